@@ -1,0 +1,120 @@
+"""Prediction records: written by the gateway, read by monitoring.
+
+A journal is a file of frames: `u32 length | u32 crc32 | payload`, little endian, payload is JSON of
+one `Record`. A reader stops at the first frame that is short or whose checksum is wrong: it is the
+torn end of a killed writer, or not yet written.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+FRAME = struct.Struct("<II")
+MAX_FRAME_BYTES = 8 * 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024  # longer bodies are captured as `None` with their size
+
+
+class Skin(StrEnum):
+    """Which protocol a call spoke."""
+
+    predict = "predict"
+    invocations = "invocations"
+    v2 = "v2"
+
+
+class Source(StrEnum):
+    """Where a call came from; only `live` calls count in metrics."""
+
+    live = "live"
+    console = "console"
+
+
+class Prediction(BaseModel):
+    """One answered call, successful or not."""
+
+    kind: Literal["prediction"] = "prediction"
+    id: str
+    """The `prediction_id` the caller was given."""
+    at_us: int
+    """When the request was complete, microseconds since the epoch."""
+    workspace_id: int
+    deployment_id: str
+    revision: int
+    version: int
+    key_id: str | None
+    skin: Skin
+    source: Source
+    status: int
+    total_us: int
+    """From the complete request to the last byte of the answer handed to the kernel."""
+    model_us: int | None
+    """Time inside predict, as the model server reported it."""
+    content_type: str
+    request: str | None
+    """Request body as text; `None` when sampled out, too long, or not text."""
+    response: str | None
+    request_bytes: int
+    response_bytes: int
+    weight: float
+    """1 / sampling rate, for estimates from sampled bodies."""
+
+
+class Traffic(BaseModel):
+    """Complete counts of one deployment revision in one second; never sampled."""
+
+    kind: Literal["traffic"] = "traffic"
+    workspace_id: int
+    deployment_id: str
+    revision: int
+    version: int
+    at: int
+    """Start of the second, seconds since the epoch."""
+    requests: int
+    by_status: dict[str, int]
+    """Count per HTTP status, e.g. {"200": 41, "422": 1}."""
+    latency_us: dict[int, int]
+    """Count per latency bucket index, see `latency_bucket`."""
+
+
+Record = Annotated[Prediction | Traffic, Field(discriminator="kind")]
+RECORD: TypeAdapter[Prediction | Traffic] = TypeAdapter(Record)
+
+_GROWTH = 1.02  # bucket i covers [1.02^i, 1.02^(i+1)) µs: 2 % relative error
+_BUCKETS = 900  # up to 55 s
+
+
+def latency_bucket(latency_us: float) -> int:
+    """Index of the log-scale bucket that holds a latency."""
+    import math
+
+    return min(_BUCKETS, max(0, int(math.log(max(latency_us, 1.0)) / math.log(_GROWTH))))
+
+
+def bucket_latency_us(index: int) -> float:
+    """Geometric middle of a bucket, in microseconds."""
+    return float(_GROWTH ** (index + 0.5))
+
+
+def frame(payload: bytes) -> bytes:
+    """Wrap one record for the journal."""
+    return FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def read_frames(block: bytes, offset: int = 0) -> Iterator[tuple[bytes, int]]:
+    """Give each whole frame's payload with the offset behind it."""
+    while offset + FRAME.size <= len(block):
+        length, checksum = FRAME.unpack_from(block, offset)
+        end = offset + FRAME.size + length
+        if length > MAX_FRAME_BYTES or end > len(block):
+            return
+        payload = block[offset + FRAME.size : end]
+        if zlib.crc32(payload) != checksum:
+            return
+        yield payload, end
+        offset = end
