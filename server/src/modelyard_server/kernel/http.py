@@ -1,0 +1,222 @@
+"""Problem documents, pages and cursors: the only place where refusals become HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from . import errors
+
+T = TypeVar("T")
+log = structlog.get_logger("modelyard.http")
+
+STATUS_OF: dict[type[errors.DomainError], int] = {
+    errors.Invalid: 422,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.QuotaExceeded: 429,
+    errors.Unavailable: 503,
+}
+_MLFLOW_PREFIXES = (
+    "/api/2.0/mlflow",
+    "/ajax-api/2.0/mlflow",
+    "/api/3.0/mlflow",
+    "/ajax-api/3.0/mlflow",
+)
+_MLFLOW_CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    405: "ENDPOINT_NOT_FOUND",
+    409: "RESOURCE_CONFLICT",
+    413: "INVALID_PARAMETER_VALUE",
+    422: "INVALID_PARAMETER_VALUE",
+    429: "REQUEST_LIMIT_EXCEEDED",
+    501: "NOT_IMPLEMENTED",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list. `next_cursor` is `None` on the last one; `total` when it is cheap."""
+
+    items: list[T]
+    next_cursor: str | None
+    total: int | None
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field, row or column of a request."""
+
+    location: str
+    problem: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem document. `code` is stable; branch on it, show `detail`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    fields: list[dict[str, Any]] | None = None
+
+
+def status_of(error: errors.DomainError) -> int:
+    """Give the HTTP status of a refusal's kind."""
+    return next(code for kind, code in STATUS_OF.items() if isinstance(error, kind))
+
+
+def request_id(request: Request) -> str:
+    """Give the id that names this request in answers, logs and the audit trail."""
+    return str(request.scope.setdefault("modelyard_request_id", uuid.uuid4().hex))
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: list[dict[str, Any]] | None = None,
+    extra: dict[str, Any] | None = None,
+    retry_after_seconds: int | None = None,
+) -> Response:
+    """Answer a refusal: a problem document, or MLflow's error shape on MLflow's routes."""
+    headers = {"Cache-Control": "no-store"}
+    if retry_after_seconds is not None:
+        headers["Retry-After"] = str(retry_after_seconds)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="modelyard"'
+    if request.url.path.startswith(_MLFLOW_PREFIXES):
+        mlflow_code = (extra or {}).get("mlflow_code") or _MLFLOW_CODES.get(
+            status, "INTERNAL_ERROR"
+        )
+        mlflow_status = 400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status
+        return JSONResponse(
+            {"error_code": mlflow_code, "message": detail}, mlflow_status, headers=headers
+        )
+    body = {
+        "type": f"https://modelyard.dev/problems/{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": request_id(request),
+        **({"fields": fields} if fields else {}),
+        **{k: v for k, v in (extra or {}).items() if k != "mlflow_code"},
+    }
+    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def install_error_answers(app: FastAPI) -> None:
+    """Answer every refusal and failure of the app with one shape."""
+
+    @app.exception_handler(errors.DomainError)
+    async def refused(request: Request, error: errors.DomainError) -> Response:
+        return problem(
+            request,
+            status_of(error),
+            error.code,
+            error.detail,
+            fields=error.fields,
+            extra=error.extra,
+            retry_after_seconds=error.retry_after_seconds,
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> Response:
+        fields = [
+            {"location": ".".join(str(part) for part in e["loc"]), "problem": e["msg"]}
+            for e in error.errors()
+        ]
+        first = fields[0] if fields else {"location": "body", "problem": "is malformed"}
+        detail = f"{first['location']}: {first['problem']}"
+        return problem(request, 422, errors.Invalid.code, detail, fields=fields)
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> Response:
+        code = {404: "request.not_found", 405: "request.method_not_allowed"}.get(
+            error.status_code, "request.refused"
+        )
+        extra = {"mlflow_code": "ENDPOINT_NOT_FOUND"} if error.status_code == 404 else None
+        detail = (
+            "There is nothing at this address." if error.status_code == 404 else str(error.detail)
+        )
+        return problem(request, error.status_code, code, detail, extra=extra)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        log.exception("request_failed", request_id=request_id(request), exc_info=error)
+        detail = "Something failed on our side. The log has the details under this request id."
+        return problem(request, 500, "request.failed", detail)
+
+
+class Cursors:
+    """Signed page cursors: opaque to clients, refused when altered or taken from another list."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def seal(self, scope: str, value: Sequence[Any]) -> str:
+        """Encode a keyset position; `scope` names list, filter and workspace."""
+        payload = json.dumps(list(value), default=str, separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(self._mac(scope, payload) + payload).decode().rstrip("=")
+
+    def open(self, scope: str, cursor: str) -> list[Any]:
+        """Decode a cursor of the same scope.
+
+        Raises:
+            Invalid: it was altered, or belongs to another list.
+        """
+        try:
+            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        except ValueError:
+            raise errors.Invalid(
+                "The cursor is not one of ours; start from the first page."
+            ) from None
+        mac, payload = raw[:12], raw[12:]
+        if not hmac.compare_digest(mac, self._mac(scope, payload)):
+            raise errors.Invalid(
+                "The cursor does not belong to this list; start from the first page."
+            )
+        value = json.loads(payload)
+        return value if isinstance(value, list) else [value]
+
+    def _mac(self, scope: str, payload: bytes) -> bytes:
+        message = scope.encode() + b"\0" + payload
+        return hmac.new(self._key, message, hashlib.sha256).digest()[:12]
+
+
+def cursors(request: Request) -> Cursors:
+    """Give the app's cursor codec (a FastAPI dependency)."""
+    codec: Cursors = request.app.state.cursors
+    return codec
+
+
+def operation_id(route: Any) -> str:
+    """Name operations `{tag}_{function}` so that generated clients read well."""
+    tag = route.tags[0] if route.tags else "app"
+    return f"{tag}_{route.name}"
+
+
+Paginate = Callable[..., Any]

@@ -1,0 +1,18 @@
+"""Alembic's entry point; always runs on a connection that `state.upgrade` hands over."""
+
+from alembic import context
+
+from modelyard_server.app import load_models
+from modelyard_server.kernel.db import Base
+
+load_models()
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=False,
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

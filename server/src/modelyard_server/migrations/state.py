@@ -1,0 +1,87 @@
+"""Bring a database to the newest schema, and tell whether it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from modelyard_server.kernel import tenancy
+from modelyard_server.kernel.db import Base, Database
+
+_LOCK = 0x4D59_4152_44  # advisory lock "MYARD": one instance migrates, the others wait
+
+_APPEND_ONLY_SQLITE = (
+    "CREATE TRIGGER audit_events_no_{verb} BEFORE {VERB} ON audit_events "
+    "BEGIN SELECT RAISE(ABORT, 'audit events are never changed or deleted'); END"
+)
+_APPEND_ONLY_POSTGRES = (
+    "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$ "
+    "BEGIN RAISE EXCEPTION 'audit events are never changed or deleted'; END $$",
+    "CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE ON audit_events "
+    "FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()",
+)
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Give Alembic's configuration for our folder of versions."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent))
+    made.attributes["connection"] = connection
+    return made
+
+
+def head() -> str | None:
+    """Give the newest revision in the code."""
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the schema is the newest."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head()
+
+
+def upgrade(database: Database) -> None:
+    """Apply what is missing; concurrent instances wait for each other."""
+    with database.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        try:
+            connection.commit()
+            command.upgrade(config(connection), "head")
+            connection.commit()
+        finally:
+            if connection.dialect.name == "postgresql":
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+                connection.commit()
+
+
+def secure(connection: Connection, tables: list[str]) -> None:
+    """Put row-level security on tenant tables (PostgreSQL)."""
+    if connection.dialect.name == "postgresql":
+        for statement in tenancy.security_ddl(tables):
+            connection.exec_driver_sql(statement)
+
+
+def make_audit_append_only(connection: Connection) -> None:
+    """Refuse UPDATE and DELETE on the audit trail in the database itself."""
+    if connection.dialect.name == "postgresql":
+        for statement in _APPEND_ONLY_POSTGRES:
+            connection.exec_driver_sql(statement)
+        return
+    for verb in ("update", "delete"):
+        connection.exec_driver_sql(_APPEND_ONLY_SQLITE.format(verb=verb, VERB=verb.upper()))
+
+
+def create_all(database: Database) -> None:
+    """Make the schema straight from the models: for tests; installations use `upgrade`."""
+    with database.engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        secure(connection, sorted(tenancy.tenant_tables()))
+        make_audit_append_only(connection)

@@ -1,0 +1,85 @@
+"""Every setting of the control plane. Environment variables carry the prefix `MODELYARD_`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once at start; never changed afterwards."""
+
+    model_config = SettingsConfigDict(env_prefix="MODELYARD_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        Path(".modelyard"), description="Folder of everything Modelyard keeps on this machine."
+    )
+    database_url: str = Field("", description="SQLAlchemy URL. Empty: SQLite in the data folder.")
+    host: str = Field("127.0.0.1", description="Address the API and web application listen on.")
+    port: int = Field(8080, description="Port of the API and web application.")
+    public_url: str = Field(
+        "", description="Address people use in the browser. Empty: http://localhost:<port>."
+    )
+    gateway_host: str = Field("127.0.0.1", description="Address the inference gateway listens on.")
+    gateway_port: int = Field(8081, description="Port of the inference gateway.")
+    gateway_url: str = Field(
+        "",
+        description="Address callers use for predictions. Empty: http://localhost:<gateway port>.",
+    )
+    web_dir: Path = Field(Path("web/dist"), description="Folder of the built web application.")
+    artifact_store: str = Field(
+        "",
+        description="Where artifacts are kept: empty for the data folder, or s3://bucket/prefix.",
+    )
+    s3_endpoint: str = Field("", description="Endpoint of an S3-compatible store; empty for AWS.")
+    s3_access_key_id: str = Field("", description="Access key of the S3 store.")
+    s3_secret_access_key: str = Field("", description="Secret key of the S3 store.")
+    s3_region: str = Field("us-east-1", description="Region of the S3 store.")
+    artifact_quota_gb: float = Field(
+        0, description="Bytes a workspace may keep, in GiB; 0 means as much as the disk holds."
+    )
+    smtp_url: str = Field(
+        "",
+        description="smtp://user:password@host:port for mail; empty: links are shown instead of mailed.",
+    )
+    mail_from: str = Field("modelyard@localhost", description="Sender of mail.")
+    worker_threads: int = Field(3, description="Threads that run background jobs.")
+    session_idle_hours: int = Field(
+        12, description="A browser session ends after this many hours without a request."
+    )
+    session_days: int = Field(
+        7, description="A browser session ends after this many days at the latest."
+    )
+    allow_unsandboxed_code: bool = Field(
+        False,
+        description="Run model code without a sandbox where the host offers none. Only for a trusted team.",
+    )
+    log_json: bool = Field(False, description="Write logs as one JSON object a line.")
+    log_level: str = Field("INFO", description="Lowest level that is logged.")
+    trusted_proxies: int = Field(
+        0, description="How many reverse proxies stand in front and set X-Forwarded-For."
+    )
+    secure_cookies: bool = Field(
+        False, description="Mark cookies Secure and use the __Host- prefix; switch on behind TLS."
+    )
+    manage_node: bool = Field(
+        True, description="Start and watch the inference node of this machine."
+    )
+
+    @cached_property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'modelyard.db').absolute()}"
+
+    @cached_property
+    def browser_url(self) -> str:
+        """The public address without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @cached_property
+    def inference_url(self) -> str:
+        """The address of the gateway without a trailing slash."""
+        return (self.gateway_url or f"http://localhost:{self.gateway_port}").rstrip("/")

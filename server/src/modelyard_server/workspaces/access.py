@@ -1,0 +1,292 @@
+"""Who acts, in which workspace, and may they: the dependency every route declares.
+
+A route without `allowed(…)`, `signed_in()` or `public()` stops the start of the app
+(`require_declared_permissions`), so a forgotten check cannot ship.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.routing import BaseRoute
+
+from modelyard_server.identity import credentials
+from modelyard_server.identity.errors import CrossSiteRequest, NotSignedIn
+from modelyard_server.kernel import http, tenancy, trail
+from modelyard_server.kernel.db import SAFE_METHODS, Database, Db
+from modelyard_server.settings import Settings
+
+from .errors import NotAllowed, WorkspaceMismatch, WorkspaceNotFound
+from .models import Membership, Workspace
+from .permissions import Permission, Role, permits
+
+WORKSPACE_HEADERS = ("x-modelyard-workspace", "x-mlflow-workspace")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever makes this request, bound to one workspace."""
+
+    id: uuid.UUID | None
+    name: str
+    email: str
+    workspace_id: int
+    workspace_slug: str
+    role: Role
+    token_id: uuid.UUID | None
+    session_id: uuid.UUID | None
+    ip_address: str | None
+    user_agent: str | None
+    request_id: str | None
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the actor has a permission in this workspace."""
+        return permits(self.role, permission)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The platform acting by itself inside a workspace (jobs, reconcile loops)."""
+
+    workspace_id: int | None
+    id: uuid.UUID | None = None
+    name: str = "Modelyard"
+    ip_address: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+def cookie_name(settings: Settings) -> str:
+    """Name of the session cookie; the `__Host-` prefix needs TLS."""
+    return "__Host-modelyard" if settings.secure_cookies else "modelyard_session"
+
+
+def client_address(request: Request, settings: Settings) -> str | None:
+    """Give the caller's address, counting only the configured number of proxies from the right."""
+    peer = request.client.host if request.client else None
+    if settings.trusted_proxies:
+        hops = [
+            h.strip() for h in request.headers.get("x-forwarded-for", "").split(",") if h.strip()
+        ]
+        if len(hops) >= settings.trusted_proxies:
+            return hops[-settings.trusted_proxies]
+    return peer
+
+
+def csrf_token(key: bytes, session_id: uuid.UUID) -> str:
+    """Give the token that must come back with unsafe requests of a session."""
+    return hmac.new(key, session_id.bytes, hashlib.sha256).hexdigest()
+
+
+def principal(request: Request, db: Db) -> credentials.Principal:
+    """Authenticate: `Authorization` wins over the cookie, which is then ignored.
+
+    Raises:
+        NotSignedIn: neither is there.
+        CrossSiteRequest: an unsafe cookie request without our CSRF token or from another origin.
+    """
+    settings: Settings = request.app.state.settings
+    write = request.method not in SAFE_METHODS
+    presented = _presented_token(request)
+    if presented is not None:
+        return credentials.by_token(db, presented, write=write)
+    secret = request.cookies.get(cookie_name(settings))
+    if not secret:
+        raise NotSignedIn("Sign in, or send an API token as `Authorization: Bearer …`.")
+    idle = dt.timedelta(hours=settings.session_idle_hours)
+    found = credentials.by_session(db, secret, idle=idle, write=write)
+    if write and found.session is not None:
+        _refuse_cross_site(request, found.session.id)
+    return found
+
+
+def _presented_token(request: Request) -> str | None:
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":  # MLflow clients with a user name: the password is the token
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+def _refuse_cross_site(request: Request, session_id: uuid.UUID) -> None:
+    expected = csrf_token(request.app.state.csrf_key, session_id)
+    sent = request.headers.get("x-csrf-token", "")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if not hmac.compare_digest(sent, expected) or site not in {"same-origin", "none"}:
+        raise CrossSiteRequest("The request did not come from this application. Reload the page.")
+
+
+def actor(request: Request, db: Db, who: credentials.Principal = Depends(principal)) -> Actor:
+    """Choose the workspace of the request and bind the transaction to it.
+
+    Raises:
+        WorkspaceNotFound: no such workspace, or the person is not a member.
+        WorkspaceMismatch: a header names another workspace than the token's.
+    """
+    wanted = _wanted_workspace(request)
+    rows = (
+        select(Workspace, Membership.role)
+        .join(Membership, Membership.member_workspace_id == Workspace.id)
+        .where(Membership.user_id == who.user.id)
+    )
+    if who.token is not None:
+        rows = rows.where(Workspace.id == who.token.token_workspace_id)
+    elif wanted is not None:
+        rows = rows.where(Workspace.slug == wanted)
+    found = db.execute(rows.order_by(Membership.joined_at, Workspace.id).limit(1)).one_or_none()
+    if found is None:
+        raise WorkspaceNotFound("There is no such workspace.")
+    workspace, role = found[0], Role(found[1])
+    if who.token is not None:
+        if wanted not in (None, workspace.slug):
+            raise WorkspaceMismatch(f"This token belongs to workspace {workspace.slug}.")
+        role = min(role, Role(who.token.role), key=lambda r: r.rank)
+    tenancy.bind(db, workspace.id)
+    settings: Settings = request.app.state.settings
+    made = Actor(
+        id=who.user.id,
+        name=who.user.display_name,
+        email=who.user.email,
+        workspace_id=workspace.id,
+        workspace_slug=workspace.slug,
+        role=role,
+        token_id=who.token.id if who.token else None,
+        session_id=who.session.id if who.session else None,
+        ip_address=client_address(request, settings),
+        user_agent=request.headers.get("user-agent"),
+        request_id=http.request_id(request),
+    )
+    request.state.actor = made
+    return made
+
+
+def _wanted_workspace(request: Request) -> str | None:
+    named = {request.headers[h] for h in WORKSPACE_HEADERS if request.headers.get(h)}
+    if request.query_params.get("workspace"):
+        named.add(request.query_params["workspace"])
+    if len(named) > 1:
+        raise WorkspaceMismatch("The request names two different workspaces.")
+    return next(iter(named), None)
+
+
+def allowed(permission: Permission) -> Any:
+    """Declare the permission of a route; gives the `Actor`.
+
+    Denials are audited in a transaction of their own, after the request's has been rolled back.
+    """
+
+    def check(request: Request, who: Actor = Depends(actor)) -> Actor:
+        if not who.may(permission):
+            request.state.denied = (permission.value, who)
+            raise NotAllowed(
+                f"This needs the permission {permission.value}; your role is {who.role.value}."
+            )
+        return who
+
+    check.permission = permission  # type: ignore[attr-defined]
+    return Depends(check)
+
+
+def signed_in() -> Any:
+    """Declare a route for any signed-in person, without a workspace; gives the `Principal`."""
+
+    def check(who: credentials.Principal = Depends(principal)) -> credentials.Principal:
+        return who
+
+    check.permission = "signed in"  # type: ignore[attr-defined]
+    return Depends(check)
+
+
+def public() -> Any:
+    """Declare a route that anybody may call. There are about ten; a test lists them."""
+
+    def check() -> None:
+        return None
+
+    check.permission = "public"  # type: ignore[attr-defined]
+    return Depends(check)
+
+
+def record_denial(database: Database, request: Request) -> None:
+    """Audit a refusal that `allowed` noted on the request."""
+    permission, who = request.state.denied
+    with database.platform_session() as db:
+        trail.record(
+            db,
+            who,
+            "workspaces.denied",
+            object_type="route",
+            object_name=f"{request.method} {request.url.path}",
+            after={"permission": permission},
+            result="denied",
+        )
+
+
+def declared_permission(route: APIRoute) -> str | None:
+    """Find what a route declares."""
+    for dependant in _walk(route.dependant):
+        declared = getattr(dependant.call, "permission", None)
+        if declared is not None:
+            return str(declared)
+    return None
+
+
+def _walk(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for child in dependant.dependencies:
+        yield from _walk(child)
+
+
+def every_route(app: FastAPI) -> Iterator[tuple[str, BaseRoute]]:
+    """Give each route of the app with its path, also those of included routers."""
+    for context in iter_route_contexts(app.routes):
+        yield str(getattr(context, "path", "")), context.original_route
+
+
+def require_declared_permissions(app: FastAPI, exempt: frozenset[str]) -> None:
+    """Stop the start when a route declares nothing. `exempt` names framework paths.
+
+    Raises:
+        RuntimeError: with the list of such routes.
+    """
+    silent = [
+        path or repr(route)
+        for path, route in every_route(app)
+        if path not in exempt
+        and not (isinstance(route, APIRoute) and declared_permission(route) is not None)
+    ]
+    if silent:
+        raise RuntimeError(f"Routes without a declared permission: {', '.join(silent)}")
+
+
+Check = Callable[..., Any]
+
+
+def membership_role(db: Session, workspace_id: int, user_id: uuid.UUID) -> Role | None:
+    """Give a person's role in a workspace, or `None`."""
+    role = db.scalar(
+        select(Membership.role).where(
+            Membership.member_workspace_id == workspace_id, Membership.user_id == user_id
+        )
+    )
+    return Role(role) if role else None

@@ -1,0 +1,82 @@
+"""The permission matrix: the least role that has each permission. One file, reviewed as such."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Roles in a workspace, weakest first."""
+
+    viewer = "viewer"
+    developer = "developer"
+    admin = "admin"
+    owner = "owner"  # of the organisation: admin everywhere, and makes workspaces
+
+    @property
+    def rank(self) -> int:
+        """Higher may do more."""
+        return list(Role).index(self)
+
+
+class Permission(StrEnum):
+    """What a route may ask for."""
+
+    signed_in = "signed_in"  # any member
+    experiments_read = "experiments.read"
+    experiments_write = "experiments.write"
+    artifacts_read = "artifacts.read"
+    artifacts_write = "artifacts.write"
+    models_read = "models.read"
+    models_write = "models.write"
+    deployments_read = "deployments.read"
+    deployments_create = "deployments.create"
+    deployments_try = "deployments.try"
+    keys_read = "keys.read"
+    keys_manage = "keys.manage"
+    monitoring_read = "monitoring.read"
+    predictions_read = "predictions.read"
+    samples_manage = "samples.manage"
+    tokens_read = "tokens.read"
+    tokens_create = "tokens.create"
+    members_read = "members.read"
+    members_manage = "members.manage"
+    workspace_manage = "workspace.manage"
+    workspaces_create = "workspaces.create"
+    audit_read = "audit.read"
+    audit_export = "audit.export"
+
+
+MATRIX: dict[Permission, Role] = {
+    Permission.signed_in: Role.viewer,
+    Permission.experiments_read: Role.viewer,
+    Permission.experiments_write: Role.developer,
+    Permission.artifacts_read: Role.viewer,
+    Permission.artifacts_write: Role.developer,
+    Permission.models_read: Role.viewer,
+    Permission.models_write: Role.developer,
+    Permission.deployments_read: Role.viewer,
+    Permission.deployments_create: Role.developer,
+    Permission.deployments_try: Role.developer,
+    Permission.keys_read: Role.viewer,
+    Permission.keys_manage: Role.developer,
+    Permission.monitoring_read: Role.viewer,
+    Permission.predictions_read: Role.developer,
+    Permission.samples_manage: Role.developer,
+    Permission.tokens_read: Role.viewer,
+    Permission.tokens_create: Role.viewer,
+    Permission.members_read: Role.viewer,
+    Permission.members_manage: Role.admin,
+    Permission.workspace_manage: Role.admin,
+    Permission.workspaces_create: Role.owner,
+    Permission.audit_read: Role.admin,
+    Permission.audit_export: Role.admin,
+}
+
+
+def permits(role: Role, permission: Permission) -> bool:
+    """Tell whether a role has a permission."""
+    return role.rank >= MATRIX[permission].rank
+
+
+def permissions_of(role: Role) -> list[str]:
+    """List everything a role may do."""
+    return [permission.value for permission in Permission if permits(role, permission)]

@@ -1,0 +1,143 @@
+"""Fixtures shared by every server-side test.
+
+`platform` runs each test on SQLite and on PostgreSQL. Every test makes its own workspaces, so
+tests share one database per backend without seeing each other.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from modelyard_server.app import compose, create_app, load_models
+from modelyard_server.identity import credentials
+from modelyard_server.identity.models import ApiToken, User
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.db import Database, normalised_url
+from modelyard_server.kernel.services import Services
+from modelyard_server.migrations import state
+from modelyard_server.settings import Settings
+from modelyard_server.workspaces.models import Membership, Organisation, Workspace
+
+from .postgres import postgres_server
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@dataclass
+class Platform:
+    """A composed app on one database, without background threads."""
+
+    settings: Settings
+    services: Services
+    database: Database
+    app: Any
+
+    def a_workspace(self, slug: str | None = None) -> "TeamSpace":
+        number = next(_numbers)
+        with self.database.platform_session() as db:
+            organisation = Organisation(name=f"Org {number}", created_at=utcnow())
+            db.add(organisation)
+            db.flush()
+            workspace = Workspace(
+                organisation_id=organisation.id,
+                slug=slug or f"team-{number}",
+                name=f"Team {number}",
+                created_at=utcnow(),
+            )
+            db.add(workspace)
+            db.flush()
+            return TeamSpace(self, workspace.id, workspace.slug)
+
+
+@dataclass
+class TeamSpace:
+    """A workspace with clients for each role."""
+
+    platform: Platform
+    id: int
+    slug: str
+
+    def a_token(self, role: str = "admin") -> str:
+        """Make a person with a role and an API token; give the token."""
+        whole, public_id, digest = credentials.new_token()
+        with self.platform.database.platform_session() as db:
+            user = User(
+                email=f"person{next(_numbers)}@example.com",
+                display_name=f"Pat {role.title()}",
+                created_at=utcnow(),
+                email_verified_at=utcnow(),
+            )
+            db.add(user)
+            db.flush()
+            db.add(
+                Membership(
+                    member_workspace_id=self.id, user_id=user.id, role=role, joined_at=utcnow()
+                )
+            )
+            db.add(
+                ApiToken(
+                    token_workspace_id=self.id,
+                    user_id=user.id,
+                    name="test",
+                    public_id=public_id,
+                    secret_sha256=digest,
+                    role=role,
+                    created_at=utcnow(),
+                )
+            )
+        return whole
+
+    def client(self, role: str = "admin") -> TestClient:
+        """Give an HTTP client that acts with a role in this workspace."""
+        headers = {"Authorization": f"Bearer {self.a_token(role)}"}
+        return TestClient(self.platform.app, headers=headers, raise_server_exceptions=False)
+
+
+def make_platform(url: str, folder: Path) -> Platform:
+    settings = Settings(data_dir=folder, database_url=url, manage_node=False)
+    load_models()
+    services = compose(settings)
+    database = services.get(Database)
+    state.create_all(database)
+    return Platform(settings, services, database, create_app(services, run_background=False))
+
+
+@pytest.fixture(scope="session")
+def sqlite_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder = tmp_path_factory.mktemp("sqlite")
+    made = make_platform(f"sqlite:///{folder / 'modelyard.db'}", folder)
+    yield made
+    made.database.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_platform(
+    postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    made = make_platform(
+        str(normalised_url(postgres_url).render_as_string(False)), tmp_path_factory.mktemp("pg")
+    )
+    yield made
+    made.database.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def platform(request: pytest.FixtureRequest) -> Platform:
+    made: Platform = request.getfixturevalue(f"{request.param}_platform")
+    return made
+
+
+@pytest.fixture
+def workspace(platform: Platform) -> TeamSpace:
+    return platform.a_workspace()
