@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     )
     smtp_url: str = Field(
         "",
-        description="smtp://user:password@host:port for mail; empty: links are shown instead of mailed.",
+        description="smtp://user:password@host:port; empty: links are shown instead of mailed.",
     )
     mail_from: str = Field("modelyard@localhost", description="Sender of mail.")
     worker_threads: int = Field(3, description="Threads that run background jobs.")
@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     )
     allow_unsandboxed_code: bool = Field(
         False,
-        description="Run model code without a sandbox where the host offers none. Only for a trusted team.",
+        description="Run model code unsandboxed where the host has no walls. For a trusted team.",
     )
     log_json: bool = Field(False, description="Write logs as one JSON object a line.")
     log_level: str = Field("INFO", description="Lowest level that is logged.")

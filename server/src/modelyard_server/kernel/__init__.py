@@ -1,1 +1,1 @@
-"""Mechanics with no product word in them: database, errors, HTTP shapes, jobs, trail, crypto, clock."""
+"""Mechanics with no product word in them: database, errors, HTTP, jobs, trail, crypto, clock."""

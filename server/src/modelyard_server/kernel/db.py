@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import anyio
 import anyio.to_thread
@@ -59,7 +59,7 @@ class Base(DeclarativeBase):
     """Base of every table: UTC instants, named constraints, text for `str`."""
 
     metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         dt.datetime: UtcDateTime,
         int: BigInteger().with_variant(BigInteger(), "postgresql"),
     }

@@ -183,7 +183,7 @@ class Worker:
             thread.start()
 
     def stop(self) -> None:
-        """Stop claiming and wait for running handlers; unfinished jobs return to the queue later."""
+        """Stop claiming and wait for running handlers; unfinished jobs return to the queue."""
         self._stop.set()
         _wake.set()
         for thread in self._threads:

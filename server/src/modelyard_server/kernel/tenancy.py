@@ -245,9 +245,11 @@ def _predicates(scope: exp.Expression) -> list[exp.Expression]:
     where = scope.args.get("where")
     if where is not None:
         roots.append(where.this)
-    for join in scope.find_all(exp.Join):
-        if join.find_ancestor(exp.Select, exp.Update, exp.Delete) is scope and join.args.get("on"):
-            roots.append(join.args["on"])
+    roots.extend(
+        join.args["on"]
+        for join in scope.find_all(exp.Join)
+        if join.find_ancestor(exp.Select, exp.Update, exp.Delete) is scope and join.args.get("on")
+    )
     flat: list[exp.Expression] = []
     while roots:
         node = roots.pop()

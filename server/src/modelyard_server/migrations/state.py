@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import tempfile
 from pathlib import Path
 
 from alembic import command
@@ -85,3 +87,21 @@ def create_all(database: Database) -> None:
         Base.metadata.create_all(connection)
         secure(connection, sorted(tenancy.tenant_tables()))
         make_audit_append_only(connection)
+
+
+def generate(slug: str, *, today: dt.date) -> Path:
+    """Write a migration for what the models have and the history lacks; give its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/history.db")
+        upgrade(database)
+        with database.engine.connect() as connection:
+            script = command.revision(
+                config(connection),
+                message=slug.replace("_", " "),
+                autogenerate=True,
+                rev_id=f"{today:%Y%m%d}_{slug}"[:32],
+            )
+        database.engine.dispose()
+    if isinstance(script, list) or script is None:
+        raise RuntimeError("Alembic wrote no single script.")
+    return Path(script.path)

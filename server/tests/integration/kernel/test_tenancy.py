@@ -67,7 +67,8 @@ def test_orm_changes_touch_only_the_own_workspace(two):
         ("UPDATE test_fruits SET name = 'x'", {}),
         ("DELETE FROM test_fruits WHERE workspace_id = :w", {"w": "theirs"}),
         (
-            "SELECT a.name FROM test_fruits a JOIN test_fruits b ON a.id = b.id WHERE a.workspace_id = :w",
+            "SELECT a.name FROM test_fruits a JOIN test_fruits b ON a.id = b.id "
+            "WHERE a.workspace_id = :w",
             {"w": "ours"},
         ),
     ],

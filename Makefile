@@ -1,0 +1,106 @@
+# Every target installs what it needs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
+PYTEST := $(BIN)/python -m pytest
+
+# What `make run` listens on; e.g. `make run PORT=9090`.
+PORT ?= 8080
+GATEWAY_PORT ?= 8081
+
+.PHONY: help setup run check format test unit e2e api docs migration bench-serving bench-tracking bench-drift clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+# ---------------------------------------------------------------- environment
+.make/venv: requirements/uv.lock
+	@mkdir -p .make
+	@scripts/system-deps run
+	@$(PYTHON) -c 'import sys; sys.exit("Modelyard needs Python 3.11 or newer, this is %d.%d. Try: make run PYTHON=python3.12" % sys.version_info[:2]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	@touch $@
+
+.make/python: .make/venv requirements/run.lock protocol/pyproject.toml server/pyproject.toml runtime/pyproject.toml sdk/pyproject.toml
+	@echo "Installing Python packages (requirements/run.lock)"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/run.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e protocol -e server -e runtime -e sdk
+	@touch $@
+
+.make/dev: .make/python requirements/dev.lock
+	@scripts/system-deps test
+	@echo "Installing the test tools (requirements/dev.lock)"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.make/node: web/package-lock.json
+	@mkdir -p .make
+	@node -e 'if (+process.versions.node.split(".")[0] < 20) { console.error("Modelyard needs Node 20 or newer, this is " + process.version); process.exit(1) }'
+	@echo "Installing the web application's packages"
+	@cd web && npm ci --silent --no-progress
+	@touch $@
+
+.make/web: .make/node $(WEB_SOURCES)
+	@echo "Building the web application"
+	@cd web && npm run --silent build
+	@touch $@
+
+# ------------------------------------------------------------------------ use
+setup: .make/python .make/web ## Install everything `make run` needs
+
+run: setup ## Start Modelyard on http://localhost:8080
+	@exec $(BIN)/python -m modelyard_server serve --port $(PORT) --gateway-port $(GATEWAY_PORT)
+
+# ---------------------------------------------------------------------- gates
+format: .make/dev .make/node ## Format Python and web code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+	@cd web && npx biome check --write .
+
+check: .make/dev .make/node ## Formatting, lint, types, import contracts, API diff
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy -p modelyard_protocol -p modelyard_server -p modelyard_runtime -p modelyard
+	@$(BIN)/lint-imports --no-cache
+	@cd web && npm run --silent check
+	@scripts/check-api
+
+test: .make/dev .make/web ## Everything: both databases, real processes, a real browser
+	@$(PYTEST) -q -n 2 --dist loadfile -m "not e2e"
+	@cd web && npm run --silent test
+	@$(PYTEST) -q -m e2e
+
+unit: .make/dev ## Fast tests of pure code
+	@$(PYTEST) -q protocol/tests server/tests/unit runtime/tests/unit sdk/tests
+
+e2e: .make/dev .make/web ## The main job with real processes and a real browser; writes the README's screenshot
+	@$(PYTEST) -q -m e2e
+
+api: .make/dev .make/node ## Regenerate openapi.json and the web's types
+	@$(BIN)/python -m modelyard_server openapi > openapi.json.new && mv openapi.json.new openapi.json
+	@cd web && npm run --silent api
+
+docs: .make/dev ## Regenerate docs/reference
+	@$(BIN)/python scripts/reference.py
+
+migration: .make/dev ## New migration from the models: make migration NAME="add revisions"
+	@$(BIN)/python -m modelyard_server migration "$(NAME)"
+
+# ----------------------------------------------------------------- benchmarks
+bench-serving: .make/dev ## The quickstart model through the gateway, beside the peer
+	@scripts/system-deps bench
+	@$(BIN)/python benchmarks/serving.py
+
+bench-tracking: .make/dev ## Ingestion of metrics, beside the peer
+	@$(BIN)/python benchmarks/tracking.py
+
+bench-drift: .make/dev ## Capture ingestion and drift computation
+	@$(BIN)/python benchmarks/drift.py
+
+clean: ## Remove what make made; data in .modelyard stays
+	@rm -rf .venv .make web/node_modules web/dist

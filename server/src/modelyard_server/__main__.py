@@ -1,0 +1,5 @@
+"""`python -m modelyard_server`."""
+
+from .cli import app
+
+app()
