@@ -1,0 +1,46 @@
+"""Modelyard's client: deploy, predict and look after models. Tracking is the MLflow client's job.
+
+import modelyard
+
+client = modelyard.Client()  # reads MODELYARD_URL / MLFLOW_TRACKING_URI and the token
+live = client.deployments.deploy("breast-cancer", environment="staging").wait()
+key = client.deployments.create_key(live.id, "notebook")
+modelyard.Endpoint(live.url, key).predict([{"mean radius": 14.1, ...}])
+"""
+
+from ._client import Client
+from ._errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    ModelyardError,
+    NotFound,
+    QuotaExceeded,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+)
+from .deployments import Deployment, DeploymentFailed, Deployments
+from .inference import Endpoint, Prediction
+from .registry import Model, Models
+
+__version__ = "0.1.0"
+__all__ = [
+    "Client",
+    "Conflict",
+    "Deployment",
+    "DeploymentFailed",
+    "Deployments",
+    "Endpoint",
+    "Forbidden",
+    "Invalid",
+    "Model",
+    "Models",
+    "ModelyardError",
+    "NotFound",
+    "Prediction",
+    "QuotaExceeded",
+    "Unauthenticated",
+    "Unavailable",
+    "Unreachable",
+]

@@ -1,0 +1,5 @@
+"""`python -m modelyard`."""
+
+from .cli import app
+
+app()

@@ -1,0 +1,21 @@
+"""`modelyard`: the command line. One file per noun."""
+
+from __future__ import annotations
+
+import typer
+
+from . import deployment, model
+from ._session import client, out, refusals
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Ship and watch models.")
+app.add_typer(model.app, name="model")
+app.add_typer(deployment.app, name="deployment")
+
+
+@app.command()
+@refusals
+def whoami() -> None:
+    """Show the account and workspace of the token in MODELYARD_TOKEN."""
+    me = client().whoami()
+    places = ", ".join(f"{w['slug']} ({w['role']})" for w in me["workspaces"])
+    out.print(f"{me['display_name']} <{me['email']}> in {places}")

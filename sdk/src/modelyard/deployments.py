@@ -1,0 +1,178 @@
+"""Deployments: ship a version, watch it come up, roll back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._errors import ModelyardError
+from ._transport import Transport
+from .registry import Models
+
+_PATH = "/api/v1/deployments"
+
+
+class DeploymentFailed(ModelyardError):
+    """A rollout ended without the new version serving; the text is the server's reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A stable address of a model in one environment, as it was when read."""
+
+    id: str
+    name: str
+    environment: str
+    url: str
+    status: str
+    status_reason: str | None
+    model_name: str
+    live_version: int | None
+    revision: int
+    """Number of the newest revision, whether it serves yet or not."""
+    revision_status: str
+    revision_reason: str | None
+    _deployments: Deployments | None = field(default=None, repr=False, compare=False)
+
+    def wait(
+        self, timeout_seconds: float = 300.0, on_change: Callable[[Deployment], None] | None = None
+    ) -> Deployment:
+        """Block until the newest revision serves.
+
+        Raises:
+            DeploymentFailed: it failed, or did not serve within the time.
+        """
+        if self._deployments is None:
+            raise ModelyardError("This deployment was not read through a client.")
+        return self._deployments.wait(self.id, timeout_seconds, on_change)
+
+
+class Deployments:
+    """Creates and steers deployments."""
+
+    def __init__(self, transport: Transport, models: Models) -> None:
+        self._transport = transport
+        self._models = models
+
+    def list(self, environment: str | None = None) -> Iterator[Deployment]:
+        """Give every deployment, of one environment if given."""
+        for item in self._transport.pages(_PATH, environment=environment):
+            yield self._read(item)
+
+    def get(self, deployment_id: str) -> Deployment:
+        """Give one deployment by id."""
+        return self._read(self._transport.get(f"{_PATH}/{deployment_id}"))
+
+    def find(self, address: str) -> Deployment:
+        """Give the deployment of `environment/name`, or of a name that only one has.
+
+        Raises:
+            ModelyardError: none has it, or several do.
+        """
+        environment, _, name = address.rpartition("/")
+        found = [d for d in self.list(environment or None) if d.name == name]
+        if len(found) == 1:
+            return found[0]
+        said = "Several environments have" if found else "There is no"
+        raise ModelyardError(f"{said} deployment {address!r}; name it environment/name.")
+
+    def deploy(
+        self,
+        model: str,
+        *,
+        version: int | None = None,
+        environment: str = "staging",
+        name: str | None = None,
+    ) -> Deployment:
+        """Deploy a model with the configuration the server picks; latest version by default."""
+        body = {
+            "model_id": self._models.get(model).id,
+            "version": version,
+            "environment": environment,
+            "name": name,
+            "use_auto_config": True,
+        }
+        return self._read(self._transport.post("/api/v1/serving/deploy", body))
+
+    def deploy_version(self, deployment_id: str, version: int | None = None) -> Deployment:
+        """Serve another version at the same address; the old one serves until it is ready."""
+        self._transport.post(f"{_PATH}/{deployment_id}/revisions", {"version": version})
+        return self.get(deployment_id)
+
+    def roll_back(
+        self, deployment_id: str, *, revision: int | None = None, reason: str | None = None
+    ) -> Deployment:
+        """Serve the previous good revision again, or the one given."""
+        body = {"revision": revision, "reason": reason}
+        self._transport.post(f"{_PATH}/{deployment_id}/rollback", body)
+        return self.get(deployment_id)
+
+    def stop(self, deployment_id: str) -> Deployment:
+        """Stop serving; the address and history stay."""
+        return self._read(self._transport.post(f"{_PATH}/{deployment_id}/stop"))
+
+    def start(self, deployment_id: str) -> Deployment:
+        """Serve again after a stop."""
+        return self._read(self._transport.post(f"{_PATH}/{deployment_id}/start"))
+
+    def delete(self, deployment_id: str) -> None:
+        """Delete a stopped or failed deployment with its history."""
+        self._transport.delete(f"{_PATH}/{deployment_id}")
+
+    def logs(self, deployment_id: str, tail: int = 200) -> Sequence[str]:
+        """Give the last lines its model servers printed."""
+        lines: Sequence[str] = self._transport.get(f"{_PATH}/{deployment_id}/logs", tail=tail)[
+            "lines"
+        ]
+        return lines
+
+    def create_key(self, deployment_id: str, name: str) -> str:
+        """Create an endpoint key and give it. It is never shown again."""
+        made = self._transport.post(f"{_PATH}/{deployment_id}/keys", {"name": name})
+        return str(made["key"])
+
+    def wait(
+        self,
+        deployment_id: str,
+        timeout_seconds: float = 300.0,
+        on_change: Callable[[Deployment], None] | None = None,
+    ) -> Deployment:
+        """Block until the newest revision serves; see `Deployment.wait`."""
+        deadline = time.monotonic() + timeout_seconds
+        shown: str | None = None
+        while True:
+            now = self.get(deployment_id)
+            if on_change is not None and now.revision_status != shown:
+                on_change(now)
+                shown = now.revision_status
+            if now.revision_status == "ready" and now.status == "ready":
+                return now
+            if now.revision_status in {"failed", "stopped"}:
+                raise DeploymentFailed(
+                    now.revision_reason or now.status_reason or "The deployment failed."
+                )
+            if time.monotonic() > deadline:
+                raise DeploymentFailed(
+                    f"Revision {now.revision} is still {now.revision_status} "
+                    f"after {timeout_seconds:.0f} s."
+                )
+            time.sleep(0.25)
+
+    def _read(self, item: dict[str, Any]) -> Deployment:
+        live, latest = item["live_revision"], item["latest_revision"]
+        return Deployment(
+            id=item["id"],
+            name=item["name"],
+            environment=item["environment"],
+            url=item["url"],
+            status=item["status"],
+            status_reason=item["status_reason"],
+            model_name=item["model_name"],
+            live_version=live["version"] if live else None,
+            revision=latest["number"],
+            revision_status=latest["status"],
+            revision_reason=latest["status_reason"],
+            _deployments=self,
+        )
