@@ -94,6 +94,8 @@ class Route(BaseModel):
     deployment: str
     workspace_id: int
     deployment_id: str
+    model: str = ""
+    """Registered name of the model, answered in `/predict`; empty: the deployment's name."""
     targets: tuple[Target, ...]
     keys: tuple[Key, ...]
     signature: Signature
