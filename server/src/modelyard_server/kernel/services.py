@@ -14,6 +14,7 @@ class Services:
 
     def __init__(self) -> None:
         self._made: dict[type, Any] = {}
+        self._listed: dict[type, list[Any]] = {}
 
     def provide(self, port: type[T], implementation: T) -> None:
         """Register the implementation of a port."""
@@ -29,6 +30,14 @@ class Services:
             raise LookupError(f"Nothing implements {port.__name__}.")
         return cast("T", self._made[port])
 
+    def add(self, port: type[T], implementation: T) -> None:
+        """Register one of several implementations of a port, such as an observer."""
+        self._listed.setdefault(port, []).append(implementation)
+
+    def every(self, port: type[T]) -> list[T]:
+        """Give all implementations that were added, in the order of the capabilities."""
+        return list(self._listed.get(port, []))
+
 
 def provided(port: type[T]) -> Any:
     """Depend on the implementation of a port in a route."""
@@ -36,5 +45,15 @@ def provided(port: type[T]) -> Any:
     def find(request: Request) -> T:
         services: Services = request.app.state.services
         return services.get(port)
+
+    return Depends(find)
+
+
+def every(port: type[T]) -> Any:
+    """Depend on all implementations of a port in a route."""
+
+    def find(request: Request) -> list[T]:
+        services: Services = request.app.state.services
+        return services.every(port)
 
     return Depends(find)
