@@ -1,0 +1,73 @@
+"""What the registry may refuse."""
+
+from typing import Any
+
+from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class ModelMissing(NotFound):
+    code = "registry.model_not_found"
+
+
+class VersionMissing(NotFound):
+    code = "registry.version_not_found"
+
+
+class AliasMissing(NotFound):
+    code = "registry.alias_not_found"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, extra={"mlflow_code": "INVALID_PARAMETER_VALUE"})
+
+
+class NameTaken(Conflict):
+    code = "registry.name_taken"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, extra={"mlflow_code": "RESOURCE_ALREADY_EXISTS"})
+
+
+class NameRefused(Invalid):
+    code = "registry.name_invalid"
+
+
+class FilterRefused(Invalid):
+    code = "registry.filter_invalid"
+
+
+class StillServed(Conflict):
+    """Deployments serve it; `extra["deployments"]` names them."""
+
+    code = "registry.still_served"
+
+    def __init__(self, detail: str, deployments: list[str]) -> None:
+        extra: dict[str, Any] = {"deployments": deployments, "mlflow_code": "RESOURCE_CONFLICT"}
+        super().__init__(detail, extra=extra)
+
+
+class VersionNotReady(Conflict):
+    code = "registry.version_not_ready"
+
+
+class PackageDamaged(Invalid):
+    """The stored files are not the files that were registered."""
+
+    code = "registry.package_damaged"
+
+
+class PackageUnreadable(Invalid):
+    """There is no readable MLflow model at the source."""
+
+    code = "registry.package_unreadable"
+
+
+class RequirementsUnresolvable(Invalid):
+    """No environment exists that satisfies what the model asks for."""
+
+    code = "registry.requirements_unresolvable"
+
+
+class PackagesUnreachable(Unavailable):
+    """The package registry does not answer and the cache does not hold what is needed."""
+
+    code = "registry.packages_unreachable"

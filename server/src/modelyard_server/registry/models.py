@@ -1,0 +1,169 @@
+"""Tables of the registry."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+
+from modelyard_server.kernel.db import Base, Owned
+
+
+class VersionStatus(StrEnum):
+    """MLflow's words for how far a registration got."""
+
+    pending = "PENDING_REGISTRATION"
+    failed = "FAILED_REGISTRATION"
+    ready = "READY"
+
+
+class CheckName(StrEnum):
+    """What is looked at once, after registration."""
+
+    package = "package"
+    environment = "environment"
+    prediction = "prediction"
+
+
+class CheckStatus(StrEnum):
+    pending = "pending"
+    running = "running"
+    passed = "passed"
+    failed = "failed"
+    skipped = "skipped"
+
+
+def _to_model() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "model_id"],
+        ["registered_models.workspace_id", "registered_models.id"],
+        ondelete="CASCADE",
+    )
+
+
+def _to_version() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "version_id"],
+        ["model_versions.workspace_id", "model_versions.id"],
+        ondelete="CASCADE",
+    )
+
+
+class Model(Owned, Base):
+    """A name under which versions are registered."""
+
+    __tablename__ = "registered_models"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name"),
+        Index("ix_registered_models_recent", "workspace_id", "updated_at", "id"),
+    )
+
+    name: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str] = mapped_column(Text, default="")
+    last_number: Mapped[int] = mapped_column(default=0)
+    """Number of the newest registration ever, deleted ones too. Raised under a row lock."""
+    is_prompt: Mapped[bool] = mapped_column(default=False)
+    """MLflow keeps prompts as registered models; they are no models to us."""
+    is_sample: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    created_by: Mapped[uuid.UUID | None]
+    created_by_name: Mapped[str] = mapped_column(String(320))
+
+
+class ModelVersion(Owned, Base):
+    """One registration: files that never change, and what we read from them."""
+
+    __tablename__ = "model_versions"
+    __table_args__ = (
+        _to_model(),
+        UniqueConstraint("workspace_id", "model_id", "number"),
+        Index("ix_model_versions_run", "workspace_id", "run_id"),
+    )
+
+    model_id: Mapped[uuid.UUID]
+    number: Mapped[int]
+    description: Mapped[str] = mapped_column(Text, default="")
+    stage: Mapped[str] = mapped_column(String(16), default="None")
+    status: Mapped[str] = mapped_column(String(24))
+    status_message: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    run_id: Mapped[str | None] = mapped_column(String(64))
+    run_link: Mapped[str | None] = mapped_column(Text)
+    logged_model_id: Mapped[str | None] = mapped_column(String(64))
+    prefix: Mapped[str | None] = mapped_column(Text)
+    """Where the files were when they were registered, as an artifact path ending in `/`."""
+    files: Mapped[list[dict[str, Any]]] = deferred(mapped_column(JSON, default=list))
+    """`{"path", "size_bytes", "sha256"}` sorted by path; the digest is over these."""
+    digest: Mapped[str | None] = mapped_column(String(64))
+    size_bytes: Mapped[int | None]
+    framework: Mapped[str | None] = mapped_column(String(40))
+    flavors: Mapped[list[str]] = mapped_column(JSON, default=list)
+    signature: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """`modelyard_protocol.package.Signature` as JSON."""
+    input_example: Mapped[Any | None] = deferred(mapped_column(JSON(none_as_null=True)))
+    requirements: Mapped[list[str]] = mapped_column(JSON, default=list)
+    python_version: Mapped[str | None] = mapped_column(String(40))
+    reference_prediction: Mapped[list[Any] | None] = deferred(
+        mapped_column(JSON(none_as_null=True))
+    )
+    """What the model answers for its input example; every deployment must reproduce it."""
+    reference_source: Mapped[str | None] = mapped_column(String(20))
+    """`package`: the author logged it. `first_check`: seen at registration, in the sandbox."""
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    created_by: Mapped[uuid.UUID | None]
+    created_by_name: Mapped[str] = mapped_column(String(320))
+
+
+class ModelTag(Owned, Base):
+    __tablename__ = "registered_model_tags"
+    __table_args__ = (_to_model(), UniqueConstraint("workspace_id", "model_id", "key"))
+
+    model_id: Mapped[uuid.UUID]
+    key: Mapped[str] = mapped_column(String(250))
+    value: Mapped[str] = mapped_column(Text)
+
+
+class VersionTag(Owned, Base):
+    __tablename__ = "model_version_tags"
+    __table_args__ = (_to_version(), UniqueConstraint("workspace_id", "version_id", "key"))
+
+    version_id: Mapped[uuid.UUID]
+    key: Mapped[str] = mapped_column(String(250))
+    value: Mapped[str] = mapped_column(Text)
+
+
+class Alias(Owned, Base):
+    """A movable name for one version of a model, such as `champion`."""
+
+    __tablename__ = "model_aliases"
+    __table_args__ = (
+        _to_model(),
+        _to_version(),
+        UniqueConstraint("workspace_id", "model_id", "alias"),
+        Index("ix_model_aliases_version", "workspace_id", "version_id"),
+    )
+
+    model_id: Mapped[uuid.UUID]
+    version_id: Mapped[uuid.UUID]
+    alias: Mapped[str] = mapped_column(String(255))
+    number: Mapped[int]
+
+
+class Check(Owned, Base):
+    """One look at a version after its registration."""
+
+    __tablename__ = "model_version_checks"
+    __table_args__ = (_to_version(), UniqueConstraint("workspace_id", "version_id", "name"))
+
+    version_id: Mapped[uuid.UUID]
+    name: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(8), default=CheckStatus.pending)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    finished_at: Mapped[dt.datetime | None]

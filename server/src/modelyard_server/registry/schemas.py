@@ -1,0 +1,83 @@
+"""Wire shapes of the registry."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class ModelOut(BaseModel):
+    id: uuid.UUID
+    name: str
+    description: str
+    tags: dict[str, str]
+    aliases: dict[str, int]
+    latest_version: int | None
+    version_count: int
+    framework: str | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    created_by_name: str
+    is_sample: bool
+    deployments: list[str]
+
+
+class ModelPatch(BaseModel):
+    description: str | None = Field(None, max_length=100_000)
+
+
+class ColumnOut(BaseModel):
+    name: str
+    dtype: str
+    required: bool
+    shape: list[int] | None
+
+
+class CheckOut(BaseModel):
+    name: Literal["package", "environment", "prediction"]
+    status: Literal["pending", "running", "passed", "failed", "skipped"]
+    summary: str
+    details: dict[str, Any] | None
+    finished_at: dt.datetime | None
+
+
+class VersionOut(BaseModel):
+    model_id: uuid.UUID
+    model_name: str
+    version: int
+    description: str
+    stage: str
+    status: str
+    status_message: str | None
+    run_id: str | None
+    source: str
+    digest: str | None
+    size_bytes: int | None
+    framework: str | None
+    flavors: list[str]
+    inputs: list[ColumnOut]
+    outputs: list[ColumnOut]
+    input_example: Any | None
+    reference_prediction: list[Any] | None
+    reference_source: str | None
+    requirements: list[str]
+    python_version: str | None
+    aliases: list[str]
+    tags: dict[str, str]
+    checks: list[CheckOut]
+    created_at: dt.datetime
+    created_by_name: str
+
+
+class VersionFileOut(BaseModel):
+    path: str
+    is_dir: bool
+    size_bytes: int | None
+    sha256: str | None
+
+
+class AliasSet(BaseModel):
+    version: int

@@ -1,0 +1,266 @@
+"""Registering and changing versions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from modelyard_server.artifacts import service as artifacts
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.kernel import jobs, trail
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.tenancy import workspace_of
+from modelyard_server.tracking import service as tracking
+
+from . import naming
+from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
+from .models import Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
+from .ports import NothingServed, ServedVersions
+from .reading import PackageFile, content_digest, read_facts
+from .service import PROMPT_TAG, model_named, record
+
+STAGES = {name.lower(): name for name in ("None", "Staging", "Production", "Archived")}
+ACTIVE_STAGES = ("Staging", "Production")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a client says about a new version."""
+
+    source: str
+    run_id: str | None = None
+    run_link: str | None = None
+    logged_model_id: str | None = None
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def register(
+    db: Session, actor: trail.Who, blobs: BlobStore, name: str, wanted: Registration
+) -> tuple[Model, ModelVersion]:
+    """Add a version to a model. It is `READY`, or failed with the reason why it cannot be used.
+
+    The number is taken under the model's row lock, inside the caller's transaction: parallel
+    registrations queue, and one that is rolled back leaves no gap.
+
+    Raises:
+        ModelMissing: no model has this name.
+        ModelSourceMissing: there is nothing at the source.
+        NameRefused: a tag cannot be stored.
+    """
+    tags = dict(naming.tag(key, value) for key, value in wanted.tags.items())
+    model_named(db, actor, name)
+    now = utcnow()
+    version = ModelVersion(
+        id=uuid.uuid4(),
+        description=wanted.description,
+        stage="None",
+        status=VersionStatus.ready,
+        source=wanted.source,
+        run_id=wanted.run_id,
+        run_link=wanted.run_link,
+        logged_model_id=wanted.logged_model_id,
+        files=[],
+        flavors=[],
+        signature={},
+        requirements=[],
+        created_at=now,
+        updated_at=now,
+        created_by=actor.id,
+        created_by_name=actor.name,
+    )
+    is_prompt = tags.get(PROMPT_TAG, "").lower() == "true"
+    if not is_prompt:
+        _fill_from_source(db, blobs, version)
+    model = model_named(db, actor, name, lock=True)
+    model.last_number += 1
+    model.updated_at = now
+    version.model_id, version.number = model.id, model.last_number
+    db.add(version)
+    db.flush()
+    db.add_all(VersionTag(version_id=version.id, key=k, value=v) for k, v in tags.items())
+    if version.status == VersionStatus.ready and not is_prompt:
+        _ask_for_checks(db, version)
+    facts = {
+        "source": version.source,
+        "run_id": version.run_id,
+        "digest": version.digest,
+        "status": version.status,
+        "status_message": version.status_message,
+    }
+    record(db, actor, "registry.create_version", model, version=version.number, after=facts)
+    return model, version
+
+
+def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> None:
+    found = tracking.model_source(db, version.source)
+    prefix = f"{found.prefix.rstrip('/')}/"
+    version.prefix = prefix
+    version.run_id = version.run_id or found.run_id
+    version.logged_model_id = version.logged_model_id or found.logged_model_id
+    files = [
+        PackageFile(file.path, file.size_bytes, file.sha256)
+        for file in artifacts.files_below(db, prefix)
+    ]
+    version.files = [file.as_json() for file in files]
+    version.size_bytes = sum(file.size_bytes for file in files)
+    version.digest = content_digest(files) if files else None
+
+    def read(path: str, limit: int) -> bytes:
+        return artifacts.read_bytes(db, blobs, prefix + path, limit=limit)
+
+    try:
+        facts = read_facts(files, read)
+    except PackageUnreadable as error:
+        version.status = VersionStatus.failed
+        version.status_message = error.detail
+        return
+    package = facts.package
+    version.framework = package.engine
+    version.flavors = list(package.flavors)
+    version.signature = package.signature.model_dump(mode="json")
+    version.input_example = facts.input_example
+    version.requirements = facts.requirements
+    version.python_version = package.python_version
+    version.reference_prediction = package.example_prediction
+    version.reference_source = "package" if package.example_prediction is not None else None
+
+
+def _ask_for_checks(db: Session, version: ModelVersion) -> None:
+    for name in CheckName:
+        db.add(Check(version_id=version.id, name=name, status="pending", summary="Waiting."))
+    jobs.enqueue(
+        db,
+        "registry.check_version",
+        {"version_id": str(version.id)},
+        workspace_id=workspace_of(db),
+        dedupe_key=f"registry.check_version:{version.id}",
+    )
+
+
+def find(db: Session, model: Model, number: int, *, lock: bool = False) -> ModelVersion:
+    """Give a version of a model by its number.
+
+    Raises:
+        VersionMissing: it has no such version.
+    """
+    query = select(ModelVersion).where(
+        ModelVersion.model_id == model.id, ModelVersion.number == number
+    )
+    row = db.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise VersionMissing(f"Model Version (name={model.name}, version={number}) not found")
+    return row
+
+
+def describe(
+    db: Session, actor: trail.Who, model: Model, version: ModelVersion, description: str
+) -> None:
+    """Replace a version's description."""
+    before = {"description": version.description}
+    version.description = description
+    version.updated_at = model.updated_at = utcnow()
+    facts = {"description": description}
+    record(
+        db,
+        actor,
+        "registry.update_version",
+        model,
+        version=version.number,
+        before=before,
+        after=facts,
+    )
+
+
+def known_stage(stage: str) -> str:
+    """Give a stage in MLflow's spelling.
+
+    Raises:
+        NameRefused: there is no such stage.
+    """
+    known = STAGES.get(stage.lower())
+    if known is None:
+        raise NameRefused(
+            f"Invalid Model Version stage: {stage}. Value must be one of {list(STAGES.values())}."
+        )
+    return known
+
+
+def download_uri(version: ModelVersion) -> str:
+    """Give the artifact address of a version's files; prompts have only their source."""
+    if version.prefix is None:
+        return version.source
+    return tracking.artifact_uri(version.prefix)
+
+
+def move_to_stage(
+    db: Session,
+    actor: trail.Who,
+    model: Model,
+    version: ModelVersion,
+    stage: str,
+    *,
+    archive_existing: bool = False,
+) -> None:
+    """Put a version into one of MLflow's stages, archiving what was there if asked.
+
+    Raises:
+        NameRefused: there is no such stage, or none whose versions can be archived.
+    """
+    known = known_stage(stage)
+    if archive_existing and known not in ACTIVE_STAGES:
+        raise NameRefused(
+            "Model version transition cannot archive existing model versions "
+            f"because '{stage}' is not an Active stage. Valid stages are {list(ACTIVE_STAGES)}"
+        )
+    now = utcnow()
+    if archive_existing:
+        others = (
+            ModelVersion.model_id == model.id,
+            ModelVersion.number != version.number,
+            ModelVersion.stage == known,
+        )
+        db.execute(update(ModelVersion).where(*others).values(stage="Archived", updated_at=now))
+    before = {"stage": version.stage}
+    version.stage = known
+    version.updated_at = model.updated_at = now
+    after = {"stage": known, "archive_existing": archive_existing}
+    record(
+        db,
+        actor,
+        "registry.transition_stage",
+        model,
+        version=version.number,
+        before=before,
+        after=after,
+    )
+
+
+def remove(
+    db: Session,
+    actor: trail.Who,
+    model: Model,
+    version: ModelVersion,
+    served: ServedVersions | None = None,
+) -> None:
+    """Delete a version; its number is never given again.
+
+    Raises:
+        StillServed: deployments serve it.
+    """
+    names = (served or NothingServed()).deployments_of_version(db, model.id, version.number)
+    if names:
+        raise StillServed(
+            f"{model.name} v{version.number} is served by {', '.join(names)}. "
+            "Deploy another version there first.",
+            names,
+        )
+    before = {"digest": version.digest, "source": version.source}
+    record(db, actor, "registry.delete_version", model, version=version.number, before=before)
+    model.updated_at = utcnow()
+    db.execute(delete(ModelVersion).where(ModelVersion.id == version.id))
+    db.expunge(version)
