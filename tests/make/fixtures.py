@@ -4,6 +4,7 @@
 tests share one database per backend without seeing each other.
 """
 
+import datetime as dt
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +15,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelyard_server.app import compose, create_app, load_models
-from modelyard_server.identity import credentials
+from modelyard_server.identity import credentials, passwords
 from modelyard_server.identity.models import ApiToken, User
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database, normalised_url
 from modelyard_server.kernel.services import Services
 from modelyard_server.migrations import state
 from modelyard_server.settings import Settings
-from modelyard_server.workspaces.models import Membership, Organisation, Workspace
+from modelyard_server.workspaces import access, service
+from modelyard_server.workspaces.models import Membership
+from modelyard_server.workspaces.ports import WorkspaceObserver
 
 from .postgres import postgres_server
 
@@ -46,17 +49,14 @@ class Platform:
     def a_workspace(self, slug: str | None = None) -> "TeamSpace":
         number = next(_numbers)
         with self.database.platform_session() as db:
-            organisation = Organisation(name=f"Org {number}", created_at=utcnow())
-            db.add(organisation)
-            db.flush()
-            workspace = Workspace(
+            organisation = service.new_organisation(db, f"Org {number}")
+            workspace = service.new_workspace(
+                db,
+                self.services.every(WorkspaceObserver),
                 organisation_id=organisation.id,
-                slug=slug or f"team-{number}",
                 name=f"Team {number}",
-                created_at=utcnow(),
+                slug=slug or f"team-{number}",
             )
-            db.add(workspace)
-            db.flush()
             return TeamSpace(self, workspace.id, workspace.slug)
 
 
@@ -68,13 +68,14 @@ class TeamSpace:
     id: int
     slug: str
 
-    def a_token(self, role: str = "admin") -> str:
-        """Make a person with a role and an API token; give the token."""
-        whole, public_id, digest = credentials.new_token()
+    def a_person(self, role: str = "admin", *, password: str | None = None) -> User:
+        """Make a member with a role."""
+        email = f"person{next(_numbers)}@example.com"
         with self.platform.database.platform_session() as db:
             user = User(
-                email=f"person{next(_numbers)}@example.com",
+                email=email,
                 display_name=f"Pat {role.title()}",
+                password_hash=passwords.digest(password, email=email) if password else None,
                 created_at=utcnow(),
                 email_verified_at=utcnow(),
             )
@@ -85,6 +86,13 @@ class TeamSpace:
                     member_workspace_id=self.id, user_id=user.id, role=role, joined_at=utcnow()
                 )
             )
+        return user
+
+    def a_token(self, role: str = "admin", *, of: User | None = None) -> str:
+        """Make a person with a role and an API token; give the token."""
+        whole, public_id, digest = credentials.new_token()
+        user = of or self.a_person(role)
+        with self.platform.database.platform_session() as db:
             db.add(
                 ApiToken(
                     token_workspace_id=self.id,
@@ -102,6 +110,25 @@ class TeamSpace:
         """Give an HTTP client that acts with a role in this workspace."""
         headers = {"Authorization": f"Bearer {self.a_token(role)}"}
         return TestClient(self.platform.app, headers=headers, raise_server_exceptions=False)
+
+    def browser(self, role: str = "admin", *, of: User | None = None) -> TestClient:
+        """Give a client that acts as the web application does, with cookie and CSRF token."""
+        user = of or self.a_person(role)
+        with self.platform.database.platform_session() as db:
+            row, secret = credentials.open_session(
+                db,
+                db.get_one(User, user.id),
+                lifetime=dt.timedelta(days=self.platform.settings.session_days),
+                ip_address="127.0.0.1",
+                user_agent="test",
+            )
+        csrf = access.csrf_token(self.platform.app.state.csrf_key, row.id)
+        return TestClient(
+            self.platform.app,
+            headers={"X-CSRF-Token": csrf, "X-Modelyard-Workspace": self.slug},
+            cookies={access.cookie_name(self.platform.settings): secret},
+            raise_server_exceptions=False,
+        )
 
 
 def make_platform(url: str, folder: Path) -> Platform:

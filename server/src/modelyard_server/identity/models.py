@@ -25,8 +25,6 @@ class User(Base):
     disabled_at: Mapped[dt.datetime | None]
     email_verified_at: Mapped[dt.datetime | None]
     last_seen_at: Mapped[dt.datetime | None]
-    failed_sign_ins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[dt.datetime | None]
 
 
 class UserSession(Base):
@@ -45,6 +43,17 @@ class UserSession(Base):
     revoked_at: Mapped[dt.datetime | None]
     ip_address: Mapped[str | None] = mapped_column(String(64))
     user_agent: Mapped[str | None] = mapped_column(String(512))
+
+
+class SignInFailure(Base):
+    """Failed sign-ins of one e-mail address, known or not: both are delayed alike."""
+
+    __tablename__ = "sign_in_failures"
+
+    email_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[dt.datetime] = mapped_column(index=True)
+    locked_until: Mapped[dt.datetime | None]
 
 
 class ApiToken(Base):

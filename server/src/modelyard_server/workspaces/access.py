@@ -24,7 +24,12 @@ from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
 from modelyard_server.identity import credentials
-from modelyard_server.identity.errors import CrossSiteRequest, NotSignedIn
+from modelyard_server.identity.errors import (
+    BrowserSessionNeeded,
+    CrossSiteRequest,
+    NotSignedIn,
+)
+from modelyard_server.identity.visitor import Visitor
 from modelyard_server.kernel import http, tenancy, trail
 from modelyard_server.kernel.db import SAFE_METHODS, Database, Db
 from modelyard_server.settings import Settings
@@ -131,9 +136,16 @@ def _presented_token(request: Request) -> str | None:
 def _refuse_cross_site(request: Request, session_id: uuid.UUID) -> None:
     expected = csrf_token(request.app.state.csrf_key, session_id)
     sent = request.headers.get("x-csrf-token", "")
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if not hmac.compare_digest(sent, expected) or site not in {"same-origin", "none"}:
+    if not hmac.compare_digest(sent.encode(), expected.encode()):
         raise CrossSiteRequest("The request did not come from this application. Reload the page.")
+    _refuse_other_site(request)
+
+
+def _refuse_other_site(request: Request) -> None:
+    """Browsers tell where a request comes from; programs send no such header."""
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if request.method not in SAFE_METHODS and site not in {"same-origin", "none"}:
+        raise CrossSiteRequest("The request came from another web site.")
 
 
 def actor(request: Request, db: Db, who: credentials.Principal = Depends(principal)) -> Actor:
@@ -143,7 +155,21 @@ def actor(request: Request, db: Db, who: credentials.Principal = Depends(princip
         WorkspaceNotFound: no such workspace, or the person is not a member.
         WorkspaceMismatch: a header names another workspace than the token's.
     """
-    wanted = _wanted_workspace(request)
+    made = unbound_actor(request, db, who)
+    tenancy.bind(db, made.workspace_id)
+    return made
+
+
+def unbound_actor(
+    request: Request, db: Db, who: credentials.Principal = Depends(principal)
+) -> Actor:
+    """Choose the workspace, but leave the transaction unbound: it will make another workspace.
+
+    Raises:
+        WorkspaceNotFound: no such workspace, or the person is not a member.
+        WorkspaceMismatch: a header names another workspace than the token's.
+    """
+    wanted = wanted_workspace(request)
     rows = (
         select(Workspace, Membership.role)
         .join(Membership, Membership.member_workspace_id == Workspace.id)
@@ -161,7 +187,6 @@ def actor(request: Request, db: Db, who: credentials.Principal = Depends(princip
         if wanted not in (None, workspace.slug):
             raise WorkspaceMismatch(f"This token belongs to workspace {workspace.slug}.")
         role = min(role, Role(who.token.role), key=lambda r: r.rank)
-    tenancy.bind(db, workspace.id)
     settings: Settings = request.app.state.settings
     made = Actor(
         id=who.user.id,
@@ -180,7 +205,12 @@ def actor(request: Request, db: Db, who: credentials.Principal = Depends(princip
     return made
 
 
-def _wanted_workspace(request: Request) -> str | None:
+def wanted_workspace(request: Request) -> str | None:
+    """Give the slug of the workspace a request names, if any.
+
+    Raises:
+        WorkspaceMismatch: it names two.
+    """
     named = {request.headers[h] for h in WORKSPACE_HEADERS if request.headers.get(h)}
     if request.query_params.get("workspace"):
         named.add(request.query_params["workspace"])
@@ -189,13 +219,14 @@ def _wanted_workspace(request: Request) -> str | None:
     return next(iter(named), None)
 
 
-def allowed(permission: Permission) -> Any:
+def allowed(permission: Permission, *, bound: bool = True) -> Any:
     """Declare the permission of a route; gives the `Actor`.
 
     Denials are audited in a transaction of their own, after the request's has been rolled back.
+    `bound=False` leaves the transaction without a workspace.
     """
 
-    def check(request: Request, who: Actor = Depends(actor)) -> Actor:
+    def check(request: Request, who: Actor = Depends(actor if bound else unbound_actor)) -> Actor:
         if not who.may(permission):
             request.state.denied = (permission.value, who)
             raise NotAllowed(
@@ -217,11 +248,32 @@ def signed_in() -> Any:
     return Depends(check)
 
 
+def in_browser() -> Any:
+    """Declare a route about a person's own account: a token, which may leak, is not enough."""
+
+    def check(who: credentials.Principal = Depends(principal)) -> credentials.Principal:
+        if who.session is None:
+            raise BrowserSessionNeeded("Only a browser session may do this, not an API token.")
+        return who
+
+    check.permission = "signed in"  # type: ignore[attr-defined]
+    return Depends(check)
+
+
+def visitor(request: Request) -> Visitor:
+    """Describe where a request comes from (a FastAPI dependency)."""
+    return Visitor(
+        ip_address=client_address(request, request.app.state.settings),
+        user_agent=request.headers.get("user-agent"),
+        request_id=http.request_id(request),
+    )
+
+
 def public() -> Any:
     """Declare a route that anybody may call. There are about ten; a test lists them."""
 
-    def check() -> None:
-        return None
+    def check(request: Request) -> None:
+        _refuse_other_site(request)
 
     check.permission = "public"  # type: ignore[attr-defined]
     return Depends(check)

@@ -1,6 +1,6 @@
 """What workspaces may refuse."""
 
-from modelyard_server.kernel.errors import Forbidden, Invalid, NotFound
+from modelyard_server.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class WorkspaceNotFound(NotFound):
@@ -13,3 +13,35 @@ class WorkspaceMismatch(Invalid):
 
 class NotAllowed(Forbidden):
     code = "workspaces.not_allowed"
+
+
+class RoleTooHigh(Forbidden):
+    code = "workspaces.role_too_high"
+
+
+class OwnerProtected(Forbidden):
+    code = "workspaces.owner_protected"
+
+
+class LastAdmin(Conflict):
+    code = "workspaces.last_admin"
+
+
+class SlugTaken(Conflict):
+    code = "workspaces.slug_taken"
+
+
+class SlugMalformed(Invalid):
+    code = "workspaces.slug_malformed"
+
+
+class MemberNotFound(NotFound):
+    code = "workspaces.member_not_found"
+
+
+class AlreadyMember(Conflict):
+    code = "workspaces.already_member"
+
+
+class InvitationNotFound(NotFound):
+    code = "workspaces.invitation_not_found"

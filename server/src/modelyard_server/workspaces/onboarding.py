@@ -1,0 +1,237 @@
+"""How people come in: first-run setup, invitations, signing in.
+
+Each opens its own transactions: passwords are hashed outside them, and a wrong password is
+counted although the request is refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from modelyard_server.identity import credentials, passwords
+from modelyard_server.identity import service as identity
+from modelyard_server.identity.attempts import AttemptLimits
+from modelyard_server.identity.models import User, UserSession
+from modelyard_server.identity.visitor import Visitor
+from modelyard_server.kernel import crypto, trail
+from modelyard_server.kernel.db import Database
+
+from . import invitations, service
+from .permissions import Role, permissions_of
+from .ports import WorkspaceObserver
+from .schemas import MeOut, WorkspaceOut
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What every way in needs."""
+
+    database: Database
+    limits: AttemptLimits
+    visitor: Visitor
+    lifetime: dt.timedelta
+    old_cookie: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A person with a fresh session; `secret` goes into the cookie."""
+
+    user: User
+    session: UserSession
+    secret: str
+    joined: list[service.Joined]
+    organisation_name: str
+
+
+def complete_setup(
+    entrance: Entrance,
+    observers: Iterable[WorkspaceObserver],
+    *,
+    token: str,
+    email: str,
+    display_name: str,
+    password: str,
+    organisation_name: str,
+    workspace_name: str,
+) -> Entered:
+    """Make the first owner, their organisation and workspace, and sign them in.
+
+    Raises:
+        SetupDone: somebody has an account already.
+        SetupTokenWrong: not the newest printed link.
+        WeakPassword: the password breaks the rules; the link stays usable.
+        MalformedEmail: not an e-mail address; the link stays usable.
+    """
+    entrance.limits.hit("link", entrance.visitor.ip_address)
+    email = identity.normalised_email(email)
+    digest = passwords.digest(password, email=email)
+    with entrance.database.platform_session() as db:
+        identity.redeem_setup_token(db, token)
+        user = identity.create_user(
+            db, email=email, display_name=display_name, password_hash=digest
+        )
+        organisation = service.new_organisation(db, organisation_name)
+        workspace = service.new_workspace(
+            db, observers, organisation_id=organisation.id, name=workspace_name
+        )
+        service.join(db, workspace.id, user.id, Role.owner)
+        who = entrance.visitor.known_as(user, workspace.id)
+        trail.record(
+            db,
+            who,
+            "identity.complete_setup",
+            object_type="user",
+            object_id=user.id,
+            object_name=user.email,
+            after={"organisation": organisation.name, "role": Role.owner.value},
+        )
+        trail.record(
+            db,
+            who,
+            "workspaces.create",
+            object_type="workspace",
+            object_id=workspace.id,
+            object_name=workspace.name,
+            after={"slug": workspace.slug},
+        )
+        return _enter(db, entrance, user)
+
+
+def sign_in(entrance: Entrance, *, email: str, password: str) -> Entered:
+    """Check the password and open a browser session; the browser's earlier one ends.
+
+    Raises:
+        WrongCredentials: no such account, or another password.
+        TooManyAttempts: with how long to wait.
+    """
+    user_id = identity.prove(
+        entrance.database,
+        entrance.limits,
+        entrance.visitor,
+        email=email,
+        password=password,
+        home=service.home,
+    )
+    with entrance.database.platform_session() as db:
+        user = identity.people(db, [user_id])[user_id]
+        who = entrance.visitor.known_as(user, service.home(db, user.id))
+        trail.record(
+            db,
+            who,
+            "identity.sign_in",
+            object_type="user",
+            object_id=user.id,
+            object_name=user.email,
+        )
+        return _enter(db, entrance, user)
+
+
+def accept_invitation(
+    entrance: Entrance, *, token: str, display_name: str | None, password: str
+) -> Entered:
+    """Join by a link and sign in: with the account's password, or by making an account.
+
+    Raises:
+        InvitationNotFound: used, withdrawn, or too old.
+        WrongCredentials: the account has another password; the link stays usable.
+        WeakPassword: the new account's password breaks the rules; the link stays usable.
+        TooManyAttempts: with how long to wait.
+    """
+    entrance.limits.hit("link", entrance.visitor.ip_address)
+    with entrance.database.platform_session(write=False) as db:
+        offer = invitations.offer(db, token)
+    email, digest = offer.invitation.email, ""
+    if offer.user_id is not None:
+        identity.prove(
+            entrance.database,
+            entrance.limits,
+            entrance.visitor,
+            email=email,
+            password=password,
+            home=service.home,
+        )
+    else:
+        digest = passwords.digest(password, email=email)
+    with entrance.database.platform_session() as db:
+        taken = invitations.redeem(db, token)
+        workspace_id, role = taken.invitation.invited_workspace_id, Role(taken.invitation.role)
+        user = identity.find_user(db, email) if offer.user_id is not None else None
+        if user is None:
+            user = identity.create_user(
+                db, email=email, display_name=display_name or "", password_hash=digest
+            )
+        if not service.joined_by(db, user.id, only=workspace_id):
+            service.join(db, workspace_id, user.id, role)
+        trail.record(
+            db,
+            entrance.visitor.known_as(user, workspace_id),
+            "members.join",
+            object_type="member",
+            object_id=user.id,
+            object_name=user.email,
+            after={"role": role.value},
+        )
+        return _enter(db, entrance, user)
+
+
+def _enter(db: Session, entrance: Entrance, user: User) -> Entered:
+    if entrance.old_cookie:
+        identity.end_session_of_cookie(db, crypto.sha256_hex(entrance.old_cookie))
+    session, secret = credentials.open_session(
+        db,
+        user,
+        lifetime=entrance.lifetime,
+        ip_address=entrance.visitor.ip_address,
+        user_agent=entrance.visitor.user_agent,
+    )
+    joined = service.joined_by(db, user.id)
+    name = service.organisation_name(db, joined[0].workspace) if joined else ""
+    return Entered(user, session, secret, joined, name)
+
+
+def me(db: Session, who: credentials.Principal, wanted: str | None, csrf_token: str) -> MeOut:
+    """Describe whoever is signed in, with what they may do in the workspace they name."""
+    only = who.token.token_workspace_id if who.token is not None else None
+    joined = service.joined_by(db, who.user.id, only=only)
+    if who.token is not None:
+        cap = Role(who.token.role)
+        joined = [replace(j, role=min(j.role, cap, key=lambda r: r.rank)) for j in joined]
+    chosen = next((j for j in joined if j.workspace.slug == wanted), joined[0] if joined else None)
+    name = service.organisation_name(db, chosen.workspace) if chosen else ""
+    return describe(who.user, joined, chosen, name, csrf_token)
+
+
+def describe(
+    user: User,
+    joined: list[service.Joined],
+    chosen: service.Joined | None,
+    organisation_name: str,
+    csrf_token: str,
+) -> MeOut:
+    """Put a person and their workspaces into the wire shape."""
+    return MeOut(
+        user_id=user.id,
+        email=user.email,
+        display_name=user.display_name,
+        organisation_name=organisation_name,
+        workspaces=[as_out(j) for j in joined],
+        permissions=permissions_of(chosen.role) if chosen is not None else [],
+        csrf_token=csrf_token,
+    )
+
+
+def as_out(joined: service.Joined) -> WorkspaceOut:
+    """Put a workspace into the wire shape."""
+    row = joined.workspace
+    return WorkspaceOut(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        role=joined.role.value,
+        created_at=row.created_at,
+    )
