@@ -1,0 +1,89 @@
+"""Frames between the node and a model server, on one socket pair per server.
+
+A frame is `u32 length of what follows | u32 call | u8 kind | payload`, little endian. Calls are
+multiplexed: many may be open, answers come in any order, so whatever has arrived can be batched.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any
+
+import orjson
+
+_HEAD = struct.Struct("<IIB")
+_CALL = struct.Struct("<H")
+_ANSWER = struct.Struct("<HI")
+_AFTER_LENGTH = _HEAD.size - 4
+MAX_FRAME = 256 * 1024 * 1024  # an answer to 10 000 rows of a wide model
+
+
+class Kind(IntEnum):
+    """What a frame says."""
+
+    predict = 1  # node → server: `u16 length | JSON of CallMeta | body`
+    ping = 2  # node → server
+    hello = 10  # server → node: JSON of facts, sent once the input example was predicted
+    answer = 11  # server → node: `u16 status | u32 model µs | body`
+    pong = 12  # server → node
+    failed = 13  # server → node: JSON `{"error": …}`; the server exits afterwards
+
+
+class Reader:
+    """Cuts a byte stream into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, Kind, bytes]]:
+        """Give (call, kind, payload) of each frame that is whole.
+
+        Raises:
+            ValueError: the stream is not ours; the connection must be closed.
+        """
+        self._buffer += data
+        offset = 0
+        try:
+            while len(self._buffer) - offset >= _HEAD.size:
+                length, call, kind = _HEAD.unpack_from(self._buffer, offset)
+                if not _AFTER_LENGTH <= length <= MAX_FRAME:
+                    raise ValueError(f"A frame of {length} bytes is not possible.")
+                end = offset + 4 + length
+                if end > len(self._buffer):
+                    return
+                payload = bytes(self._buffer[offset + _HEAD.size : end])
+                offset = end
+                yield call, Kind(kind), payload
+        finally:
+            del self._buffer[:offset]
+
+
+def pack(call: int, kind: Kind, payload: bytes = b"") -> bytes:
+    """Write one frame."""
+    return _HEAD.pack(_AFTER_LENGTH + len(payload), call, kind) + payload
+
+
+def pack_call(call: int, meta: dict[str, Any], body: bytes) -> bytes:
+    """Write a predict frame."""
+    head = orjson.dumps(meta)
+    return pack(call, Kind.predict, _CALL.pack(len(head)) + head + body)
+
+
+def read_call(payload: bytes) -> tuple[dict[str, Any], bytes]:
+    """Give the meta and the body of a predict frame."""
+    (length,) = _CALL.unpack_from(payload)
+    start = _CALL.size + length
+    return orjson.loads(payload[_CALL.size : start]), payload[start:]
+
+
+def pack_answer(call: int, status: int, model_us: int, body: bytes) -> bytes:
+    """Write an answer frame."""
+    return pack(call, Kind.answer, _ANSWER.pack(status, min(model_us, 2**32 - 1)) + body)
+
+
+def read_answer(payload: bytes) -> tuple[int, int, bytes]:
+    """Give status, time inside predict in µs, and body of an answer frame."""
+    status, model_us = _ANSWER.unpack_from(payload)
+    return status, model_us, payload[_ANSWER.size :]
