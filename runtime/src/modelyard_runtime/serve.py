@@ -110,13 +110,11 @@ class Server(asyncio.Protocol):
             self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
-        """Collect calls; answer pings at once, so a slow model is not taken for a dead one."""
+        """Collect calls."""
         from .engine import Call
 
         for number, kind, payload in self._reader.feed(data):
-            if kind is Kind.ping:
-                self.send(wire.pack(number, Kind.pong))
-            elif kind is Kind.predict:
+            if kind is Kind.predict:
                 meta, body = wire.read_call(payload)
                 self._waiting.append(Call(number, meta, body))
         if self._waiting and not self._is_scheduled:

@@ -24,10 +24,8 @@ class Kind(IntEnum):
     """What a frame says."""
 
     predict = 1  # node → server: `u16 length | JSON of CallMeta | body`
-    ping = 2  # node → server
     hello = 10  # server → node: JSON of facts, sent once the input example was predicted
     answer = 11  # server → node: `u16 status | u32 model µs | body`
-    pong = 12  # server → node
     failed = 13  # server → node: JSON `{"error": …}`; the server exits afterwards
 
 

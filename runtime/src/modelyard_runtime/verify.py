@@ -1,0 +1,197 @@
+"""One-shot check: does a package load, predict, and repeat what it predicted before?
+
+`python -m modelyard_runtime.verify --model-dir DIR --engine NAME` prints one JSON object as its last
+line. Without `--inside` it puts itself behind the sandbox's walls and survives the model's crash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the report; exit code 0 when the model passed, 1 when it did not."""
+    options = _parser().parse_args(argv)
+    is_inside = options.inside or bool(os.environ.get("MODELYARD_SANDBOX"))
+    report = _inside(options) if is_inside else _outside(options)
+    sys.stdout.write(json.dumps(report) + "\n")
+    sys.stdout.flush()
+    return 0 if report["ok"] else 1
+
+
+def _outside(options: argparse.Namespace) -> dict[str, Any]:
+    python = options.python or sys.executable
+    with tempfile.TemporaryDirectory(prefix="modelyard-verify-") as folder:
+        line = [sys.executable, "-m", "modelyard_runtime.sandbox", "run"]
+        line += ["--parent", str(os.getpid()), "--ro", str(options.model_dir), "--rw", folder]
+        line += ["--memory-mb", str(options.memory_mb), "--tier", options.tier]
+        if options.environment_dir is not None:
+            line += ["--ro", str(options.environment_dir)]
+        if options.allow_unsandboxed:
+            line += ["--allow-unsandboxed"]
+        inner = ["--model-dir", str(options.model_dir), "--engine", options.engine, "--inside"]
+        inner += ["--rtol", repr(options.rtol)]
+        if options.expected is not None:
+            line += ["--ro", str(options.expected.absolute())]
+            inner += ["--expected", str(options.expected.absolute())]
+        line += ["--", str(python), "-m", "modelyard_runtime.verify", *inner]
+        try:
+            done = subprocess.run(
+                line, stdout=subprocess.PIPE, timeout=options.timeout, check=False, text=True
+            )
+        except subprocess.TimeoutExpired:
+            reason = f"The model did not load and predict within {options.timeout:g} seconds."
+            return _report(options.engine, error=reason)
+    return _last_report(options, done)
+
+
+def _last_report(
+    options: argparse.Namespace, done: subprocess.CompletedProcess[str]
+) -> dict[str, Any]:
+    for text in reversed(done.stdout.splitlines()):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and "ok" in found:
+            return found
+    return _report(options.engine, error=_death(done.returncode, options.memory_mb))
+
+
+def _death(code: int, memory_mb: int) -> str:
+    number = -code if code < 0 else code - 128
+    if number > 0 and number in set(signal.Signals):
+        name = signal.Signals(number).name
+        hint = f"; it may have used more than {memory_mb} MB" if name == "SIGKILL" else ""
+        return f"The model's process was ended by {name}{hint}."
+    if code == 126:
+        return "The sandbox could not be built, so the model was not run."
+    return f"The model's process left with exit code {code} and no report."
+
+
+def _inside(options: argparse.Namespace) -> dict[str, Any]:
+    answer_fd = os.dup(1)
+    os.dup2(2, 1)  # whatever the model prints must not be read as its report
+    try:
+        return _checked(options)
+    except BaseException as error:  # noqa: BLE001 - model code may raise anything, even SystemExit
+        import traceback
+
+        traceback.print_exc()
+        return _report(options.engine, error=f"{type(error).__name__}: {error}"[:2000])
+    finally:
+        sys.stdout.flush()
+        os.dup2(answer_fd, 1)
+
+
+def _checked(options: argparse.Namespace) -> dict[str, Any]:
+    started = time.perf_counter()
+    from .loading import load
+
+    loaded = load(options.model_dir, options.engine)
+    ready_ms = (time.perf_counter() - started) * 1000
+    expected: Any = loaded.directory.package.example_prediction
+    if options.expected is not None:
+        expected = json.loads(options.expected.read_text(encoding="utf-8"))
+    found = differences(loaded.predictions, expected, options.rtol)
+    report = _report(loaded.model.engine, error=None)
+    report |= {
+        "ok": not found,
+        "predictions": loaded.predictions,
+        "expected": expected,
+        "differences": found,
+        "load_ms": round(loaded.load_ms, 1),
+        "ready_ms": round(ready_ms, 1),
+        "predict_ms": round(loaded.predict_ms, 3),
+        "has_example": loaded.example is not None,
+        "package_versions": _versions(),
+    }
+    if found:
+        report["error"] = (
+            f"The model does not reproduce its stored prediction: {len(found)} values differ."
+        )
+    return report
+
+
+def differences(actual: Any, expected: Any, rtol: float) -> list[dict[str, Any]]:
+    """Give each place where the model's answer is not the expected one, at most 50."""
+    from .engine import equal
+
+    if expected is None or actual is None:
+        return []
+    if len(actual) != len(expected):
+        return [{"row": None, "column": None, "expected": len(expected), "actual": len(actual)}]
+    found: list[dict[str, Any]] = []
+    for row, (one, other) in enumerate(zip(actual, expected, strict=True)):
+        keys = _keys(one, other)
+        if keys is None:
+            if not equal(one, other, rtol):
+                found.append({"row": row, "column": None, "expected": other, "actual": one})
+            continue
+        for key in keys:
+            if not equal(one[key], other[key], rtol):
+                entry = {"row": row, "column": str(key), "expected": other[key], "actual": one[key]}
+                found.append(entry)
+    return found[:50]
+
+
+def _keys(one: Any, other: Any) -> list[Any] | None:
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return list(one)
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return list(range(len(one)))
+    return None
+
+
+def _report(engine: str, *, error: str | None) -> dict[str, Any]:
+    return {
+        "ok": False,
+        "engine": engine,
+        "predictions": None,
+        "expected": None,
+        "differences": [],
+        "load_ms": 0.0,
+        "ready_ms": 0.0,
+        "predict_ms": 0.0,
+        "has_example": False,
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "package_versions": {},
+        "sandbox": os.environ.get("MODELYARD_SANDBOX"),
+        "error": error,
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import distributions
+
+    return {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="modelyard_runtime.verify")
+    parser.add_argument("--model-dir", type=Path, required=True)
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--expected", type=Path, help="JSON list the model must reproduce")
+    parser.add_argument("--rtol", type=float, default=1e-6)
+    parser.add_argument("--inside", action="store_true", help="the walls are already around us")
+    parser.add_argument("--python", type=Path, help="interpreter of the model's environment")
+    parser.add_argument("--environment-dir", type=Path)
+    parser.add_argument("--timeout", type=float, default=120.0)
+    parser.add_argument("--memory-mb", type=int, default=2048)
+    parser.add_argument("--tier", default="auto")
+    parser.add_argument("--allow-unsandboxed", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
