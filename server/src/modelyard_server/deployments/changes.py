@@ -1,0 +1,361 @@
+"""Everything that changes deployments on request. Each change is audited; none commits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from modelyard_server.kernel import jobs, trail
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.tenancy import workspace_of
+from modelyard_server.registry import service as registry
+from modelyard_server.registry.service import RegisteredVersion
+
+from . import choosing, environments
+from .errors import (
+    AlreadyRunning,
+    NameTaken,
+    NothingToRollBackTo,
+    ReasonNeeded,
+    StillRunning,
+    VersionUnusable,
+)
+from .lookup import get, previous_revision, revision_of, revisions
+from .models import Deployment, Revision
+from .ports import DeploymentObserver
+from .schemas import DeployRequest, RevisionCreate, RollbackRequest, ServingConfig
+from .states import ENDED, ROLLING_OUT, Status, of_deployment
+
+STEPS = ("prepare", "build", "verify", "start", "traffic")
+ROLL_OUT = "deployments.roll_out"
+
+
+def deploy(
+    db: Session, actor: trail.Who, request: DeployRequest, *, is_sample: bool = False
+) -> Deployment:
+    """Give a model version an address and start its roll-out.
+
+    Raises:
+        ModelMissing, VersionMissing: the registry has no such version.
+        VersionUnusable: its files are not complete.
+        EnvironmentMissing, NameRefused, NameTaken: there is no such address to give.
+        ConfigurationRefused: the version cannot be served like that.
+    """
+    version = _usable(db, actor, request.model_id, request.version)
+    config, auto = _config(version, request.config, auto=request.use_auto_config)
+    environment = environments.named(db, request.environment)
+    name = environments.claimed_name(db, environment.slug, request.name, version.model_name)
+    now = utcnow()
+    deployment = Deployment(
+        id=uuid.uuid4(),
+        environment=environment.slug,
+        name=name,
+        model_id=version.model_id,
+        model_name=version.model_name,
+        status=Status.requested,
+        last_number=0,
+        auto_configured=auto,
+        is_sample=is_sample or version.is_sample,
+        created_at=now,
+        updated_at=now,
+        created_by=actor.id,
+        created_by_name=actor.name,
+    )
+    try:
+        with db.begin_nested():  # somebody else may take the name at this moment
+            db.add(deployment)
+    except IntegrityError:
+        free = environments.free_name(db, environment.slug, name)
+        raise NameTaken(f"{name} is taken.", extra={"suggested_name": free}) from None
+    revision = _add_revision(db, actor, deployment, version, config)
+    facts = {"environment": environment.slug, "version": version.version, **config.model_dump()}
+    _record(db, actor, "deployments.create", deployment, after={**facts, "auto_config": auto})
+    _enqueue(db, revision)
+    return deployment
+
+
+def deploy_version(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, request: RevisionCreate
+) -> Revision:
+    """Roll another version of the deployment's model out; the live one serves until it is ready.
+
+    Raises:
+        DeploymentMissing, VersionMissing, VersionUnusable, ConfigurationRefused
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    version = _usable(db, actor, deployment.model_id, request.version)
+    config, auto = _config(version, request.config, auto=request.use_auto_config)
+    deployment.auto_configured = auto
+    revision = _add_revision(db, actor, deployment, version, config)
+    facts = {"revision": revision.number, "version": version.version, **config.model_dump()}
+    _record(db, actor, "deployments.deploy_version", deployment, after=facts)
+    _enqueue(db, revision)
+    return revision
+
+
+def roll_back(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, request: RollbackRequest
+) -> Revision:
+    """Return to an earlier revision by repeating it as a new one.
+
+    Raises:
+        DeploymentMissing, RevisionMissing: there is nothing like that.
+        NothingToRollBackTo: no other revision was ever live.
+        ReasonNeeded: production asks why.
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    own = revisions(db, deployment.id)
+    live = next((row for row in own if row.number == deployment.live_number), None)
+    number = request.revision or previous_revision(own, live)
+    if number is None:
+        raise NothingToRollBackTo("No earlier revision served anything else.")
+    source = revision_of(db, deployment, number)
+    if source.live_from is None or source.number == deployment.live_number:
+        raise NothingToRollBackTo(f"Revision {number} is live now, or never was.")
+    if deployment.environment == environments.PRODUCTION and not (request.reason or "").strip():
+        raise ReasonNeeded(
+            "Say why: production keeps the reason with the rollback.",
+            fields=[{"location": "reason", "problem": "is needed in production"}],
+        )
+    reason = (request.reason or "").strip() or f"Rolled back to revision {number}."
+    revision = _repeat(db, actor, deployment, source, reason)
+    _record(
+        db,
+        actor,
+        "deployments.roll_back",
+        deployment,
+        before={"revision": deployment.live_number, "version": live.version if live else None},
+        after={"revision": revision.number, "version": revision.version, "reason": reason},
+    )
+    _enqueue(db, revision)
+    return revision
+
+
+def stop(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> Deployment:
+    """Take a deployment out of service. Its address and keys stay.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    before = {"status": deployment.status, "revision": deployment.live_number}
+    _halt(deployment, revisions(db, deployment.id), f"Stopped by {actor.name}.")
+    _record(db, actor, "deployments.stop", deployment, before=before)
+    return deployment
+
+
+def start(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> Deployment:
+    """Bring a stopped or failed deployment back, as a new revision of what served last.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+        AlreadyRunning: it serves, or is on its way.
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    own = revisions(db, deployment.id)
+    newest = own[-1]
+    if deployment.live_number is not None or newest.status in ROLLING_OUT:
+        raise AlreadyRunning(f"{deployment.name} is {deployment.status}.")
+    was_live = [row for row in own if row.live_from is not None]
+    source = max(was_live, key=lambda row: row.live_from or row.created_at, default=newest)
+    revision = _repeat(db, actor, deployment, source, f"Started again by {actor.name}.")
+    _record(db, actor, "deployments.start", deployment, after={"revision": revision.number})
+    _enqueue(db, revision)
+    return deployment
+
+
+def remove(
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    observers: Sequence[DeploymentObserver] = (),
+) -> None:
+    """Delete a deployment that does not serve, with its revisions, keys and predictions.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+        StillRunning: it serves, or is on its way.
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    newest = revision_of(db, deployment, deployment.last_number)
+    if deployment.live_number is not None or newest.status not in {*ENDED, Status.stopping}:
+        raise StillRunning(f"{deployment.name} is {deployment.status}. Stop it first.")
+    _delete(db, actor, deployment, observers)
+
+
+def delete_now(
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    observers: Sequence[DeploymentObserver] = (),
+) -> None:
+    """Stop and delete a deployment in one go.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    _delete(db, actor, deployment, observers)
+
+
+def _delete(
+    db: Session, actor: trail.Who, deployment: Deployment, observers: Sequence[DeploymentObserver]
+) -> None:
+    for observer in observers:
+        observer.deployment_deleted(db, deployment.id)
+    before = {"environment": deployment.environment, "revisions": deployment.last_number}
+    _record(db, actor, "deployments.delete", deployment, before=before)
+    db.flush()
+    db.execute(delete(Deployment).where(Deployment.id == deployment.id))
+    db.expunge(deployment)
+
+
+def _usable(
+    db: Session, actor: trail.Who, model_id: uuid.UUID, number: int | None
+) -> RegisteredVersion:
+    version = registry.get_version(db, actor, model_id, number)
+    if not version.is_ready:
+        why = version.status_message or "Its registration is not complete."
+        raise VersionUnusable(
+            f"{version.model_name} version {version.version} cannot be served: {why}"
+        )
+    return version
+
+
+def _config(
+    version: RegisteredVersion, given: ServingConfig | None, *, auto: bool
+) -> tuple[ServingConfig, bool]:
+    if given is not None and not auto:
+        return choosing.checked(version, given), False
+    picked = choosing.checked(version, choosing.choose(version).config)
+    return picked, True
+
+
+def _add_revision(
+    db: Session,
+    actor: trail.Who,
+    deployment: Deployment,
+    version: RegisteredVersion,
+    config: ServingConfig,
+) -> Revision:
+    example = None if version.input_example is None else json.dumps(version.input_example)
+    return _append(
+        db,
+        deployment,
+        Revision(
+            id=uuid.uuid4(),
+            deployment_id=deployment.id,
+            model_id=version.model_id,
+            model_name=version.model_name,
+            version=version.version,
+            engine=config.engine,
+            cpu=config.cpu,
+            memory_gb=config.memory_gb,
+            gpu=config.gpu,
+            signature=version.signature,
+            example=example,
+            created_at=utcnow(),
+            created_by=actor.id,
+            created_by_name=actor.name,
+        ),
+    )
+
+
+def _repeat(
+    db: Session, actor: trail.Who, deployment: Deployment, source: Revision, reason: str
+) -> Revision:
+    version = _usable(db, actor, source.model_id, source.version)
+    config = ServingConfig(
+        engine=source.engine, cpu=source.cpu, memory_gb=source.memory_gb, gpu=source.gpu
+    )
+    revision = _add_revision(db, actor, deployment, version, config)
+    revision.reason = reason
+    return revision
+
+
+def _append(db: Session, deployment: Deployment, revision: Revision) -> Revision:
+    """Make it the newest revision; one that was being rolled out gives way."""
+    deployment.last_number += 1
+    deployment.updated_at = utcnow()
+    revision.number = deployment.last_number
+    revision.status = Status.requested
+    revision.steps = [_pending(name) for name in STEPS]
+    own = revisions(db, deployment.id)
+    for older in own:
+        if older.status in ROLLING_OUT:
+            _end(older, f"Superseded by revision {revision.number}.", utcnow())
+    db.add(revision)
+    db.flush()
+    live = next((row for row in own if row.number == deployment.live_number), None)
+    deployment.status = of_deployment(
+        Status(live.status) if live else None, Status.requested, has_servers=True
+    )
+    deployment.status_reason = live.status_reason if live else None
+    return revision
+
+
+def _halt(deployment: Deployment, own: Sequence[Revision], reason: str) -> None:
+    now = utcnow()
+    had_server = any(row.has_server for row in own)
+    for row in own:
+        if row.number == deployment.live_number or row.status in ROLLING_OUT or row.has_server:
+            _end(row, reason, now)
+    deployment.live_number = None
+    deployment.status = Status.stopping if had_server else Status.stopped
+    deployment.status_reason = reason
+    deployment.updated_at = now
+
+
+def _end(revision: Revision, reason: str, now: dt.datetime) -> None:
+    if revision.live_from is not None and revision.live_until is None:
+        revision.live_until = now
+    revision.status = Status.stopping if revision.has_server else Status.stopped
+    revision.status_reason = reason
+    revision.has_server = False
+
+
+def _pending(name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "status": "pending",
+        "detail": "",
+        "started_at": None,
+        "finished_at": None,
+    }
+
+
+def _enqueue(db: Session, revision: Revision) -> None:
+    jobs.enqueue(
+        db,
+        ROLL_OUT,
+        {"deployment_id": str(revision.deployment_id), "number": revision.number},
+        workspace_id=workspace_of(db),
+        dedupe_key=f"{ROLL_OUT}:{revision.id}",
+    )
+
+
+def _record(
+    db: Session,
+    actor: trail.Who,
+    action: str,
+    deployment: Deployment,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    trail.record(
+        db,
+        actor,
+        action,
+        object_type="deployment",
+        object_id=deployment.id,
+        object_name=f"{deployment.environment}/{deployment.name}",
+        before=before,
+        after=after,
+    )

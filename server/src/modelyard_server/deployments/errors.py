@@ -1,0 +1,61 @@
+"""What deployments may refuse."""
+
+from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, QuotaExceeded, Unavailable
+
+
+class DeploymentMissing(NotFound):
+    code = "deployments.not_found"
+
+
+class RevisionMissing(NotFound):
+    code = "deployments.revision_not_found"
+
+
+class EnvironmentMissing(Invalid):
+    code = "deployments.environment_not_found"
+
+
+class NameTaken(Conflict):
+    """`extra["suggested_name"]` is free."""
+
+    code = "deployments.name_taken"
+
+
+class NameRefused(Invalid):
+    code = "deployments.name_invalid"
+
+
+class ConfigurationRefused(Invalid):
+    code = "deployments.config_invalid"
+
+
+class VersionUnusable(Conflict):
+    """The version's registration failed, or is not complete."""
+
+    code = "deployments.version_not_ready"
+
+
+class NothingToRollBackTo(Conflict):
+    code = "deployments.no_previous_revision"
+
+
+class ReasonNeeded(Invalid):
+    code = "deployments.reason_needed"
+
+
+class StillRunning(Conflict):
+    code = "deployments.still_running"
+
+
+class AlreadyRunning(Conflict):
+    code = "deployments.already_running"
+
+
+class TooOften(QuotaExceeded):
+    code = "deployments.too_often"
+
+
+class NodeUnreachable(Unavailable):
+    """The inference node of this machine does not answer."""
+
+    code = "deployments.node_unreachable"

@@ -1,0 +1,89 @@
+"""Finding deployments and revisions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelyard_server.kernel import trail
+
+from .errors import DeploymentMissing, RevisionMissing
+from .models import Deployment, Revision
+from .states import previous_good
+
+
+def get(
+    db: Session,
+    actor: trail.Who,  # noqa: ARG001
+    deployment_id: uuid.UUID,
+    *,
+    lock: bool = False,
+) -> Deployment:
+    """Give a deployment of the workspace; `lock` holds it against other changes.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+    """
+    query = select(Deployment).where(Deployment.id == deployment_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = db.scalar(query)
+    if found is None:
+        raise DeploymentMissing("There is no such deployment.")
+    return found
+
+
+def revisions(db: Session, deployment_id: uuid.UUID) -> list[Revision]:
+    """Give a deployment's revisions, oldest first."""
+    query = select(Revision).where(Revision.deployment_id == deployment_id)
+    return list(db.scalars(query.order_by(Revision.number)))
+
+
+def revision_of(db: Session, deployment: Deployment, number: int | None) -> Revision:
+    """Give one revision of a deployment.
+
+    Raises:
+        RevisionMissing: it has no such revision.
+    """
+    row = db.scalar(
+        select(Revision).where(Revision.deployment_id == deployment.id, Revision.number == number)
+    )
+    if row is None:
+        raise RevisionMissing(f"{deployment.name} has no revision {number}.")
+    return row
+
+
+def revisions_of_many(
+    db: Session, deployment_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Revision]]:
+    """Give the revisions of many deployments in one query, oldest first."""
+    found: dict[uuid.UUID, list[Revision]] = {}
+    if not deployment_ids:
+        return found
+    rows = db.scalars(
+        select(Revision).where(Revision.deployment_id.in_(deployment_ids)).order_by(Revision.number)
+    )
+    for row in rows:
+        found.setdefault(row.deployment_id, []).append(row)
+    return found
+
+
+def previous_revision(own: Sequence[Revision], live: Revision | None) -> int | None:
+    """Give the number of the revision a rollback returns to, among a deployment's revisions."""
+    limit = live.number if live else None
+    return previous_good(
+        [
+            (row.number, row.live_from is not None, what(row))
+            for row in own
+            if limit is None or row.number < limit
+        ],
+        what(live) if live else None,
+    )
+
+
+def what(row: Revision) -> tuple[object, ...]:
+    """Give what a revision serves; two revisions with the same are interchangeable."""
+    return (row.model_id, row.version, row.engine, row.cpu, row.memory_gb, row.gpu)

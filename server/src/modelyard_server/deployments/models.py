@@ -1,0 +1,102 @@
+"""Tables of deployments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import JSON, Float, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from modelyard_server.kernel.db import Base, Owned
+
+
+class Environment(Owned, Base):
+    """A stage of a workspace: dev, staging, production."""
+
+    __tablename__ = "environments"
+    __table_args__ = (UniqueConstraint("workspace_id", "slug"),)
+
+    slug: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(200))
+    rank: Mapped[int]
+
+
+class Deployment(Owned, Base):
+    """An address under which one model is served."""
+
+    __tablename__ = "deployments"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "environment"], ["environments.workspace_id", "environments.slug"]
+        ),
+        UniqueConstraint("workspace_id", "environment", "name"),
+        Index("ix_deployments_model", "workspace_id", "model_id"),
+        Index("ix_deployments_recent", "workspace_id", "created_at", "id"),
+    )
+
+    environment: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(63))
+    model_id: Mapped[uuid.UUID]
+    model_name: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(16))
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    last_number: Mapped[int] = mapped_column(default=0)
+    """Number of the newest revision."""
+    live_number: Mapped[int | None]
+    """Number of the revision that gets the traffic."""
+    auto_configured: Mapped[bool] = mapped_column(default=False)
+    is_sample: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    created_by: Mapped[uuid.UUID | None]
+    created_by_name: Mapped[str] = mapped_column(String(320))
+
+
+class Revision(Owned, Base):
+    """One model version with one configuration at a deployment's address."""
+
+    __tablename__ = "deployment_revisions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "deployment_id"],
+            ["deployments.workspace_id", "deployments.id"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("workspace_id", "deployment_id", "number"),
+        Index("ix_deployment_revisions_model", "workspace_id", "model_id", "version"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    number: Mapped[int]
+    model_id: Mapped[uuid.UUID]
+    model_name: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int]
+    engine: Mapped[str] = mapped_column(String(40))
+    cpu: Mapped[float] = mapped_column(Float)
+    memory_gb: Mapped[float] = mapped_column(Float)
+    gpu: Mapped[int] = mapped_column(default=0)
+    signature: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`modelyard_protocol.package.Signature` as JSON, as the version was registered."""
+    example: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(16))
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    differences: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    log_tail: Mapped[list[str]] = mapped_column(JSON, default=list)
+    environment_note: Mapped[str | None] = mapped_column(Text)
+    sandbox: Mapped[str | None] = mapped_column(String(40))
+    has_server: Mapped[bool] = mapped_column(default=False)
+    """The node is asked to run a model server for this revision."""
+    model_dir: Mapped[str | None] = mapped_column(Text)
+    python: Mapped[str | None] = mapped_column(Text)
+    environment_dir: Mapped[str | None] = mapped_column(Text)
+    proof: Mapped[str | None] = mapped_column(String(200))
+    """`digest/lock/engine` that reproduced the stored prediction."""
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[uuid.UUID | None]
+    created_by_name: Mapped[str] = mapped_column(String(320))
+    live_from: Mapped[dt.datetime | None]
+    live_until: Mapped[dt.datetime | None]

@@ -1,0 +1,143 @@
+"""What deployments need from elsewhere, and what they tell others."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.routing import DesiredState, ObservedState
+
+
+class NodeState(Protocol):
+    """What the node of this machine leaves on disk. Provided by `adapters.compute`."""
+
+    def observed(self) -> ObservedState | None:
+        """Give what the node wrote last; `None` when it never wrote."""
+        ...
+
+    def journal_dir(self) -> Path:
+        """Give the folder of the prediction journals."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAnswer:
+    """An answer of the node's gateway."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    latency_ms: float
+
+
+class ComputeDriver(NodeState, Protocol):
+    """Runs model servers as the desired state says. Provided by `adapters.compute`."""
+
+    def desired(self) -> DesiredState:
+        """Give what was asked for last; an empty state before the first time."""
+        ...
+
+    def apply(self, desired: DesiredState) -> None:
+        """Ask for a state, durably: it is followed also while the control plane is down."""
+        ...
+
+    def is_up(self) -> bool:
+        """Tell whether the node wrote its state a moment ago."""
+        ...
+
+    def log_lines(self, server_id: str, tail: int) -> list[str]:
+        """Give the last lines a model server printed."""
+        ...
+
+    def call(self, path: str, body: bytes, headers: dict[str, str]) -> NodeAnswer:
+        """POST to the gateway.
+
+        Raises:
+            NodeUnreachable: it does not answer.
+        """
+        ...
+
+    def start(self) -> None:
+        """Start the node, or adopt the one that runs, and keep it running."""
+        ...
+
+    def stop(self) -> None:
+        """Stop keeping, and stop the node."""
+        ...
+
+
+class Publisher(Protocol):
+    """Writes the desired state from the database. Provided by `traffic.wiring`."""
+
+    def now(self) -> int:
+        """Publish committed facts; give the generation that has them. Not inside a session."""
+        ...
+
+    def soon(self, db: Session) -> None:
+        """Publish after the caller's transaction has committed."""
+        ...
+
+
+class DeploymentObserver(Protocol):
+    """Hears about deletions. Register with `services.add(DeploymentObserver, …)`."""
+
+    def deployment_deleted(self, db: Session, deployment_id: uuid.UUID) -> None:
+        """Remove what belongs to the deployment, in the deleting transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A version's files on this machine."""
+
+    model_dir: Path
+    digest: str
+    handle: Any
+    """What the preparation needs back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The interpreter a version runs in."""
+
+    python: Path
+    environment_dir: Path
+    lock_hash: str
+    note: str
+    handle: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whether the version reproduced its stored prediction."""
+
+    ok: bool
+    summary: str
+    sandbox: str
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    log_tail: list[str] = field(default_factory=list)
+
+
+class Preparation(Protocol):
+    """Makes a version runnable. Outside sessions; each call may run twice."""
+
+    def materialise(self, workspace_id: int, model_id: uuid.UUID, version: int) -> Prepared:
+        """Put the version's files on disk."""
+        ...
+
+    def build(self, prepared: Prepared, on_line: Callable[[str], None]) -> Built:
+        """Make the environment, or find it."""
+        ...
+
+    def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:
+        """Load the model in the sandbox and predict its input example."""
+        ...
+
+    def is_cached(self, workspace_id: int, model_id: uuid.UUID, version: int) -> bool:
+        """Tell whether the environment is there already."""
+        ...

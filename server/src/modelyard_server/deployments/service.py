@@ -1,0 +1,161 @@
+"""Deployments as other capabilities see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.package import Signature
+from modelyard_server.kernel import trail
+
+from .changes import delete_now, deploy, deploy_version, roll_back, start, stop
+from .errors import DeploymentMissing, RevisionMissing
+from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
+from .models import Deployment, Revision
+from .states import Status
+
+__all__ = [
+    "Monitored",
+    "Served",
+    "delete_now",
+    "deploy",
+    "deploy_version",
+    "get",
+    "monitored",
+    "monitored_one",
+    "previous_revision",
+    "revision_of",
+    "revisions",
+    "revisions_of_many",
+    "roll_back",
+    "served",
+    "signature_of",
+    "start",
+    "stop",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """A deployment as monitoring watches it."""
+
+    deployment_id: uuid.UUID
+    name: str
+    environment: str
+    status: str
+    status_reason: str | None
+    is_sample: bool
+    model_id: uuid.UUID
+    model_name: str
+    live_revision: int | None
+    live_version: int | None
+    live_since: dt.datetime | None
+    previous_version: int | None
+    """Model version that a rollback would return to."""
+    versions: dict[int, int]
+    """Model version of every revision."""
+
+
+def monitored(db: Session) -> list[Monitored]:
+    """Give every deployment of the workspace, in two queries."""
+    return _monitored(db, list(db.scalars(select(Deployment).order_by(Deployment.created_at))))
+
+
+def monitored_one(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> Monitored:
+    """Give one deployment.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+    """
+    return _monitored(db, [get(db, actor, deployment_id)])[0]
+
+
+def _monitored(db: Session, rows: Sequence[Deployment]) -> list[Monitored]:
+    by_deployment = revisions_of_many(db, [row.id for row in rows])
+    return [_watched(row, by_deployment.get(row.id, [])) for row in rows]
+
+
+def _watched(row: Deployment, own: Sequence[Revision]) -> Monitored:
+    by_number = {revision.number: revision for revision in own}
+    live = by_number.get(row.live_number) if row.live_number is not None else None
+    previous = previous_revision(own, live)
+    return Monitored(
+        deployment_id=row.id,
+        name=row.name,
+        environment=row.environment,
+        status=row.status,
+        status_reason=row.status_reason,
+        is_sample=row.is_sample,
+        model_id=row.model_id,
+        model_name=row.model_name,
+        live_revision=row.live_number,
+        live_version=live.version if live else None,
+        live_since=live.live_from if live else None,
+        previous_version=by_number[previous].version if previous is not None else None,
+        versions={revision.number: revision.version for revision in own},
+    )
+
+
+def signature_of(db: Session, deployment_id: uuid.UUID, revision: int | None = None) -> Signature:
+    """Give the signature of a revision, the live one when no number is given.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        RevisionMissing: it has no such revision, or none that is live.
+    """
+    number = revision
+    if number is None:
+        deployment = db.scalar(select(Deployment).where(Deployment.id == deployment_id))
+        if deployment is None:
+            raise DeploymentMissing("There is no such deployment.")
+        number = deployment.live_number
+    row = db.scalar(
+        select(Revision).where(Revision.deployment_id == deployment_id, Revision.number == number)
+    )
+    if row is None:
+        raise RevisionMissing("No revision of this deployment is live.")
+    return Signature.model_validate(row.signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A deployment that needs model servers, with the revision its traffic goes to."""
+
+    deployment: Deployment
+    target: Revision
+    running: tuple[Revision, ...]
+
+
+def served(db: Session) -> list[Served]:
+    """Give what the node must run for this workspace.
+
+    Traffic goes to the live revision; while a first roll-out starts, to the one that starts, so
+    that callers are told to try again in a moment.
+    """
+    rows = db.scalars(
+        select(Revision)
+        .where(Revision.has_server)
+        .order_by(Revision.deployment_id, Revision.number)
+    )
+    by_deployment: dict[uuid.UUID, list[Revision]] = {}
+    for row in rows:
+        by_deployment.setdefault(row.deployment_id, []).append(row)
+    if not by_deployment:
+        return []
+    deployments = db.scalars(
+        select(Deployment).where(Deployment.id.in_(by_deployment)).order_by(Deployment.id)
+    )
+    found = []
+    for deployment in deployments:
+        running = by_deployment[deployment.id]
+        live = [row for row in running if row.number == deployment.live_number]
+        starting = [row for row in running if row.status == Status.starting]
+        target = (live or starting or [None])[-1]
+        if target is not None:
+            found.append(Served(deployment, target, tuple(running)))
+    return found

@@ -1,0 +1,6 @@
+"""Who may call a deployment, and how calls reach it.
+
+Owns: endpoint keys, the desired state of the node.
+Invariants: a key is stored as a digest and shown once; the desired state holds committed facts only
+and its generation grows with every change.
+"""

@@ -1,0 +1,23 @@
+"""What traffic may refuse."""
+
+from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, QuotaExceeded, TooLarge
+
+
+class KeyMissing(NotFound):
+    code = "traffic.key_not_found"
+
+
+class ExpiryPassed(Invalid):
+    code = "traffic.expiry_passed"
+
+
+class TooManyKeys(QuotaExceeded):
+    code = "traffic.too_many_keys"
+
+
+class NotServed(Conflict):
+    code = "traffic.not_served"
+
+
+class BodyTooLarge(TooLarge):
+    code = "traffic.body_too_large"

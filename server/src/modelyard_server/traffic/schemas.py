@@ -1,0 +1,49 @@
+"""Wire shapes of traffic."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class KeyCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=120)
+    scopes: list[Literal["predict", "feedback"]] = Field(["predict"], min_length=1)
+    expires_at: dt.datetime | None = None
+    requests_per_minute: int | None = Field(None, ge=1, le=1_000_000)
+
+
+class KeyOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: uuid.UUID
+    name: str
+    public_id: str
+    scopes: list[str]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    requests_per_minute: int | None
+    last_used_at: dt.datetime | None
+
+
+class KeyCreated(KeyOut):
+    key: str
+
+
+class TryRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    path: Literal["predict", "invocations"] = "predict"
+    body: Any
+
+
+class TryOut(BaseModel):
+    status: int
+    latency_ms: float
+    headers: dict[str, str]
+    body: Any

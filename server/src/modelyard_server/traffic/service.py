@@ -1,0 +1,155 @@
+"""Endpoint keys, and publishing what the node must serve."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from modelyard_server.deployments import service as deployments
+from modelyard_server.deployments.ports import Publisher
+from modelyard_server.kernel import crypto, trail
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.services import Services
+
+from .errors import ExpiryPassed, KeyMissing, TooManyKeys
+from .models import EndpointKey
+from .schemas import KeyCreate
+
+MAX_KEYS = 100
+PREFIX = "myk"
+
+
+def list_keys(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> list[EndpointKey]:
+    """Give a deployment's keys, newest first.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+    """
+    deployments.get(db, actor, deployment_id)
+    query = select(EndpointKey).where(EndpointKey.deployment_id == deployment_id)
+    return list(db.scalars(query.order_by(EndpointKey.created_at.desc(), EndpointKey.id)))
+
+
+def create_key(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, wanted: KeyCreate
+) -> tuple[EndpointKey, str]:
+    """Make a key; give it with the whole text, which is not kept anywhere.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        ExpiryPassed: it would be expired at once.
+        TooManyKeys: the deployment has as many as it may.
+    """
+    deployment = deployments.get(db, actor, deployment_id, lock=True)
+    now = utcnow()
+    expires = wanted.expires_at
+    if expires is not None and expires.tzinfo is None:
+        expires = expires.replace(tzinfo=dt.UTC)
+    if expires is not None and expires <= now:
+        raise ExpiryPassed("expires_at is in the past.")
+    count = db.scalar(
+        select(func.count())
+        .select_from(EndpointKey)
+        .where(EndpointKey.deployment_id == deployment_id)
+    )
+    if (count or 0) >= MAX_KEYS:
+        raise TooManyKeys(f"{deployment.name} has {MAX_KEYS} keys; revoke one first.")
+    public_id, secret = crypto.random_text(10), crypto.random_text(32)
+    key = EndpointKey(
+        id=uuid.uuid4(),
+        deployment_id=deployment_id,
+        name=wanted.name.strip() or "key",
+        public_id=public_id,
+        secret_sha256=crypto.sha256_hex(secret),
+        scopes=sorted(set(wanted.scopes)),
+        requests_per_minute=wanted.requests_per_minute,
+        created_at=now,
+        created_by=actor.id,
+        created_by_name=actor.name,
+        expires_at=expires,
+    )
+    db.add(key)
+    db.flush()
+    facts = {
+        "deployment": f"{deployment.environment}/{deployment.name}",
+        "public_id": public_id,
+        "scopes": key.scopes,
+        "expires_at": expires,
+        "requests_per_minute": key.requests_per_minute,
+    }
+    _record(db, actor, "traffic.create_key", key, after=facts)
+    return key, f"{PREFIX}_{public_id}_{secret}"
+
+
+def revoke_key(db: Session, actor: trail.Who, deployment_id: uuid.UUID, key_id: uuid.UUID) -> None:
+    """Take a key back; the gateway refuses it within a second.
+
+    Raises:
+        DeploymentMissing, KeyMissing: there is no such key.
+    """
+    deployments.get(db, actor, deployment_id)
+    key = db.scalar(
+        select(EndpointKey).where(
+            EndpointKey.deployment_id == deployment_id, EndpointKey.id == key_id
+        )
+    )
+    if key is None:
+        raise KeyMissing("This deployment has no such key.")
+    _record(db, actor, "traffic.revoke_key", key, before={"public_id": key.public_id})
+    db.delete(key)
+
+
+def names_of_keys(db: Session, deployment_id: uuid.UUID) -> dict[str, str]:
+    """Give the names of a deployment's keys by the id that prediction records carry."""
+    rows = db.execute(
+        select(EndpointKey.id, EndpointKey.name).where(EndpointKey.deployment_id == deployment_id)
+    )
+    return {str(row.id): row.name for row in rows}
+
+
+def note_use(db: Session, used: Mapping[str, dt.datetime]) -> None:
+    """Remember when keys were last used; `used` maps the id in prediction records to a time."""
+    ids = [uuid.UUID(key) for key in used if _is_uuid(key)]
+    if not ids:
+        return
+    for key in db.scalars(select(EndpointKey).where(EndpointKey.id.in_(ids))):
+        at = used[str(key.id)]
+        if key.last_used_at is None or key.last_used_at < at:
+            key.last_used_at = at
+
+
+def publish(services: Services) -> int:
+    """Write the desired state from committed facts; give its generation."""
+    return services.get(Publisher).now()  # type: ignore[type-abstract]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _record(
+    db: Session,
+    actor: trail.Who,
+    action: str,
+    key: EndpointKey,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    trail.record(
+        db,
+        actor,
+        action,
+        object_type="endpoint_key",
+        object_id=key.id,
+        object_name=key.name,
+        before=before,
+        after=after,
+    )
