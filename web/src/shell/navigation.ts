@@ -1,0 +1,32 @@
+import { IconHome2, type IconProps, IconSettings } from "@tabler/icons-react";
+import { type LinkProps, linkOptions } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+
+export interface NavigationEntry {
+  label: string;
+  icon: ComponentType<IconProps>;
+  link: LinkProps;
+}
+
+interface Group {
+  /** `null` for the entries without a heading. */
+  name: string | null;
+  entries: NavigationEntry[];
+}
+
+/** The rail: only what exists. Add an entry together with its route. */
+export const navigation = (ws: string): Group[] => [
+  {
+    name: null,
+    entries: [
+      { label: "Home", icon: IconHome2, link: linkOptions({ to: "/w/$ws/home", params: { ws } }) },
+    ],
+  },
+];
+
+/** The foot of the rail. */
+export const settingsEntry = (ws: string): NavigationEntry => ({
+  label: "Settings",
+  icon: IconSettings,
+  link: linkOptions({ to: "/w/$ws/settings", params: { ws } }),
+});

@@ -1,0 +1,216 @@
+import { useElementSize } from "@mantine/hooks";
+import { useEffect, useMemo, useRef, useState } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { number } from "@/lib/format";
+import { useTokens } from "../use-tokens";
+import { ChartFrame } from "./chart-frame";
+
+export interface Series {
+  label: string;
+  values: (number | null)[];
+  /** Token name: "series-1" … "series-8", or "depth-1" … "depth-3" for ordered ones; "bad" for errors. */
+  token: string;
+  dash?: boolean;
+}
+
+interface Props {
+  title: string;
+  summary: string;
+  /** Steps, or instants as seconds since 1970 when `time` is set. */
+  x: number[];
+  series: Series[];
+  time?: boolean;
+  xLabel?: string;
+  /** A dashed horizontal line. */
+  threshold?: { value: number; label: string };
+  /** Vertical marks, e.g. deployments. */
+  marks?: { x: number; label: string }[];
+  fromZero?: boolean;
+  logY?: boolean;
+  height?: number;
+  format?: (value: number | null | undefined) => string;
+}
+
+/** Lines over steps or time, drawn on a canvas. Gaps are missing values, never zeros. */
+export function LineChart(props: Props) {
+  const {
+    title,
+    summary,
+    x,
+    series,
+    time = false,
+    xLabel = time ? "Time" : "Step",
+    height = 220,
+  } = props;
+  const { fromZero = false, logY = false, threshold, marks, format = number } = props;
+  const host = useRef<HTMLDivElement>(null);
+  const { ref: measured, width } = useElementSize();
+  const tokens = useTokens();
+  const [cursor, setCursor] = useState<number | null>(null);
+  const data = useMemo<uPlot.AlignedData>(
+    () => [x, ...series.map((one) => one.values)],
+    [x, series],
+  );
+  const shape = JSON.stringify([
+    series.map((one) => [one.label, one.token, one.dash]),
+    threshold,
+    marks,
+  ]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for series, threshold and marks
+  useEffect(() => {
+    if (!host.current || width === 0) return;
+    const axis = {
+      stroke: tokens("text-2"),
+      font: "11px Inter Variable, sans-serif",
+      grid: { stroke: tokens("border"), width: 1 },
+      ticks: { show: false },
+    };
+    const plot = new uPlot(
+      {
+        width,
+        height,
+        legend: { show: false },
+        cursor: { y: false, points: { size: 6 } },
+        scales: {
+          x: { time },
+          y: {
+            distr: logY ? 3 : 1,
+            range: (_, low, high) => padded(low, high, fromZero, logY, threshold?.value),
+          },
+        },
+        axes: [
+          { ...axis, ...(time ? { values: clockTicks } : {}) },
+          {
+            ...axis,
+            size: 56,
+            values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))),
+          },
+        ],
+        series: [
+          {},
+          ...series.map((one) => ({
+            label: one.label,
+            stroke: tokens(one.token),
+            width: 1.75,
+            spanGaps: false,
+            points: { show: x.length <= 2, size: 6 },
+            ...(one.dash ? { dash: [6, 4] } : {}),
+          })),
+        ],
+        hooks: {
+          setCursor: [(chart) => setCursor(chart.cursor.idx ?? null)],
+          draw: [(chart) => drawMarks(chart, tokens, threshold, marks)],
+        },
+      },
+      data,
+      host.current,
+    );
+    return () => plot.destroy();
+  }, [width, height, tokens, data, time, fromZero, logY, shape]);
+
+  const at = cursor === null ? undefined : x[cursor];
+  return (
+    <ChartFrame
+      title={title}
+      summary={summary}
+      legend={[
+        ...series.map((one) => ({
+          label: one.label,
+          colour: `var(--${one.token})`,
+          value: format(
+            cursor === null ? one.values.findLast((value) => value !== null) : one.values[cursor],
+          ),
+        })),
+        ...(at === undefined
+          ? []
+          : [{ label: time ? clock(at) : `${xLabel} ${at}`, colour: "transparent" }]),
+      ]}
+      table={{
+        head: [xLabel, ...series.map((one) => one.label)],
+        rows: x.map((value, index) => [
+          time ? clock(value) : String(value),
+          ...series.map((one) => format(one.values[index])),
+        ]),
+      }}
+    >
+      <div ref={measured} style={{ height }}>
+        <div ref={host} />
+      </div>
+    </ChartFrame>
+  );
+}
+
+function padded(
+  low: number,
+  high: number,
+  fromZero: boolean,
+  log: boolean,
+  threshold?: number,
+): [number, number] {
+  const bottom = Math.min(low ?? 0, threshold ?? low ?? 0);
+  const top = Math.max(high ?? 1, threshold ?? high ?? 1);
+  if (log) return [bottom > 0 ? bottom / 1.5 : 1e-6, top > 0 ? top * 1.5 : 1];
+  const room = (top - bottom || Math.abs(top) || 1) * 0.08;
+  return [fromZero ? 0 : bottom - room, top + room];
+}
+
+const CLOCK = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const clock = (seconds: number): string => CLOCK.format(new Date(seconds * 1_000));
+
+function clockTicks(_: uPlot, ticks: number[], __: number, ___: number, step: number): string[] {
+  const style: Intl.DateTimeFormatOptions =
+    step >= 86_400
+      ? { day: "numeric", month: "short" }
+      : { hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) };
+  const words = new Intl.DateTimeFormat("en-GB", style);
+  return ticks.map((tick) => words.format(new Date(tick * 1_000)));
+}
+
+function drawMarks(
+  chart: uPlot,
+  tokens: (name: string) => string,
+  threshold: Props["threshold"],
+  marks: Props["marks"],
+): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.font = `${11 * devicePixelRatio}px Inter Variable, sans-serif`;
+  ctx.setLineDash([6, 4]);
+  if (threshold) {
+    const y = chart.valToPos(threshold.value, "y", true);
+    stroke(ctx, tokens("bad"), bbox.left, y, bbox.left + bbox.width, y);
+    ctx.fillStyle = tokens("bad");
+    ctx.fillText(threshold.label, bbox.left + 6, y - 4 * devicePixelRatio);
+  }
+  for (const mark of marks ?? []) {
+    const x = chart.valToPos(mark.x, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    stroke(ctx, tokens("control"), x, bbox.top, x, bbox.top + bbox.height);
+    ctx.fillStyle = tokens("text-2");
+    ctx.fillText(mark.label, x + 4, bbox.top + 12 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function stroke(
+  ctx: CanvasRenderingContext2D,
+  colour: string,
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+): void {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  ctx.moveTo(x1, y1);
+  ctx.lineTo(x2, y2);
+  ctx.stroke();
+}
