@@ -76,3 +76,9 @@ class Unavailable(DomainError):
     """Something we depend on does not answer; trying again may help."""
 
     code = "request.unavailable"
+
+
+class OutOfSpace(DomainError):
+    """There is no room for more bytes."""
+
+    code = "request.out_of_space"

@@ -32,6 +32,7 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.TooLarge: 413,
     errors.QuotaExceeded: 429,
     errors.Unavailable: 503,
+    errors.OutOfSpace: 507,
 }
 _MLFLOW_PREFIXES = (
     "/api/2.0/mlflow",
@@ -51,6 +52,7 @@ _MLFLOW_CODES = {
     429: "REQUEST_LIMIT_EXCEEDED",
     501: "NOT_IMPLEMENTED",
     503: "TEMPORARILY_UNAVAILABLE",
+    507: "RESOURCE_EXHAUSTED",
 }
 
 

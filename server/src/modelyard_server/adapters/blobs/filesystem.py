@@ -1,0 +1,68 @@
+"""Blobs as files: `cas/<workspace>/<first two digits>/<sha256>`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterable, Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from modelyard_server.artifacts.errors import ContentMissing
+from modelyard_server.artifacts.ports import StoredBlob
+
+from .incoming import Incoming
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class FilesystemBlobs:
+    """Keeps blobs below one folder; a rename makes a whole, synced file appear at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._cas = folder / "cas"
+        self._incoming = Incoming(folder / "incoming", self._place)
+
+    def receive(self, workspace_id: int, chunks: Iterable[bytes]) -> StoredBlob:
+        """Store a stream; see the port."""
+        return self._incoming.receive(workspace_id, chunks)
+
+    async def receive_stream(self, workspace_id: int, chunks: AsyncIterable[bytes]) -> StoredBlob:
+        """Store an asynchronous stream; see the port."""
+        return await self._incoming.receive_stream(workspace_id, chunks)
+
+    def exists(self, workspace_id: int, sha256: str) -> bool:
+        """Tell whether the content is there."""
+        return self._path(workspace_id, sha256).is_file()
+
+    def open(self, workspace_id: int, sha256: str) -> BinaryIO:
+        """Open content for reading."""
+        try:
+            return self._path(workspace_id, sha256).open("rb")
+        except FileNotFoundError:
+            raise ContentMissing("The content of this artifact is missing in the store.") from None
+
+    def copy_to(self, workspace_id: int, sha256: str, target: Path) -> None:
+        """Write content into a file."""
+        with self.open(workspace_id, sha256) as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1024 * 1024)
+
+    def delete(self, workspace_id: int, sha256: str) -> None:
+        """Remove content."""
+        self._path(workspace_id, sha256).unlink(missing_ok=True)
+
+    def _place(self, workspace_id: int, part: Path, blob: StoredBlob) -> None:
+        target = self._path(workspace_id, blob.sha256)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part.rename(target)  # replaces the same content, if it is there already
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _path(self, workspace_id: int, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"Not a SHA-256: {sha256!r}")
+        return self._cas / str(workspace_id) / sha256[:2] / sha256

@@ -1,0 +1,157 @@
+"""Content on its way in: a part file that becomes a blob whole, or vanishes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from modelyard_server.artifacts.errors import NoSpaceLeft
+from modelyard_server.artifacts.ports import StoredBlob
+
+T = TypeVar("T")
+_HAND_OFF_BYTES = 4 * 1024 * 1024  # fewer, larger trips to the writing thread
+_STALE_SECONDS = 3600  # an upload in progress touches its file far more often
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+Place = Callable[[int, Path, StoredBlob], None]
+"""Puts a complete part file where it belongs: (workspace, file, what it holds)."""
+
+
+class Incoming:
+    """A folder of part files."""
+
+    def __init__(self, folder: Path, place: Place) -> None:
+        self._folder = folder
+        self._place = place
+        self._writers = anyio.CapacityLimiter(16)  # uploads never use up the endpoints' threads
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sweep()
+
+    def receive(self, workspace_id: int, chunks: Iterable[bytes]) -> StoredBlob:
+        """Store a stream.
+
+        Raises:
+            NoSpaceLeft: the disk is full.
+        """
+        part = self._new_part()
+        try:
+            for chunk in chunks:
+                part.write(chunk)
+            return self._finish(workspace_id, part)
+        except BaseException:
+            part.discard()
+            raise
+
+    async def receive_stream(self, workspace_id: int, chunks: AsyncIterable[bytes]) -> StoredBlob:
+        """Store an asynchronous stream.
+
+        Raises:
+            NoSpaceLeft: the disk is full.
+        """
+        part = await self._in_thread(self._new_part)
+        async with _discarded_on_failure(part):
+            waiting = bytearray()
+            async for chunk in chunks:
+                waiting += chunk
+                if len(waiting) >= _HAND_OFF_BYTES:
+                    await self._in_thread(partial(part.write, waiting))
+                    waiting = bytearray()
+            await self._in_thread(partial(part.write, waiting))
+            return await self._in_thread(partial(self._finish, workspace_id, part))
+
+    def _finish(self, workspace_id: int, part: Part) -> StoredBlob:
+        blob = part.close()
+        try:
+            self._place(workspace_id, part.path, blob)
+        except OSError as error:
+            raise _readable(error) from error
+        part.discard()
+        return blob
+
+    def _new_part(self) -> Part:
+        return Part(self._folder / f"{uuid.uuid4().hex}.part")
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(work, limiter=self._writers)
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left."""
+        oldest = time.time() - _STALE_SECONDS
+        for file in self._folder.glob("*.part"):
+            with suppress(OSError):
+                if file.stat().st_mtime < oldest:
+                    file.unlink()
+
+
+class Part:
+    """One file being written, hashed on the way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._digest = hashlib.sha256()
+        self._size = 0
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise _readable(error) from error
+        self._is_open = True
+
+    def write(self, chunk: bytes | bytearray) -> None:
+        """Append.
+
+        Raises:
+            NoSpaceLeft: the disk is full.
+        """
+        self._digest.update(chunk)
+        self._size += len(chunk)
+        left = memoryview(chunk)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+        except OSError as error:
+            raise _readable(error) from error
+
+    def close(self) -> StoredBlob:
+        """Make it durable; give what it holds."""
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise _readable(error) from error
+        self._close()
+        return StoredBlob(self._digest.hexdigest(), self._size)
+
+    def discard(self) -> None:
+        """Remove the file, if it is still here."""
+        self._close()
+        self.path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            os.close(self._file)
+
+
+@asynccontextmanager
+async def _discarded_on_failure(part: Part) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:  # also a client that went away, which cancels the request
+        part.discard()
+        raise
+
+
+def _readable(error: OSError) -> Exception:
+    if error.errno in _FULL:
+        return NoSpaceLeft("The disk is full. Nothing was kept; free some space and send it again.")
+    return error

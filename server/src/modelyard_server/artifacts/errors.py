@@ -1,0 +1,46 @@
+"""What artifacts may refuse."""
+
+from modelyard_server.kernel.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    OutOfSpace,
+    TooLarge,
+    Unavailable,
+)
+
+
+class FileMissing(NotFound):
+    code = "artifacts.file_missing"
+
+
+class PathRefused(Invalid):
+    code = "artifacts.path_refused"
+
+
+class PathTaken(Conflict):
+    code = "artifacts.path_taken"
+
+
+class UploadIncomplete(Invalid):
+    code = "artifacts.upload_incomplete"
+
+
+class RangeRefused(Invalid):
+    code = "artifacts.range_refused"
+
+
+class FileTooLarge(TooLarge):
+    code = "artifacts.file_too_large"
+
+
+class NoSpaceLeft(OutOfSpace):
+    code = "artifacts.no_space_left"
+
+
+class QuotaUsedUp(OutOfSpace):
+    code = "artifacts.quota_used_up"
+
+
+class ContentMissing(Unavailable):
+    code = "artifacts.content_missing"

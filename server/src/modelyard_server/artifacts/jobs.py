@@ -1,0 +1,19 @@
+"""Removal of content that no path holds any more."""
+
+from __future__ import annotations
+
+from modelyard_server.kernel import jobs
+
+from . import service
+from .ports import BlobStore
+
+
+@jobs.handler("artifacts.collect")
+def collect(job: jobs.JobContext) -> None:
+    """Remove the content that a deletion let go of, unless a path holds it again."""
+    blobs = job.services.get(BlobStore)
+    assert job.workspace_id is not None  # noqa: S101 - only enqueued inside workspaces
+    for sha256 in job.payload["sha256"]:
+        job.check()
+        with job.database.session(job.workspace_id) as db:
+            service.remove_if_unused(db, blobs, sha256)

@@ -1,0 +1,49 @@
+"""What artifacts need from a store of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """Content that is stored whole and survives a crash."""
+
+    sha256: str
+    size_bytes: int
+
+
+class BlobStore(Protocol):
+    """Keeps bytes by their digest, separately for each workspace.
+
+    Content is shared inside a workspace only: sharing across would tell one tenant what another has.
+    """
+
+    def receive(self, workspace_id: int, chunks: Iterable[bytes]) -> StoredBlob:
+        """Store a stream with constant memory; when it raises, nothing is left behind.
+
+        Raises:
+            NoSpaceLeft: the disk is full.
+        """
+
+    async def receive_stream(self, workspace_id: int, chunks: AsyncIterable[bytes]) -> StoredBlob:
+        """Store an asynchronous stream; as `receive`."""
+
+    def exists(self, workspace_id: int, sha256: str) -> bool:
+        """Tell whether the content is there."""
+
+    def open(self, workspace_id: int, sha256: str) -> BinaryIO:
+        """Open content for reading; it can seek.
+
+        Raises:
+            ContentMissing: it is not there.
+        """
+
+    def copy_to(self, workspace_id: int, sha256: str, target: Path) -> None:
+        """Write content into a file."""
+
+    def delete(self, workspace_id: int, sha256: str) -> None:
+        """Remove content; nothing happens when it is not there."""

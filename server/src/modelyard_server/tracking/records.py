@@ -1,0 +1,125 @@
+"""Tables of what runs logged: narrow rows with numbered keys, written in bulk.
+
+Keys have numbers so that a 250-character name is stored once. `is_nan` stands beside each value
+because SQLite keeps a NaN as NULL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from modelyard_server.kernel.db import Base, Owned
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+PREFIX_LENGTH = 200  # characters of a value that are indexed; the whole value is compared too
+
+
+def _of_run() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "run_id"], ["runs.workspace_id", "runs.id"], ondelete="CASCADE"
+    )
+
+
+class Key(Owned, Base):
+    """The number of a metric's, parameter's or tag's name."""
+
+    __tablename__ = "tracking_keys"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-99)
+    name: Mapped[str] = mapped_column(String(250))
+
+
+class MetricPoint(Owned, Base):
+    """One logged value. The whole row is the key, so a client's retry changes nothing."""
+
+    __tablename__ = "metric_points"
+    __table_args__ = (_of_run(), {"sqlite_with_rowid": False})
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    value: Mapped[float] = mapped_column(primary_key=True)
+    is_nan: Mapped[bool] = mapped_column(primary_key=True)
+
+
+class RunMetric(Owned, Base):
+    """The latest value of a metric of a run, and its rank in the experiment."""
+
+    __tablename__ = "run_metrics"
+    __table_args__ = (
+        _of_run(),
+        Index(
+            "ix_run_metrics_value",
+            "workspace_id",
+            "experiment_id",
+            "key_id",
+            "is_nan",
+            "value",
+            "run_id",
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[float]
+    is_nan: Mapped[bool]
+    step: Mapped[int] = mapped_column(BigInteger)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class RunParam(Owned, Base):
+    """A parameter of a run; written once."""
+
+    __tablename__ = "run_params"
+    __table_args__ = (
+        _of_run(),
+        Index(
+            "ix_run_params_value",
+            "workspace_id",
+            "experiment_id",
+            "key_id",
+            "value_prefix",
+            "run_id",
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[str] = mapped_column(Text)
+    value_prefix: Mapped[str] = mapped_column(String(PREFIX_LENGTH))
+
+
+class RunTag(Owned, Base):
+    """A tag of a run."""
+
+    __tablename__ = "run_tags"
+    __table_args__ = (
+        _of_run(),
+        Index(
+            "ix_run_tags_value", "workspace_id", "experiment_id", "key_id", "value_prefix", "run_id"
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[str] = mapped_column(Text)
+    value_prefix: Mapped[str] = mapped_column(String(PREFIX_LENGTH))

@@ -1,0 +1,126 @@
+"""Addresses of artifacts: the only place that makes and reads them.
+
+Clients get `mlflow-artifacts:/runs/<run id>` or `mlflow-artifacts:/models/<model id>`; files lie at
+`runs/<run id>/…` and `models/<model id>/…`. A client never chooses a location.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelyard_server.artifacts import paths
+from modelyard_server.artifacts import service as artifacts
+from modelyard_server.artifacts.errors import PathRefused
+from modelyard_server.kernel.errors import NotFound
+
+from . import logged_models, runs
+from .errors import ModelSourceMissing
+from .models import Experiment, LoggedModel, Run
+
+SCHEME = "mlflow-artifacts:/"
+_OWNED = re.compile(r"(runs/[0-9a-f]{32}|models/m-[0-9a-f]{32})(?:/(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Where a model package lies; `prefix` ends with a slash."""
+
+    prefix: str
+    run_id: str | None
+    logged_model_id: str | None
+
+
+def of_run(run: Run) -> str:
+    """Give a run's artifact address."""
+    return f"{SCHEME}runs/{run.uid}"
+
+
+def of_model(model: LoggedModel) -> str:
+    """Give a logged model's artifact address."""
+    return f"{SCHEME}models/{model.id}"
+
+
+def of_experiment(experiment: Experiment) -> str:
+    """Give an experiment's address. Files go to runs and models, never here."""
+    return f"{SCHEME}experiments/{experiment.id}"
+
+
+def owned(db: Session, path: str, *, write: bool) -> str:
+    """Check that a path belongs to a run or model of the workspace; give it back checked.
+
+    Raises:
+        PathRefused: it is no path of a run or model.
+        RunMissing: there is no such run.
+        LoggedModelMissing: there is no such model.
+        NotActive: the run is deleted and the path is to be changed.
+    """
+    match = _OWNED.fullmatch(paths.checked(path))
+    if match is None:
+        raise PathRefused("Artifacts lie below runs/<run id> or models/<model id>.")
+    kind, _, identifier = match.group(1).partition("/")
+    if kind == "models":
+        logged_models.get(db, identifier)
+    elif write:
+        runs.get_active(db, identifier)
+    else:
+        runs.get(db, identifier)
+    return path
+
+
+def model_source(db: Session, source: str) -> ModelSource:
+    """Find the package that an address names.
+
+    Raises:
+        ModelSourceMissing: it names none of this workspace.
+    """
+    try:
+        found = _find(db, source)
+    except (NotFound, PathRefused) as refusal:
+        raise ModelSourceMissing(f"{source[:200]} names no model: {refusal.detail}") from None
+    if not artifacts.files_below(db, found.prefix):
+        raise ModelSourceMissing(f"{source[:200]} names no model: there are no files.")
+    return found
+
+
+def _find(db: Session, source: str) -> ModelSource:
+    if source.startswith("models:/"):
+        return _of_logged(db, source.removeprefix("models:/").rstrip("/"))
+    if source.startswith("runs:/"):
+        run_id, _, below = source.removeprefix("runs:/").strip("/").partition("/")
+        return _of_run(db, run_id, below)
+    parts = urlsplit(source)
+    if parts.scheme != "mlflow-artifacts" or parts.query or parts.fragment or parts.username:
+        raise PathRefused("It is none of models:/, runs:/ and mlflow-artifacts:/.")
+    path = parts.path.strip("/").removeprefix("api/2.0/mlflow-artifacts/artifacts/")
+    match = _OWNED.fullmatch(paths.checked(path))
+    if match is None:
+        raise PathRefused("It lies outside of runs and models.")
+    kind, _, identifier = match.group(1).partition("/")
+    if kind == "runs":
+        return _of_run(db, identifier, match.group(2) or "")
+    return _of_logged(db, identifier, match.group(2) or "")
+
+
+def _of_logged(db: Session, model_id: str, below: str = "") -> ModelSource:
+    model = logged_models.get(db, model_id)
+    return ModelSource(f"models/{model.id}/{paths.folder(below)}", model.source_run_id, model.id)
+
+
+def _of_run(db: Session, run_id: str, below: str) -> ModelSource:
+    """A path of the run, or (since MLflow 3) the name of a model that the run logged."""
+    run = runs.get(db, run_id)
+    prefix = f"runs/{run.uid}/{paths.folder(below)}"
+    if below and not artifacts.files_below(db, prefix):
+        named = db.scalars(
+            select(LoggedModel)
+            .where(LoggedModel.source_run_id == run.uid, LoggedModel.name == below.strip("/"))
+            .order_by(LoggedModel.created_ms.desc())
+        ).first()
+        if named is not None:
+            return _of_logged(db, named.id)
+    return ModelSource(prefix, run.uid, None)
