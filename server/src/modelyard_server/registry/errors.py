@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from modelyard_server.kernel.errors import Conflict, Invalid, NotFound
 
 
 class ModelMissing(NotFound):
@@ -67,7 +67,7 @@ class RequirementsUnresolvable(Invalid):
     code = "registry.requirements_unresolvable"
 
 
-class PackagesUnreachable(Unavailable):
+class PackagesUnreachable(RequirementsUnresolvable):
     """The package registry does not answer and the cache does not hold what is needed."""
 
     code = "registry.packages_unreachable"

@@ -95,10 +95,8 @@ class ModelVersion(Owned, Base):
     run_id: Mapped[str | None] = mapped_column(String(64))
     run_link: Mapped[str | None] = mapped_column(Text)
     logged_model_id: Mapped[str | None] = mapped_column(String(64))
-    prefix: Mapped[str | None] = mapped_column(Text)
+    source_prefix: Mapped[str | None] = mapped_column(Text)
     """Where the files were when they were registered, as an artifact path ending in `/`."""
-    files: Mapped[list[dict[str, Any]]] = deferred(mapped_column(JSON, default=list))
-    """`{"path", "size_bytes", "sha256"}` sorted by path; the digest is over these."""
     digest: Mapped[str | None] = mapped_column(String(64))
     size_bytes: Mapped[int | None]
     framework: Mapped[str | None] = mapped_column(String(40))
@@ -118,6 +116,11 @@ class ModelVersion(Owned, Base):
     updated_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(320))
+
+    @property
+    def prefix(self) -> str:
+        """Artifact path of its own files: they outlive the run that logged them."""
+        return f"versions/{self.id}/"
 
 
 class ModelTag(Owned, Base):

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
+
 from modelyard_protocol.package import Package, read_package
 
 from .errors import PackageUnreadable
@@ -22,16 +23,15 @@ ReadFile = Callable[[str, int], bytes]
 """`(path relative to the package, limit) -> bytes`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackageFile:
-    """One file of a registered package."""
+class PackageFile(Protocol):
+    """One file of a package; the path is relative to it."""
 
-    path: str
-    size_bytes: int
-    sha256: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"path": self.path, "size_bytes": self.size_bytes, "sha256": self.sha256}
+    @property
+    def path(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def parse_mlmodel(raw: bytes) -> dict[str, Any]:
         PackageUnreadable: it is not YAML, or not a mapping.
     """
     try:
-        described = yaml.load(raw, yaml.CSafeLoader)  # noqa: S506 - the safe loader, in C
+        described = yaml.load(raw, yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PackageUnreadable(f"The MLmodel file is not valid YAML: {error}") from error
     if not isinstance(described, dict):

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
+from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
@@ -188,7 +189,7 @@ def delete_model(
     model_id: uuid.UUID,
     served: ServedVersions | None = None,
 ) -> None:
-    """Delete a model with its versions. Artifacts stay with the run that logged them.
+    """Delete a model with its versions. What a run logged stays with the run.
 
     Raises:
         ModelMissing: there is none with this id.
@@ -201,6 +202,9 @@ def delete_model(
             f"{model.name} is served by {', '.join(names)}. Stop and delete that first.", names
         )
     record(db, actor, "registry.delete_model", model, before={"versions": model.last_number})
+    for version in db.scalars(select(ModelVersion).where(ModelVersion.model_id == model.id)):
+        artifacts.delete_below(db, version.prefix)
+        db.expunge(version)
     db.execute(delete(Model).where(Model.id == model.id))
     db.expunge(model)
 

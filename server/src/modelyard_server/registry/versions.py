@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts import service as artifacts
-from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.artifacts.ports import BlobStore, StoredBlob
+from modelyard_server.artifacts.service import StoredFile
 from modelyard_server.kernel import jobs, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.tenancy import workspace_of
@@ -20,7 +21,7 @@ from . import naming
 from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
 from .models import Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
-from .reading import PackageFile, content_digest, read_facts
+from .reading import content_digest, read_facts
 from .service import PROMPT_TAG, model_named, record
 
 STAGES = {name.lower(): name for name in ("None", "Staging", "Production", "Archived")}
@@ -64,7 +65,6 @@ def register(
         run_id=wanted.run_id,
         run_link=wanted.run_link,
         logged_model_id=wanted.logged_model_id,
-        files=[],
         flavors=[],
         signature={},
         requirements=[],
@@ -99,14 +99,10 @@ def register(
 def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> None:
     found = tracking.model_source(db, version.source)
     prefix = f"{found.prefix.rstrip('/')}/"
-    version.prefix = prefix
+    version.source_prefix = prefix
     version.run_id = version.run_id or found.run_id
     version.logged_model_id = version.logged_model_id or found.logged_model_id
-    files = [
-        PackageFile(file.path, file.size_bytes, file.sha256)
-        for file in artifacts.files_below(db, prefix)
-    ]
-    version.files = [file.as_json() for file in files]
+    files = artifacts.files_below(db, prefix)
     version.size_bytes = sum(file.size_bytes for file in files)
     version.digest = content_digest(files) if files else None
 
@@ -128,6 +124,19 @@ def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> N
     version.python_version = package.python_version
     version.reference_prediction = package.example_prediction
     version.reference_source = "package" if package.example_prediction is not None else None
+    _keep_files(db, blobs, version, files)
+
+
+def _keep_files(
+    db: Session, blobs: BlobStore, version: ModelVersion, files: Sequence[StoredFile]
+) -> None:
+    """Hold the content under the version's own paths; nothing is copied.
+
+    In the order of digests: two registrations that share content never wait for each other.
+    """
+    for file in sorted(files, key=lambda f: f.sha256):
+        held = StoredBlob(file.sha256, file.size_bytes)
+        artifacts.attach(db, blobs, version.prefix + file.path, held)
 
 
 def _ask_for_checks(db: Session, version: ModelVersion) -> None:
@@ -192,9 +201,9 @@ def known_stage(stage: str) -> str:
 
 def download_uri(version: ModelVersion) -> str:
     """Give the artifact address of a version's files; prompts have only their source."""
-    if version.prefix is None:
+    if version.source_prefix is None:
         return version.source
-    return tracking.artifact_uri(version.prefix)
+    return f"mlflow-artifacts:/{version.source_prefix.rstrip('/')}"
 
 
 def move_to_stage(
@@ -262,5 +271,6 @@ def remove(
     before = {"digest": version.digest, "source": version.source}
     record(db, actor, "registry.delete_version", model, version=version.number, before=before)
     model.updated_at = utcnow()
+    artifacts.delete_below(db, version.prefix)
     db.execute(delete(ModelVersion).where(ModelVersion.id == version.id))
     db.expunge(version)

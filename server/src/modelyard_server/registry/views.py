@@ -7,9 +7,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 
-from modelyard_protocol.package import Column, Signature
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
+
+from modelyard_protocol.package import Column, Signature
 
 from . import search
 from .errors import VersionMissing

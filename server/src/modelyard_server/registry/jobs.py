@@ -1,0 +1,169 @@
+"""Looks at a new version once: its package, its environment, one sandboxed prediction."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from sqlalchemy import select, update
+
+from modelyard_protocol.package import Package
+from modelyard_server.kernel import trail
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.errors import DomainError
+from modelyard_server.kernel.jobs import JobContext, handler
+from modelyard_server.workspaces.access import System
+
+from . import pickles, preparation
+from .errors import PackagesUnreachable
+from .models import Check, CheckName, CheckStatus, Model, ModelVersion
+from .preparation import PreparedVersion, Verification
+from .service import record
+
+MAX_REFERENCE_BYTES = 1024 * 1024
+ENGINES = {"sklearn": "sklearn", "xgboost": "xgboost", "onnx": "onnx"}
+
+
+def engine_of(package: Package) -> str:
+    """Give the runtime's engine for a package; everything else goes through MLflow's pyfunc."""
+    return ENGINES.get(package.engine, "python")
+
+
+@handler("registry.check_version", max_attempts=3)
+def check_version(job: JobContext) -> None:
+    """Run the three checks in order; a check that cannot run any more is skipped, with a reason."""
+    assert job.workspace_id is not None  # noqa: S101 - enqueued with one
+    version_id = uuid.UUID(job.payload["version_id"])
+    with job.database.session(job.workspace_id, write=False) as db:
+        row = db.execute(
+            select(ModelVersion.model_id, ModelVersion.number).where(ModelVersion.id == version_id)
+        ).one_or_none()
+    if row is None:  # deleted meanwhile
+        return
+    checks = _Checks(job, version_id)
+    checks.begin(CheckName.package)
+    try:
+        prepared = preparation.materialise(job.services, job.workspace_id, row.model_id, row.number)
+    except DomainError as error:
+        checks.end(CheckName.package, CheckStatus.failed, error.detail)
+        checks.skip("The package cannot be used.", CheckName.environment, CheckName.prediction)
+        return
+    _report_package(checks, prepared)
+    job.check()
+    checks.begin(CheckName.environment)
+    lines: list[str] = []
+    try:
+        env = preparation.environment(job.services, prepared, on_line=lines.append)
+    except PackagesUnreachable as error:
+        if not job.is_last_attempt:
+            raise
+        checks.end(CheckName.environment, CheckStatus.failed, error.detail, {"log": lines[-40:]})
+        checks.skip("The model has no environment to run in.", CheckName.prediction)
+        return
+    except DomainError as error:
+        checks.end(CheckName.environment, CheckStatus.failed, error.detail, {"log": lines[-40:]})
+        checks.skip("The model has no environment to run in.", CheckName.prediction)
+        return
+    facts = {
+        "reused_platform": env.reused_platform,
+        "lock_hash": env.lock_hash,
+        "seconds": round(env.seconds, 2),
+    }
+    checks.end(CheckName.environment, CheckStatus.passed, env.note, facts)
+    job.check()
+    checks.begin(CheckName.prediction)
+    seen = preparation.verify(job.services, prepared, env, engine=engine_of(prepared.package))
+    _report_prediction(checks, prepared, seen)
+
+
+def _report_package(checks: _Checks, prepared: PreparedVersion) -> None:
+    found = pickles.inspect_folder(prepared.model_dir)
+    dangerous = sorted({name for pickle in found for name in pickle.dangerous})
+    unknown = sorted({name for pickle in found for name in pickle.unknown})
+    summary = f"Complete; digest {prepared.digest[:12]}."
+    if dangerous:
+        summary += f" A pickle in it names {', '.join(dangerous[:5])}: it runs code when loaded."
+    elif found:
+        summary += " Contains pickles, which are code: they are loaded in the sandbox only."
+    details = {
+        "digest": prepared.digest,
+        "is_pickle_free": not found,
+        "dangerous": dangerous,
+        "unknown": unknown,
+        "pickles": [pickle.as_json() for pickle in found],
+    }
+    status = CheckStatus.failed if dangerous else CheckStatus.passed
+    checks.end(CheckName.package, status, summary, details)
+
+
+def _report_prediction(checks: _Checks, prepared: PreparedVersion, seen: Verification) -> None:
+    details = {
+        "engine": seen.engine,
+        "sandbox": seen.sandbox,
+        "load_ms": seen.load_ms,
+        "predict_ms": seen.predict_ms,
+        "peak_memory_mb": seen.peak_memory_mb,
+        "differences": seen.differences,
+        "error": seen.error,
+        "log_tail": seen.log_tail,
+    }
+    if not seen.ok:
+        checks.end(CheckName.prediction, CheckStatus.failed, seen.says, details)
+        return
+    if seen.predictions is None:
+        summary = f"Loaded in {seen.load_ms:.0f} ms. The package has no input example to predict."
+    elif prepared.reference_prediction is not None:
+        summary = f"Reproduced the stored prediction. {seen.says}"
+    else:
+        summary = f"{seen.says} Later deployments must reproduce this prediction."
+        checks.keep_reference(seen.predictions)
+    checks.end(CheckName.prediction, CheckStatus.passed, summary, details)
+
+
+class _Checks:
+    """Writes how far the checks of one version are, each in a transaction of its own."""
+
+    def __init__(self, job: JobContext, version_id: uuid.UUID) -> None:
+        assert job.workspace_id is not None  # noqa: S101 - checked by the caller
+        self._job, self._version_id, self._workspace_id = job, version_id, job.workspace_id
+
+    def begin(self, name: CheckName) -> None:
+        self._write(name, status=CheckStatus.running, summary="Running.", finished_at=None)
+
+    def end(
+        self,
+        name: CheckName,
+        status: CheckStatus,
+        summary: str,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        self._job.check()
+        self._write(name, status=status, summary=summary, details=details, finished_at=utcnow())
+
+    def skip(self, why: str, *names: CheckName) -> None:
+        for name in names:
+            self.end(name, CheckStatus.skipped, why)
+
+    def keep_reference(self, prediction: list[Any]) -> None:
+        """Store the first prediction, once, unless it is too large to compare with."""
+        if len(json.dumps(prediction)) > MAX_REFERENCE_BYTES:
+            return
+        with self._job.database.session(self._workspace_id) as db:
+            version = db.scalar(select(ModelVersion).where(ModelVersion.id == self._version_id))
+            if version is None or version.reference_source is not None:
+                return
+            version.reference_prediction = prediction
+            version.reference_source = "first_check"
+            model = db.scalars(select(Model).where(Model.id == version.model_id)).one()
+            who: trail.Who = System(self._workspace_id)
+            facts = {"reference_source": "first_check", "digest": version.digest}
+            record(db, who, "registry.keep_prediction", model, version=version.number, after=facts)
+
+    def _write(self, name: CheckName, **values: Any) -> None:
+        with self._job.database.session(self._workspace_id) as db:
+            db.execute(
+                update(Check)
+                .where(Check.version_id == self._version_id, Check.name == name)
+                .values(**values)
+            )

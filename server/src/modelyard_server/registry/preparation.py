@@ -1,0 +1,210 @@
+"""Brings a version to where it can run: its files, its environment, and one sandboxed prediction.
+
+Everything here happens outside sessions; each function opens its own, briefly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard_protocol.package import Package, read_package
+from modelyard_server.artifacts import service as artifacts
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.artifacts.service import StoredFile
+from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.services import Services
+from modelyard_server.settings import Settings
+from modelyard_server.workspaces.access import System
+
+from . import requirements, sandboxed, service
+from .environments import Environments, PreparedEnvironment, require_python
+from .errors import PackageDamaged, VersionNotReady
+from .locking import exclusive
+from .reading import content_digest, parse_mlmodel
+from .requirements import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedVersion:
+    """A version's files on this machine, read-only and checked."""
+
+    model_dir: Path
+    package: Package
+    digest: str
+    python_version: str | None = None
+    requirements: tuple[str, ...] = ()
+    reference_prediction: list[Any] | None = None
+    """What it must answer for its input example; `None` when nothing is known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of one prediction in the sandbox."""
+
+    ok: bool
+    engine: str
+    differences: list[dict[str, Any]]
+    load_ms: float
+    predict_ms: float
+    peak_memory_mb: float
+    sandbox: str
+    error: str | None
+    log_tail: list[str]
+    predictions: list[Any] | None = None
+    expected: list[Any] | None = None
+
+    @property
+    def says(self) -> str:
+        """One sentence for people."""
+        if self.ok:
+            return f"Predicted in {self.predict_ms:.1f} ms after loading in {self.load_ms:.0f} ms."
+        return self.error or f"{len(self.differences)} values differ from the stored prediction."
+
+
+def materialise(
+    services: Services, workspace_id: int, model_id: uuid.UUID, version: int
+) -> PreparedVersion:
+    """Put the version's files into `<data>/models/<workspace>/<digest>/`, digests checked.
+
+    Raises:
+        ModelMissing, VersionMissing: there is no such version.
+        VersionNotReady: its registration failed.
+        PackageDamaged: the stored files are not the registered ones.
+    """
+    database = services.get(Database)
+    with database.session(workspace_id, write=False) as db:
+        found = service.get_version(db, System(workspace_id), model_id, version)
+        if not found.is_ready or found.digest is None:
+            reason = found.status_message or "It has no files."
+            raise VersionNotReady(f"{found.model_name} v{version} cannot be used. {reason}")
+        files = artifacts.files_below(db, f"versions/{found.id}/")
+    if content_digest(files) != found.digest:
+        raise PackageDamaged(
+            f"The files of {found.model_name} v{version} are not the registered ones."
+        )
+    home = services.get(Settings).data_dir.absolute() / "models" / str(workspace_id)
+    target = home / found.digest
+    with exclusive(home / f"{found.digest}.lock"):
+        if not _is_intact(target, files):
+            _write_out(services.get(BlobStore), workspace_id, target, files)
+    package = read_package(parse_mlmodel((target / "MLmodel").read_bytes()))
+    return PreparedVersion(
+        model_dir=target,
+        package=package,
+        digest=found.digest,
+        python_version=found.python_version,
+        requirements=tuple(found.requirements),
+        reference_prediction=found.reference_prediction,
+    )
+
+
+def environment(
+    services: Services, prepared: PreparedVersion, *, on_line: Callable[[str], None]
+) -> PreparedEnvironment:
+    """Give the environment the version runs in, built when there is none yet.
+
+    Raises:
+        RequirementsUnresolvable: there can be none, with the resolver's reason.
+    """
+    require_python(prepared.python_version)
+    return _environments(services).get(wanted_by(prepared), on_line=on_line)
+
+
+def environment_cached(services: Services, prepared: PreparedVersion) -> bool:
+    """Tell whether `environment` would neither resolve nor build anything."""
+    require_python(prepared.python_version)
+    return _environments(services).is_ready(wanted_by(prepared))
+
+
+def wanted_by(prepared: PreparedVersion) -> Wanted:
+    """Read what a version and the runtime need.
+
+    Raises:
+        RequirementsUnresolvable: the model asks for something that may not be installed.
+    """
+
+    def constraints(path: str) -> list[str]:
+        file = prepared.model_dir / path
+        return file.read_text(errors="replace").splitlines() if file.is_file() else []
+
+    runtime = (sandboxed.runtime_package() / "requirements.txt").read_text().splitlines()
+    return requirements.read(prepared.requirements, runtime, read_constraints=constraints)
+
+
+def verify(
+    services: Services, prepared: PreparedVersion, env: PreparedEnvironment, *, engine: str
+) -> Verification:
+    """Load the model once in the sandbox and predict its input example.
+
+    Never raises for a fault of the model: that is what `ok`, `error` and `differences` say.
+    """
+    outcome = sandboxed.run_verify(
+        services.get(Settings),
+        model_dir=prepared.model_dir,
+        python=env.python,
+        environment_dir=env.environment_dir,
+        engine=engine,
+        expected=prepared.reference_prediction,
+    )
+    report = outcome.report or {}
+    return Verification(
+        ok=bool(report.get("ok")),
+        engine=str(report.get("engine") or engine),
+        differences=list(report.get("differences") or []),
+        load_ms=float(report.get("load_ms") or 0),
+        predict_ms=float(report.get("predict_ms") or 0),
+        peak_memory_mb=float(report.get("peak_memory_mb") or 0),
+        sandbox=str(report.get("sandbox") or "unknown"),
+        error=outcome.error or report.get("error") or None,
+        log_tail=outcome.log_tail,
+        predictions=report.get("predictions"),
+        expected=report.get("expected"),
+    )
+
+
+def _environments(services: Services) -> Environments:
+    return Environments(services.get(Settings).data_dir / "environments")
+
+
+def _is_intact(target: Path, files: Sequence[StoredFile]) -> bool:
+    """Hash what is there again: a changed file must not be served."""
+    if not target.is_dir():
+        return False
+    present = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    if present != {file.path for file in files}:
+        return False
+    return all(_sha256(target / file.path) == file.sha256 for file in files)
+
+
+def _write_out(
+    blobs: BlobStore, workspace_id: int, target: Path, files: Sequence[StoredFile]
+) -> None:
+    """Write beside the target and rename, so that nobody ever sees half a model."""
+    for left_over in target.parent.glob(f"{target.name}.part-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    part = target.parent / f"{target.name}.part-{uuid.uuid4().hex}"
+    try:
+        for file in files:
+            path = part / file.path
+            if not path.resolve().is_relative_to(part.resolve()):
+                raise PackageDamaged(f"The path {file.path} leaves the model's folder.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            blobs.copy_to(workspace_id, file.sha256, path)
+            if _sha256(path) != file.sha256:
+                raise PackageDamaged(f"{file.path} is damaged in the artifact store.")
+            path.chmod(0o444)
+        shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,113 @@
+"""Starts model code as the control plane may: as a subprocess behind the runtime's walls.
+
+The control plane never imports `modelyard_runtime`; it only looks up where it lies.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard_server.settings import Settings
+
+VERIFY_SECONDS = 120.0
+MEMORY_MB = 4096
+_GRACE_SECONDS = 30.0  # the runtime's own limit strikes first and says why
+_TAIL_LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a sandboxed one-shot left: its report, or why there is none."""
+
+    report: dict[str, Any] | None
+    error: str | None
+    log_tail: list[str]
+
+
+def runtime_package() -> Path:
+    """Give the folder of `modelyard_runtime` without importing it."""
+    return _package("modelyard_runtime")
+
+
+def runtime_pythonpath() -> str:
+    """Give the import path under which another interpreter finds protocol and runtime."""
+    folders = [_package("modelyard_protocol").parent, runtime_package().parent]
+    return os.pathsep.join(dict.fromkeys(str(folder) for folder in folders))
+
+
+def _package(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(f"{name} is not installed beside the control plane.")
+    return Path(next(iter(spec.submodule_search_locations))).absolute()
+
+
+def run_verify(
+    settings: Settings,
+    *,
+    model_dir: Path,
+    python: Path,
+    environment_dir: Path,
+    engine: str,
+    expected: list[Any] | None,
+) -> Outcome:
+    """Load a model once behind the walls, predict, and compare with what is expected."""
+    with tempfile.TemporaryDirectory(prefix="modelyard-check-") as folder:
+        argv = [sys.executable, "-m", "modelyard_runtime.verify"]
+        argv += ["--model-dir", str(model_dir), "--engine", engine]
+        argv += ["--python", str(python), "--environment-dir", str(environment_dir)]
+        argv += ["--timeout", str(VERIFY_SECONDS), "--memory-mb", str(MEMORY_MB)]
+        if settings.allow_unsandboxed_code:
+            argv += ["--allow-unsandboxed"]
+        if expected is not None:
+            file = Path(folder) / "expected.json"
+            file.write_text(json.dumps(expected))
+            argv += ["--expected", str(file)]
+        return _run(argv, Path(folder))
+
+
+def _run(argv: list[str], folder: Path) -> Outcome:
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": runtime_pythonpath(),
+    }
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=VERIFY_SECONDS + _GRACE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(None, f"The model gave no prediction within {VERIFY_SECONDS:.0f} s.", [])
+    tail = done.stderr.splitlines()[-_TAIL_LINES:]
+    report = _last_object(done.stdout)
+    if report is None:
+        return Outcome(None, f"The check ended with exit code {done.returncode}.", tail)
+    return Outcome(report, None, tail)
+
+
+def _last_object(output: str) -> dict[str, Any] | None:
+    for line in reversed(output.splitlines()):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and "ok" in found:
+            return found
+    return None
