@@ -18,6 +18,8 @@ DATATYPES = frozenset(
     ["BOOL", "BYTES", "FP16", "FP32", "FP64"]
     + [f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)]
 )
+# The last is what curl sends when nobody named a type.
+_JSON_MEDIA = {"application/json", "", "text/plain", "application/x-www-form-urlencoded"}
 _INVOCATION_KEYS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _PREDICT_KEYS = ("rows", "row", "columns")
 
@@ -103,7 +105,7 @@ def read_body(
     media = content_type.split(";", 1)[0].strip().lower()
     if skin is not Skin.v2 and media == "text/csv":
         return Body(_csv(body, signature))
-    if media not in {"application/json", "", "text/plain"} and not media.endswith("+json"):
+    if media not in _JSON_MEDIA and not media.endswith("+json"):
         accepted = "application/json" if skin is Skin.v2 else "application/json or text/csv"
         raise BodyError(f"content type {media!r} is not accepted, send {accepted}")
     parsed = loads(body)

@@ -1,0 +1,203 @@
+"""One machine's data plane: `python -m modelyard_runtime.node --state-dir DIR --port 8081`.
+
+Gateway and supervisor in one process. It follows `desired.json`, writes `observed.json`, and needs
+the control plane for neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import datetime as dt
+import errno
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+from modelyard_protocol.routing import DesiredState, ObservedState
+
+from . import state as files
+from .gateway.calls import Calls
+from .gateway.http import Connection
+from .gateway.journal import Journal
+from .gateway.table import Allowance, Table
+from .sandbox.probe import NoSandbox, choose
+from .sandbox.walls import Tier
+from .supervisor import Supervisor
+
+TICK_SECONDS = 0.05
+OBSERVE_SECONDS = 1.0
+DRAIN_SECONDS = 20.0
+EXIT_ALREADY_RUNS, EXIT_PORT_TAKEN, EXIT_NO_SANDBOX = 75, 98, 78
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    options = _parser().parse_args(argv)
+    if options.version:
+        print(files.code_version())  # noqa: T201 - the answer of this option
+        return 0
+    if options.state_dir is None:
+        _parser().error("--state-dir is required")
+    folder: Path = options.state_dir.absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        lock = files.take_lock(folder, options.port)
+    except files.NodeAlreadyRuns as refusal:
+        return _leave(EXIT_ALREADY_RUNS, str(refusal))
+    try:
+        tier = choose(options.tier, allow_unsandboxed=options.allow_unsandboxed)
+    except NoSandbox as refusal:
+        return _leave(EXIT_NO_SANDBOX, str(refusal))
+    _raise_file_limit()
+    node = Node(folder, options.host, options.port, tier)
+    try:
+        _run(node)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return _leave(EXIT_PORT_TAKEN, f"Port {options.port} is taken by another program.")
+    finally:
+        os.close(lock)
+    return 0
+
+
+class Node:
+    """Wires gateway, journal and supervisor to the state folder."""
+
+    def __init__(self, folder: Path, host: str, port: int, tier: Tier) -> None:
+        self._folder, self._host, self._port = folder, host, port
+        self._started_at = dt.datetime.now(dt.UTC)
+        self._generation = 0
+        self._is_changed = True
+        self._desired = files.DesiredFile(folder)
+        self._journal = Journal(folder / "journal", f"{time.time_ns() // 1_000_000:013d}")
+        self._calls = Calls(self._journal)
+        self._allowance = Allowance()
+        self._connections: set[Connection] = set()
+        self._supervisor = Supervisor(folder, tier, self._changed)
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until told to stop, then drain."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stop.set)
+        self._follow()
+        server = await self._listen(loop)
+        try:
+            await self._work()
+        finally:
+            server.close()
+            await self._drain()
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
+        def connect() -> Connection:
+            return Connection(self._calls, self._connections)
+
+        for _ in range(25):  # the port of a node that was just killed frees itself
+            try:
+                return await loop.create_server(connect, self._host, self._port, backlog=1024)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                await asyncio.sleep(0.2)
+        return await loop.create_server(connect, self._host, self._port, backlog=1024)
+
+    async def _work(self) -> None:
+        observed_at = swept_at = 0.0
+        while not self._stop.is_set():
+            self._follow()
+            await self._supervisor.tick()
+            now = time.monotonic()
+            if self._is_changed or now - observed_at >= OBSERVE_SECONDS:
+                self._is_changed, observed_at = False, now
+                await self._write_observed()
+            if now - swept_at >= 1.0:
+                swept_at = now
+                for connection in list(self._connections):
+                    connection.expire(now)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), TICK_SECONDS)
+
+    def _follow(self) -> None:
+        before = self._desired.error
+        desired = self._desired.changed()
+        if desired is not None:
+            self._apply(desired)
+        elif self._desired.error not in {None, before}:
+            _say(str(self._desired.error))
+
+    def _apply(self, desired: DesiredState) -> None:
+        # The table first: a server that is to stop must not be chosen any more.
+        self._calls.table = Table(desired, self._supervisor.find, self._allowance)
+        self._supervisor.apply(desired.servers)
+        self._generation = desired.generation
+        self._changed()
+
+    def _changed(self) -> None:
+        self._is_changed = True
+
+    async def _write_observed(self) -> None:
+        state = ObservedState(
+            generation=self._generation,
+            node_pid=os.getpid(),
+            started_at=self._started_at,
+            written_at=dt.datetime.now(dt.UTC),
+            port=self._port,
+            servers=self._supervisor.observed(),
+            dropped_records=self._journal.dropped,
+        )
+        try:
+            await asyncio.to_thread(files.write_observed, self._folder, state)
+        except OSError as error:
+            _say(f"observed.json could not be written: {error}")
+
+    async def _drain(self) -> None:
+        for connection in list(self._connections):
+            connection.close_idle()
+        end = time.monotonic() + DRAIN_SECONDS
+        while self._calls.open and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        await self._supervisor.shut_down(5.0)
+        await asyncio.to_thread(self._journal.close)
+        await self._write_observed()
+
+
+def _run(node: Node) -> None:
+    import uvloop
+
+    uvloop.run(node.run())
+
+
+def _raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _leave(code: int, reason: str) -> int:
+    _say(reason)
+    return code
+
+
+def _say(text: str) -> None:
+    print(f"node: {text}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is the node's log
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="modelyard_runtime.node")
+    parser.add_argument("--state-dir", type=Path)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8081)
+    parser.add_argument("--tier", choices=["auto", "bwrap", "landlock", "none"], default="auto")
+    parser.add_argument("--allow-unsandboxed", action="store_true")
+    parser.add_argument("--version", action="store_true", help="print the code version and leave")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

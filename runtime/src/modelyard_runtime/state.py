@@ -1,0 +1,84 @@
+"""The node's files: desired state in, observed state out, and the lock that makes it the only one."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from modelyard_protocol.routing import DESIRED_FILE, OBSERVED_FILE, DesiredState, ObservedState
+
+LOCK_FILE = "node.lock"
+
+
+class NodeAlreadyRuns(RuntimeError):
+    """Another node holds the lock of this state folder."""
+
+
+def code_version() -> str:
+    """Give a digest of the code a node runs; a node with another one is to be restarted."""
+    import modelyard_protocol
+
+    digest = hashlib.sha256()
+    for package in (Path(__file__).parent, Path(modelyard_protocol.__file__).parent):
+        for path in sorted(package.rglob("*.py")):
+            digest.update(path.relative_to(package).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def take_lock(folder: Path, port: int) -> int:
+    """Lock the state folder for this process; the lock ends with the process.
+
+    Raises:
+        NodeAlreadyRuns: another node holds it.
+    """
+    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(handle, 4096).decode(errors="replace")
+        os.close(handle)
+        raise NodeAlreadyRuns(f"Another node runs here: {holder}") from None
+    facts = {"pid": os.getpid(), "code_version": code_version(), "port": port}
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps(facts).encode(), 0)
+    return handle
+
+
+class DesiredFile:
+    """Follows `desired.json`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / DESIRED_FILE
+        self._seen: tuple[int, int, int] | None = None
+        self.error: str | None = None
+
+    def changed(self) -> DesiredState | None:
+        """Give the desired state when the file is not the one seen last; None otherwise.
+
+        A file that cannot be read is kept out: `error` says why, the last state stays in force.
+        """
+        try:
+            found = self._path.stat()
+            mark = (found.st_mtime_ns, found.st_ino, found.st_size)
+            if mark == self._seen:
+                return None
+            self._seen = mark
+            state = DesiredState.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            self.error = f"desired.json cannot be used: {error}"[:500]
+            return None
+        self.error = None
+        return state
+
+
+def write_observed(folder: Path, state: ObservedState) -> None:
+    """Replace `observed.json` atomically."""
+    beside = folder / f".{OBSERVED_FILE}.{os.getpid()}"
+    beside.write_text(state.model_dump_json(), encoding="utf-8")
+    beside.replace(folder / OBSERVED_FILE)

@@ -1,0 +1,259 @@
+"""Keeps the desired model servers running: starts, watches, restarts with back-off, stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from modelyard_protocol.routing import ObservedServer, ServerSpec, ServerState
+
+from .gateway.backends import Backend
+from .logs import ServerLog
+from .sandbox.walls import Tier
+
+START_SECONDS = 180.0  # loading a large model on a busy machine
+STUCK_SECONDS = 120.0  # an answer this late will never come
+DRAIN_SECONDS = 30.0
+STABLE_SECONDS = 60.0  # a server that lived this long starts its next back-off from the beginning
+_BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class ModelServer:
+    """One revision's process, through all its restarts."""
+
+    def __init__(
+        self, spec: ServerSpec, folder: Path, tier: Tier, on_change: Callable[[], None]
+    ) -> None:
+        self.spec = spec
+        self.state = ServerState.starting
+        self.backend: Backend | None = None
+        self._tier = tier
+        self._on_change = on_change
+        self._log = ServerLog(folder / "logs" / f"{spec.id}.log")
+        self._rw = folder / "scratch" / spec.id
+        self._child: subprocess.Popen[bytes] | None = None
+        self._reason: str | None = None
+        self._restarts = 0
+        self._failures = 0
+        self._since = dt.datetime.now(dt.UTC)
+        self._started_at = 0.0
+        self._next_try = 0.0
+        self._stop_at: float | None = None
+        self._kill_at: float | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """It was told to stop and has."""
+        return self.state is ServerState.stopping and self._child is None
+
+    def observed(self) -> ObservedServer:
+        """Give what is to be told about it."""
+        return ObservedServer(
+            id=self.spec.id,
+            state=self.state,
+            reason=self._reason,
+            pid=self._child.pid if self._child else None,
+            restarts=self._restarts,
+            since=self._since,
+            sandbox=self._tier.value,
+            log_tail=tuple(self._log.tail),
+        )
+
+    async def tick(self) -> None:
+        """Do what is due."""
+        now = time.monotonic()
+        if self._child is not None and self._child.poll() is not None:
+            self._ended(now, self._child.returncode)
+        if self.state is ServerState.stopping:
+            self._continue_stopping(now)
+        elif self._child is None:
+            if now >= self._next_try:
+                await self._start(now)
+        elif self.state is ServerState.starting:
+            self._watch_start(now)
+        elif self.backend is not None and self.backend.oldest_seconds() > STUCK_SECONDS:
+            self._kill(f"It did not answer a call for {STUCK_SECONDS:g} seconds.")
+
+    def stop(self) -> None:
+        """Let open calls finish, then end."""
+        if self.state is not ServerState.stopping:
+            self._enter(ServerState.stopping)
+            self._stop_at = time.monotonic() + DRAIN_SECONDS
+
+    def kill(self) -> None:
+        """End at once."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._child.kill()
+
+    async def _start(self, now: float) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            self._rw.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._child = subprocess.Popen(
+                self._line(theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            self._fail(now, f"It could not be started: {error}")
+            return
+        finally:
+            theirs.close()
+        loop = asyncio.get_running_loop()
+        self.backend = backend = Backend(self._on_change)
+        ours.setblocking(False)
+        await loop.create_connection(lambda: backend, sock=ours)
+        await loop.connect_read_pipe(lambda: self._log, self._child.stdout)
+        self._started_at = now
+        self._enter(ServerState.starting)
+
+    def _line(self, fd: int) -> list[str]:
+        spec = self.spec
+        limits = spec.limits
+        line = [sys.executable, "-m", "modelyard_runtime.sandbox", "run"]
+        line += ["--parent", str(os.getpid()), "--tier", self._tier.value]
+        if self._tier is Tier.none:
+            line += ["--allow-unsandboxed"]
+        line += ["--ro", spec.model_dir, "--ro", spec.environment_dir, "--keep-fd", str(fd)]
+        if self._tier is not Tier.bwrap:  # bwrap has a private /tmp of its own
+            line += ["--rw", str(self._rw)]
+        line += ["--memory-mb", str(limits.memory_mb), "--processes", str(limits.processes)]
+        line += ["--open-files", str(limits.open_files), "--tmp-mb", str(limits.tmp_mb)]
+        line += ["--", spec.python, "-m", "modelyard_runtime.serve"]
+        return [*line, "--model-dir", spec.model_dir, "--engine", spec.engine, "--fd", str(fd)]
+
+    def _watch_start(self, now: float) -> None:
+        backend = self.backend
+        if backend is None:
+            return
+        if backend.is_ready:
+            self._reason = None
+            self._log.say(f"ready after {now - self._started_at:.2f} s")
+            self._enter(ServerState.ready)
+        elif backend.error is not None and self._kill_at is None:
+            self._kill_at = now + 2.0
+        elif now - self._started_at > START_SECONDS:
+            self._kill(f"It was not ready after {START_SECONDS:g} seconds.")
+        if self._kill_at is not None and now > self._kill_at:
+            self.kill()
+
+    def _continue_stopping(self, now: float) -> None:
+        backend = self.backend
+        if self._child is None or self._stop_at is None:
+            return
+        if self._kill_at is not None:
+            if now > self._kill_at:
+                self.kill()
+        elif backend is None or backend.waiting == 0 or now > self._stop_at:
+            if backend is not None:
+                backend.close()
+            self._kill_at = now + 3.0
+
+    def _kill(self, reason: str) -> None:
+        self._reason = reason
+        self._log.say(reason)
+        self.kill()
+
+    def _ended(self, now: float, code: int) -> None:
+        backend, self.backend, self._child, self._kill_at = self.backend, None, None, None
+        if backend is not None:
+            backend.close()
+        shutil.rmtree(self._rw, ignore_errors=True)
+        if self.state is ServerState.stopping:
+            self._on_change()
+            return
+        told = backend.error if backend is not None else None
+        if now - self._started_at > STABLE_SECONDS:
+            self._failures = 0
+        self._fail(now, told or self._reason or _death(code, self.spec.limits.memory_mb))
+
+    def _fail(self, now: float, reason: str) -> None:
+        wait = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
+        self._failures += 1
+        self._restarts += 1
+        self._next_try = now + wait
+        self._reason = reason
+        self._log.say(f"{reason} Next try in {wait:g} s.")
+        self._enter(ServerState.crashed)
+
+    def _enter(self, state: ServerState) -> None:
+        self.state = state
+        self._since = dt.datetime.now(dt.UTC)
+        self._on_change()
+
+
+class Supervisor:
+    """All model servers of the node."""
+
+    def __init__(self, folder: Path, tier: Tier, on_change: Callable[[], None]) -> None:
+        self._folder, self._tier, self._on_change = folder, tier, on_change
+        self._servers: dict[str, ModelServer] = {}
+        for name in ("logs", "scratch", "sockets"):
+            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def apply(self, specs: tuple[ServerSpec, ...]) -> None:
+        """Start what is new and stop what is no longer wanted."""
+        wanted = {spec.id: spec for spec in specs}
+        for server_id, server in self._servers.items():
+            if server_id not in wanted:
+                server.stop()
+        for server_id, spec in wanted.items():
+            known = self._servers.get(server_id)
+            if known is None or known.state is ServerState.stopping:
+                self._servers[server_id] = ModelServer(
+                    spec, self._folder, self._tier, self._on_change
+                )
+                if known is not None:
+                    known.kill()
+
+    def find(self, server_id: str) -> Backend | None:
+        """Give the connection to a server."""
+        server = self._servers.get(server_id)
+        return None if server is None else server.backend
+
+    def observed(self) -> tuple[ObservedServer, ...]:
+        """Give what is to be told about all of them."""
+        return tuple(server.observed() for server in self._servers.values())
+
+    async def tick(self) -> None:
+        """Do what is due for each."""
+        for server_id, server in list(self._servers.items()):
+            await server.tick()
+            if server.is_gone:
+                del self._servers[server_id]
+                self._on_change()
+
+    async def shut_down(self, seconds: float) -> None:
+        """Stop all; what has not ended in time is killed."""
+        for server in self._servers.values():
+            server.stop()
+        end = time.monotonic() + seconds
+        while self._servers and time.monotonic() < end:
+            await self.tick()
+            await asyncio.sleep(0.05)
+        for server in self._servers.values():
+            server.kill()
+
+
+def _death(code: int, memory_mb: int) -> str:
+    number = -code if code < 0 else code - 128
+    if number > 0 and number in set(signal.Signals):
+        name = signal.Signals(number).name
+        hint = f"; it may have used more than {memory_mb} MB" if name == "SIGKILL" else ""
+        return f"The model's process was ended by {name}{hint}."
+    return f"The model's process left with exit code {code}."
