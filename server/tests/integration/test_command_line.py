@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.make.installation import ROOT, SOURCES, an_installation
 
 
