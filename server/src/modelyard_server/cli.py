@@ -23,7 +23,9 @@ from .kernel.db import Database
 from .migrations import state
 from .settings import Settings
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False
+)
 
 _TAKEN = 98
 
