@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.make.installation import ROOT, SOURCES, Installation, an_installation, wait_for
-from tests.make.journey import Member, an_owner, example_row, predict
+from tests.make.journey import Member, a_second_tenant, an_owner, example_row, predict
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -207,10 +207,21 @@ def test_audit_log_has_every_action(owner: Member) -> None:
     } <= actions
 
 
-def test_second_tenant_sees_none_of_it(owner: Member, deployment: dict[str, Any]) -> None:
-    other = owner.post("/workspaces", {"name": "Other"})
-    assert owner.http.get("/models", headers={"X-Modelyard-Workspace": other["slug"]}).status_code
-    answer = owner.http.get(
-        f"/deployments/{deployment['id']}", headers={"X-Modelyard-Workspace": other["slug"]}
-    )
-    assert answer.status_code in {403, 404, 422}
+def test_second_tenant_sees_none_of_it(
+    installation: Installation, owner: Member, deployment: dict[str, Any]
+) -> None:
+    other = a_second_tenant(installation)
+    run_id = owner.get(f"/models/{owner.model('breast-cancer')['id']}/versions/1")["run_id"]
+    mlflow_run = f"{installation.url}/api/2.0/mlflow/runs/get"
+
+    answers = [
+        other.http.get(f"/deployments/{deployment['id']}"),
+        other.http.get(f"/deployments/{deployment['id']}/predictions"),
+        other.http.get(f"/models/{owner.model('breast-cancer')['id']}"),
+        other.http.get(f"/runs/{run_id}"),
+        other.http.get(mlflow_run, params={"run_id": run_id}),
+    ]
+
+    assert [a.status_code for a in answers] == [404] * 5
+    assert other.get("/models")["items"] == other.get("/deployments")["items"] == []
+    assert other.get("/fleet")["rows"] == []

@@ -11,6 +11,7 @@ import httpx
 
 from .installation import ROOT, SOURCES, Installation, wait_for
 
+EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery staple"
 
 
@@ -90,12 +91,12 @@ class Member:
 def an_owner(installation: Installation) -> Member:
     """Create the first account through the printed link, and an API token."""
     link = httpx.URL(installation.setup_link())
-    with httpx.Client(base_url=installation.url, timeout=30) as http:
+    with httpx.Client(base_url=f"{installation.url}/api/v1", timeout=30) as http:
         me = http.post(
-            "/api/v1/setup",
+            "/setup",
             json={
                 "token": link.params["token"],
-                "email": "ada@example.com",
+                "email": EMAIL,
                 "display_name": "Ada",
                 "password": PASSWORD,
                 "organisation_name": "Example",
@@ -103,13 +104,26 @@ def an_owner(installation: Installation) -> Member:
             },
         )
         assert me.status_code == 201, me.text
-        made = http.post(
-            "/api/v1/tokens",
-            json={"name": "e2e", "role": "admin"},
-            headers={"X-CSRF-Token": me.json()["csrf_token"]},
-        )
+        return _with_token(installation, http, me.json()["csrf_token"])
+
+
+def a_second_tenant(installation: Installation) -> Member:
+    """Sign the owner in, make another workspace, and give a token of that one."""
+    with httpx.Client(base_url=f"{installation.url}/api/v1", timeout=30) as http:
+        me = http.post("/session", json={"email": EMAIL, "password": PASSWORD})
+        assert me.status_code == 201, me.text
+        http.headers["X-CSRF-Token"] = me.json()["csrf_token"]
+        made = http.post("/workspaces", json={"name": "Other team"})
         assert made.status_code == 201, made.text
-        return Member(installation, made.json()["token"])
+        http.headers["X-Modelyard-Workspace"] = made.json()["slug"]
+        return _with_token(installation, http, me.json()["csrf_token"])
+
+
+def _with_token(installation: Installation, http: httpx.Client, csrf: str) -> Member:
+    body = {"name": "e2e", "role": "admin"}
+    made = http.post("/tokens", json=body, headers={"X-CSRF-Token": csrf})
+    assert made.status_code == 201, made.text
+    return Member(installation, made.json()["token"])
 
 
 def example_row() -> dict[str, float]:
