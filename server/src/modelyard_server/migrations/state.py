@@ -81,6 +81,12 @@ def make_audit_append_only(connection: Connection) -> None:
         connection.exec_driver_sql(_APPEND_ONLY_SQLITE.format(verb=verb, VERB=verb.upper()))
 
 
+def drop_audit_function(connection: Connection) -> None:
+    """Remove what `make_audit_append_only` left behind its table (PostgreSQL)."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("DROP FUNCTION IF EXISTS refuse_audit_change()")
+
+
 def create_all(database: Database) -> None:
     """Make the schema straight from the models: for tests; installations use `upgrade`."""
     with database.engine.begin() as connection:

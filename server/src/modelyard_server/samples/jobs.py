@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from modelyard_server.kernel.jobs import JobContext, LeaseLost, handler
+from modelyard_server.registry import service as registry
 from modelyard_server.settings import Settings
 from modelyard_server.tracking import service as tracking
 from modelyard_server.workspaces.access import System
@@ -36,6 +37,8 @@ def install(job: JobContext) -> None:
             ("drift", project.await_verdict),
         ):
             _step(job, key, action)
+            if key == "register":
+                _mark_model(job)
         _change(job, status="ready")
 
     _carry_out(job, work)
@@ -97,6 +100,14 @@ def _carry_out(job: JobContext, work: Callable[[Project], None]) -> None:
             raise
         finally:
             project.close()
+
+
+def _mark_model(job: JobContext) -> None:
+    workspace_id = _workspace(job)
+    with job.database.session(workspace_id) as db:
+        row = _row(db, job)
+        if row is not None and row.model_id is not None:
+            registry.mark_as_sample(db, System(workspace_id), row.model_id)
 
 
 def _step(job: JobContext, key: str, action: Callable[[Say], Made]) -> None:

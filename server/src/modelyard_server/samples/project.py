@@ -72,13 +72,8 @@ class Project:
         return Made(f"Accuracy on unseen rows: {accuracy:.1%}" if accuracy else "Trained", facts)
 
     def register(self, say: Say) -> Made:  # noqa: ARG002
-        """Look at the version the training registered and mark it as a sample."""
+        """Look at the version the training registered."""
         version = self._version()
-        self._call(
-            "POST",
-            "/api/2.0/mlflow/registered-models/set-tag",
-            json={"name": self._sample.model, "key": "modelyard.sample", "value": self._sample.key},
-        )
         inputs = len(version["inputs"])
         detail = f"{self._sample.model} version {version['version']}, {inputs} input columns"
         return Made(detail, {"model_id": uuid.UUID(version["model_id"])})
