@@ -1,15 +1,73 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, Outlet, redirect } from "@tanstack/react-router";
+import { auditFilters } from "@/features/audit/filters";
+import { SettingsPage } from "@/features/settings/settings-page";
+import { View } from "@/ui/view";
 import { lazyView } from "./lazy-view";
 import { workspaceRoute } from "./workspace";
 
+const GeneralPanel = lazyView(() => import("@/features/settings/general-panel"), "GeneralPanel");
+const MembersPage = lazyView(() => import("@/features/members/members-page"), "MembersPage");
+const TokensPage = lazyView(() => import("@/features/tokens/tokens-page"), "TokensPage");
+const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
-const GeneralPage = lazyView(() => import("@/features/settings/general-page"), "GeneralPage");
 
 const settings = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "settings",
   component: function Settings() {
-    return <GeneralPage ws={settings.useParams().ws} />;
+    return (
+      <SettingsPage ws={settings.useParams().ws}>
+        <View>
+          <Outlet />
+        </View>
+      </SettingsPage>
+    );
+  },
+});
+
+const index = createRoute({
+  getParentRoute: () => settings,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/w/$ws/settings/general", params });
+  },
+});
+
+const general = createRoute({
+  getParentRoute: () => settings,
+  path: "general",
+  component: function General() {
+    return <GeneralPanel ws={general.useParams().ws} />;
+  },
+});
+
+const members = createRoute({
+  getParentRoute: () => settings,
+  path: "members",
+  component: () => <MembersPage />,
+});
+
+const tokens = createRoute({
+  getParentRoute: () => settings,
+  path: "tokens",
+  component: function Tokens() {
+    return <TokensPage ws={tokens.useParams().ws} />;
+  },
+});
+
+const audit = createRoute({
+  getParentRoute: () => settings,
+  path: "audit",
+  validateSearch: auditFilters,
+  component: function Audit() {
+    const navigate = audit.useNavigate();
+    return (
+      <AuditPage
+        ws={audit.useParams().ws}
+        filters={audit.useSearch()}
+        onFilter={(search) => void navigate({ search, replace: true })}
+      />
+    );
   },
 });
 
@@ -19,4 +77,7 @@ const me = createRoute({
   component: () => <SecurityPage />,
 });
 
-export const settingsRoutes = [settings, me] as const;
+export const settingsRoutes = [
+  settings.addChildren([index, general, members, tokens, audit]),
+  me,
+] as const;

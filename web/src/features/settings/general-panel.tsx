@@ -11,7 +11,7 @@ import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
 
 /** The name of the workspace and what is fixed about it. */
-export function GeneralPage({ ws }: { ws: string }) {
+export function GeneralPanel({ ws }: { ws: string }) {
   const me = useMe();
   const mayManage = usePermission("workspace.manage");
   const workspace = me.workspaces.find((one) => one.slug === ws);

@@ -1,0 +1,34 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useMe, usePermission } from "@/api/session";
+import { PageHeader } from "@/ui/page-header";
+import { Tabs, tabClass } from "@/ui/tabs";
+
+/** The frame of the workspace's settings: one tab per page, those one may not see left out. */
+export function SettingsPage({ ws, children }: { ws: string; children: ReactNode }) {
+  const me = useMe();
+  const mayAudit = usePermission("audit.read");
+  const name = me.workspaces.find((workspace) => workspace.slug === ws)?.name ?? ws;
+  return (
+    <>
+      <PageHeader title="Settings" meta={name} />
+      <Tabs label="Settings">
+        <Link className={tabClass} to="/w/$ws/settings/general" params={{ ws }}>
+          General
+        </Link>
+        <Link className={tabClass} to="/w/$ws/settings/members" params={{ ws }}>
+          Members
+        </Link>
+        <Link className={tabClass} to="/w/$ws/settings/tokens" params={{ ws }}>
+          API tokens
+        </Link>
+        {mayAudit && (
+          <Link className={tabClass} to="/w/$ws/settings/audit" params={{ ws }}>
+            Audit log
+          </Link>
+        )}
+      </Tabs>
+      {children}
+    </>
+  );
+}

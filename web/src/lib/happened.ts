@@ -1,0 +1,53 @@
+const VERBS: Record<string, string> = {
+  accept: "accepted",
+  change: "changed",
+  check: "checked",
+  collect: "collected",
+  complete: "completed",
+  create: "created",
+  delete: "deleted",
+  deploy: "deployed",
+  end: "ended",
+  export: "exported",
+  finish: "finished",
+  install: "loaded",
+  invite: "invited",
+  issue: "issued",
+  join: "joined",
+  log: "logged",
+  register: "registered",
+  remove: "removed",
+  rename: "renamed",
+  request: "requested",
+  reset: "reset",
+  restore: "restored",
+  revoke: "revoked",
+  set: "set",
+  start: "started",
+  stop: "stopped",
+  transition: "moved",
+  try: "tried",
+  update: "changed",
+  withdraw: "withdrew",
+};
+
+const WHOLE: Record<string, string> = {
+  sign_in: "signed in",
+  sign_out: "signed out",
+  sign_in_failed: "failed to sign in",
+  roll_back: "rolled back",
+};
+
+/** An audit action as words: "deployments.create" on a deployment is "created deployment". */
+export function happened(action: string, objectType: string): string {
+  const verb = action.split(".").at(-1) ?? action;
+  const object = objectType.replaceAll("_", " ");
+  const whole = WHOLE[verb];
+  if (whole) return verb.startsWith("sign") ? whole : `${whole} ${object}`;
+  const [first = "", ...rest] = verb.split("_");
+  const past = VERBS[first];
+  if (!past) return `${verb.replaceAll("_", " ")} ${object}`;
+  const what = rest.join(" ");
+  if (what === "") return `${past} ${object}`;
+  return what.endsWith(object) ? `${past} ${what}` : `${past} ${what} of ${object}`;
+}
