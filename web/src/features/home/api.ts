@@ -3,7 +3,7 @@ import { api, body, done } from "@/api/client";
 import type { Shape } from "@/api/types";
 
 export type Sample = Shape<"SampleOut">;
-export type Install = Shape<"SampleInstall">;
+export type Install = NonNullable<Sample["install"]>;
 
 const POLL_MS = 1_000;
 
