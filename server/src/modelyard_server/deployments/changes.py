@@ -26,11 +26,11 @@ from .errors import (
     StillRunning,
     VersionUnusable,
 )
-from .lookup import get, previous_revision, revision_of, revisions
+from .lookup import get, previous_revision, revision_of, revisions, standing
 from .models import Deployment, Revision
 from .ports import DeploymentObserver
 from .schemas import DeployRequest, RevisionCreate, RollbackRequest, ServingConfig
-from .states import ENDED, ROLLING_OUT, Status, of_deployment
+from .states import ENDED, ROLLING_OUT, Status
 
 STEPS = ("prepare", "build", "verify", "start", "traffic")
 ROLL_OUT = "deployments.roll_out"
@@ -292,11 +292,7 @@ def _append(db: Session, deployment: Deployment, revision: Revision) -> Revision
             _end(older, f"Superseded by revision {revision.number}.", utcnow())
     db.add(revision)
     db.flush()
-    live = next((row for row in own if row.number == deployment.live_number), None)
-    deployment.status = of_deployment(
-        Status(live.status) if live else None, Status.requested, has_servers=True
-    )
-    deployment.status_reason = live.status_reason if live else None
+    standing(deployment, [*own, revision])
     return revision
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import trail
+from modelyard_server.kernel.clock import utcnow
 
 from .errors import DeploymentMissing, RevisionMissing
 from .models import Deployment, Revision
-from .states import previous_good
+from .states import Status, of_deployment, previous_good
 
 
 def get(
@@ -87,3 +88,15 @@ def previous_revision(own: Sequence[Revision], live: Revision | None) -> int | N
 def what(row: Revision) -> tuple[object, ...]:
     """Give what a revision serves; two revisions with the same are interchangeable."""
     return (row.model_id, row.version, row.engine, row.cpu, row.memory_gb, row.gpu)
+
+
+def standing(deployment: Deployment, own: Sequence[Revision]) -> None:
+    """Bring a deployment's status in line with its revisions, oldest first."""
+    live = next((row for row in own if row.number == deployment.live_number), None)
+    newest = own[-1]
+    shown = live or newest
+    deployment.status = of_deployment(
+        Status(live.status) if live else None, Status(newest.status)
+    )
+    deployment.status_reason = shown.status_reason
+    deployment.updated_at = utcnow()

@@ -74,13 +74,9 @@ def moved(now: Status, then: Status, *, is_live: bool) -> Status:
     return then
 
 
-def of_deployment(live: Status | None, newest: Status, *, has_servers: bool) -> Status:
+def of_deployment(live: Status | None, newest: Status) -> Status:
     """Give a deployment's status: its live revision's, else what its newest one is doing."""
-    if live is not None:
-        return live
-    if newest in ENDED and has_servers:
-        return Status.stopping
-    return newest
+    return newest if live is None else live
 
 
 @dataclass(frozen=True, slots=True)

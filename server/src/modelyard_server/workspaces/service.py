@@ -156,6 +156,12 @@ def home(db: Session, user_id: uuid.UUID) -> int | None:
     return found[0].workspace.id if found else None
 
 
+def every_workspace(db: Session) -> list[tuple[int, str]]:
+    """Give id and slug of every workspace of the installation, for platform work over all."""
+    rows = db.execute(select(Workspace.id, Workspace.slug).order_by(Workspace.id))
+    return [(row.id, row.slug) for row in rows]
+
+
 def organisation_name(db: Session, workspace: Workspace) -> str:
     """Name the organisation of a workspace."""
     return db.get_one(Organisation, workspace.organisation_id).name

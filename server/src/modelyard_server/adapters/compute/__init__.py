@@ -1,0 +1,16 @@
+"""Where model servers run: local processes under the node of this machine."""
+
+from __future__ import annotations
+
+from modelyard_server.deployments.ports import ComputeDriver, NodeState
+from modelyard_server.kernel.services import Services
+from modelyard_server.settings import Settings
+
+from .local import LocalNode
+
+
+def provide(services: Services) -> None:
+    """Register the node of this machine."""
+    node = LocalNode(services.get(Settings))
+    services.provide(NodeState, node)  # type: ignore[type-abstract]
+    services.provide(ComputeDriver, node)  # type: ignore[type-abstract]

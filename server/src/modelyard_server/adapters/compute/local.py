@@ -1,0 +1,105 @@
+"""`ComputeDriver` over the node of this machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import time
+from pathlib import Path
+
+from modelyard_protocol.routing import (
+    DESIRED_FILE,
+    OBSERVED_FILE,
+    DesiredState,
+    ObservedState,
+)
+from modelyard_server import __version__
+from modelyard_server.deployments.errors import NodeUnreachable
+from modelyard_server.deployments.ports import NodeAnswer
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.settings import Settings
+
+from .files import Followed, last_lines, write_atomically
+from .keeper import NodeKeeper
+
+FRESH_SECONDS = 3.0
+CALL_SECONDS = 35.0
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+
+class LocalNode:
+    """Desired state in, observed state out; a keeper that keeps the process alive."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.data_dir.absolute() / "node"
+        self._desired = Followed(self._folder / DESIRED_FILE, DesiredState)
+        self._observed = Followed(self._folder / OBSERVED_FILE, ObservedState)
+        arguments = ["--port", str(settings.gateway_port), "--host", settings.gateway_host]
+        if settings.allow_unsandboxed_code:
+            arguments.append("--allow-unsandboxed")
+        self._keeper = NodeKeeper(self._folder, arguments, __version__)
+
+    def observed(self) -> ObservedState | None:
+        """Give what the node wrote last; `None` when it never wrote."""
+        return self._observed.read()
+
+    def journal_dir(self) -> Path:
+        """Give the folder of the prediction journals."""
+        return self._folder / "journal"
+
+    def desired(self) -> DesiredState:
+        """Give what was asked for last; an empty state before the first time."""
+        return self._desired.read() or DesiredState(generation=0)
+
+    def apply(self, desired: DesiredState) -> None:
+        """Ask for a state, durably."""
+        content = desired.model_dump_json(indent=1).encode()
+        write_atomically(self._folder / DESIRED_FILE, content)
+
+    def is_up(self) -> bool:
+        """Tell whether the node wrote its state a moment ago."""
+        observed = self.observed()
+        return observed is not None and utcnow() - observed.written_at < dt.timedelta(
+            seconds=FRESH_SECONDS
+        )
+
+    def log_lines(self, server_id: str, tail: int) -> list[str]:
+        """Give the last lines a model server printed."""
+        if not server_id.isalnum():
+            return []
+        return last_lines(self._folder / "logs" / f"{server_id}.log", tail)
+
+    def call(self, path: str, body: bytes, headers: dict[str, str]) -> NodeAnswer:
+        """POST to the gateway.
+
+        Raises:
+            NodeUnreachable: it does not answer.
+        """
+        host = self._settings.gateway_host
+        host = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104
+        connection = http.client.HTTPConnection(
+            host, self._settings.gateway_port, timeout=CALL_SECONDS
+        )
+        began = time.perf_counter()
+        try:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read(MAX_ANSWER_BYTES)
+        except OSError as error:
+            raise NodeUnreachable(
+                "The inference node does not answer; it is being restarted. Try again in a moment."
+            ) from error
+        finally:
+            connection.close()
+        took = (time.perf_counter() - began) * 1000
+        named = {name.lower(): value for name, value in answer.getheaders()}
+        return NodeAnswer(answer.status, named, content, took)
+
+    def start(self) -> None:
+        """Start the node, or adopt the one that runs, and keep it running."""
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Stop keeping, and stop the node."""
+        self._keeper.stop()

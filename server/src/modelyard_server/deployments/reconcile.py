@@ -1,0 +1,148 @@
+"""Keeps what the database says about live deployments in line with what the node sees."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.routing import ObservedServer
+from modelyard_server.kernel import trail
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.services import Services
+from modelyard_server.workspaces import service as workspaces
+from modelyard_server.workspaces.access import System
+
+from .lookup import revisions, standing
+from .models import Deployment, Revision
+from .ports import ComputeDriver, Publisher
+from .states import Health, Status, health
+
+log = structlog.get_logger("modelyard.deployments")
+TICK_SECONDS = 0.5
+FULL_SECONDS = 5.0
+
+
+class Reconciler:
+    """Looks at the node whenever it changed, and at everything every few seconds."""
+
+    def __init__(self, services: Services) -> None:
+        self._database = services.get(Database)
+        self._compute: ComputeDriver = services.get(ComputeDriver)  # type: ignore[type-abstract]
+        self._publisher: Publisher = services.get(Publisher)  # type: ignore[type-abstract]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="reconciler", daemon=True)
+        self._seen: object = None
+        self._full_at = 0.0
+
+    def start(self) -> None:
+        """Start looking."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _loop(self) -> None:
+        while not self._stop.wait(TICK_SECONDS):
+            try:
+                self.tick()
+            except Exception:
+                log.exception("reconcile_failed")
+
+    def tick(self) -> None:
+        """Look once, if there is a reason to."""
+        observed = self._compute.observed()
+        up = self._compute.is_up()
+        servers = {server.id: server for server in observed.servers} if observed else {}
+        seen = (up, {key: (s.state, s.restarts) for key, s in servers.items()})
+        due = time.monotonic() >= self._full_at
+        if seen == self._seen and not due:
+            return
+        if due:
+            self._publisher.now()  # heals a publication that a crash swallowed
+            self._full_at = time.monotonic() + FULL_SECONDS
+        self._seen = seen
+        self.reconcile(servers, node_is_up=up)
+
+    def reconcile(self, servers: dict[str, ObservedServer], *, node_is_up: bool) -> None:
+        """Bring every workspace's rows in line."""
+        with self._database.platform_session(write=False) as db:
+            ids = [workspace_id for workspace_id, _ in workspaces.every_workspace(db)]
+        for workspace_id in ids:
+            with self._database.session(workspace_id, write=False) as db:
+                stale = _changes(db, servers, node_is_up=node_is_up)
+            if stale:
+                with self._database.session(workspace_id) as db:
+                    for change in _changes(db, servers, node_is_up=node_is_up):
+                        change()
+
+
+def _changes(
+    db: Session, servers: dict[str, ObservedServer], *, node_is_up: bool
+) -> list[Callable[[], None]]:
+    """List what to change in one workspace, without changing it."""
+    found: list[Callable[[], None]] = []
+    live = db.execute(
+        select(Deployment, Revision)
+        .join(
+            Revision,
+            (Revision.workspace_id == Deployment.workspace_id)
+            & (Revision.deployment_id == Deployment.id)
+            & (Revision.number == Deployment.live_number),
+        )
+        .order_by(Deployment.id)
+    ).all()
+    for deployment, revision in live:
+        judged = health(servers.get(revision.id.hex), node_is_up=node_is_up)
+        if (revision.status, revision.status_reason) != (judged.status, judged.reason):
+            found.append(_judge(db, deployment, revision, judged))
+    stopping = db.scalars(select(Revision).where(Revision.status == Status.stopping))
+    for row in stopping:
+        if not row.has_server and (row.id.hex not in servers or not node_is_up):
+            found.append(_stopped(db, row))
+    return found
+
+
+def _judge(
+    db: Session, deployment: Deployment, revision: Revision, judged: Health
+) -> Callable[[], None]:
+    def change() -> None:
+        before = revision.status
+        revision.status = judged.status
+        revision.status_reason = judged.reason
+        revision.log_tail = list(judged.log_tail)
+        standing(deployment, revisions(db, deployment.id))
+        if before != judged.status:
+            trail.record(
+                db,
+                System(deployment.workspace_id),
+                "deployments.status_changed",
+                object_type="deployment",
+                object_id=deployment.id,
+                object_name=f"{deployment.environment}/{deployment.name}",
+                before={"status": before},
+                after={"status": judged.status, "reason": judged.reason},
+            )
+
+    return change
+
+
+def _stopped(db: Session, revision: Revision) -> Callable[[], None]:
+    def change() -> None:
+        revision.status = Status.stopped
+        own = revisions(db, revision.deployment_id)
+        deployment = db.scalar(select(Deployment).where(Deployment.id == revision.deployment_id))
+        if deployment is None or deployment.status != Status.stopping:
+            return
+        if all(row.status != Status.stopping for row in own):
+            deployment.status = Status.stopped
+            deployment.updated_at = utcnow()
+
+    return change

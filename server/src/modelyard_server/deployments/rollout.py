@@ -1,0 +1,346 @@
+"""Rolls a revision out, step by step. Every step may run again after a crash.
+
+Between the steps the database is asked whether the revision is still wanted: a newer one, a stop or
+a deletion ends the roll-out. Until the last step nothing of the live revision is touched.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.routing import ObservedServer, ServerState
+from modelyard_server.kernel import trail
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.errors import DomainError
+from modelyard_server.kernel.jobs import JobContext
+from modelyard_server.workspaces.access import System
+
+from .errors import DeploymentMissing
+from .lookup import get, revision_of, revisions, standing
+from .models import Deployment, Revision
+from .ports import Built, ComputeDriver, Preparation, Prepared, Publisher
+from .states import ROLLING_OUT, Status, moved
+
+READY_SECONDS = 90.0
+SWITCH_SECONDS = 10.0
+CRASHES_BEFORE_GIVING_UP = 2
+_POLL_SECONDS = 0.05
+_WANTED_SECONDS = 1.0
+_LOG_LINES = 60
+
+
+class NotWanted(Exception):
+    """The revision was superseded, stopped or deleted meanwhile."""
+
+
+@dataclass
+class Failed(Exception):
+    """A step could not be done; the text is for people."""
+
+    reason: str
+    differences: list[dict[str, Any]]
+    log_tail: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    db: Session
+    deployment: Deployment
+    revision: Revision
+
+
+class RollOut:
+    """One revision's way into traffic."""
+
+    def __init__(self, job: JobContext, ready_seconds: float = READY_SECONDS) -> None:
+        assert job.workspace_id is not None  # noqa: S101 - enqueued with one
+        self._job = job
+        self._workspace_id: int = job.workspace_id
+        self._deployment_id = uuid.UUID(job.payload["deployment_id"])
+        self._number = int(job.payload["number"])
+        self._ready_seconds = ready_seconds
+        self._preparation = job.services.get(Preparation)
+        self._compute: ComputeDriver = job.services.get(ComputeDriver)
+        self._publisher: Publisher = job.services.get(Publisher)
+        self._step = "prepare"
+
+    def run(self) -> None:
+        """Do what is left. Ends quietly when the revision is not wanted any more."""
+        try:
+            if not self._is_live():
+                self._bring_up()
+            self._retire_others()
+        except NotWanted:
+            self._publisher.now()
+        except Failed as failure:
+            self._fail(failure)
+        except DomainError as refusal:
+            self._fail(Failed(refusal.detail, [], []))
+        except Exception:
+            if self._job.is_last_attempt:
+                said = "Something failed on our side; the server's log has the details."
+                self._fail(Failed(said, [], []))
+            raise
+
+    def _bring_up(self) -> None:
+        prepared = self._prepare()
+        built = self._build(prepared)
+        self._verify(prepared, built)
+        server = self._start(prepared, built)
+        self._switch(server)
+
+    def _prepare(self) -> Prepared:
+        with self._doing("prepare", Status.building) as say, self._locked() as now:
+            model_id, version = now.revision.model_id, now.revision.version
+            now.revision.log_tail = []
+            say(f"Reading {now.revision.model_name} version {version}.")
+        began = time.monotonic()
+        prepared = self._preparation.materialise(self._workspace_id, model_id, version)
+        took = time.monotonic() - began
+        self._done("prepare", f"Files checked against {prepared.digest[:12]} in {took:.1f} s.")
+        return prepared
+
+    def _build(self, prepared: Prepared) -> Built:
+        with self._doing("build", Status.building) as say:
+            say("Looking for the model's environment.")
+        lines: list[str] = []
+        last = time.monotonic()
+
+        def heard(line: str) -> None:
+            nonlocal last
+            lines.append(line[:500])
+            if time.monotonic() - last > _WANTED_SECONDS:
+                last = time.monotonic()
+                self._note(lines)
+
+        try:
+            built = self._preparation.build(prepared, heard)
+        except DomainError as refusal:
+            raise Failed(refusal.detail, [], lines[-_LOG_LINES:]) from refusal
+        with self._locked() as now:
+            now.revision.environment_note = built.note
+        self._done("build", built.note)
+        return built
+
+    def _verify(self, prepared: Prepared, built: Built) -> None:
+        with self._doing("verify", Status.verifying) as say, self._locked() as now:
+            engine = now.revision.engine
+            proof = f"{prepared.digest}/{built.lock_hash}/{engine}"
+            own = revisions(now.db, self._deployment_id)
+            proven = next((row for row in own if row.proof == proof), None)
+            say("Loading the model in the sandbox.")
+        if proven is not None:
+            self._done(
+                "verify",
+                f"Reproduced with revision {proven.number}: same files, environment and engine.",
+                proof=proof,
+            )
+            return
+        seen = self._preparation.verify(prepared, built, engine)
+        with self._locked() as now:
+            now.revision.sandbox = seen.sandbox
+        if not seen.ok:
+            raise Failed(seen.summary, seen.differences, seen.log_tail)
+        self._done("verify", seen.summary, proof=proof)
+
+    def _start(self, prepared: Prepared, built: Built) -> ObservedServer:
+        with self._doing("start", Status.starting) as say, self._locked() as now:
+            now.revision.has_server = True
+            now.revision.model_dir = str(prepared.model_dir)
+            now.revision.python = str(built.python)
+            now.revision.environment_dir = str(built.environment_dir)
+            server_id = now.revision.id.hex
+            say("Waiting for the model server's first prediction.")
+        began = time.monotonic()
+        generation = self._publisher.now()
+        server = self._await_ready(server_id, generation)
+        took = time.monotonic() - began
+        self._done("start", f"The model server answered after {took:.1f} s.")
+        return server
+
+    def _await_ready(self, server_id: str, generation: int) -> ObservedServer:
+        deadline = time.monotonic() + self._ready_seconds
+        asked = time.monotonic()
+        server: ObservedServer | None = None
+        while time.monotonic() < deadline:
+            self._job.check()
+            if time.monotonic() - asked > _WANTED_SECONDS:
+                asked = time.monotonic()
+                self._require_wanted()
+            server = self._seen(server_id, generation)
+            if server is not None and server.state == ServerState.ready:
+                return server
+            if server is not None and server.restarts >= CRASHES_BEFORE_GIVING_UP:
+                said = server.reason or "it gave no reason"
+                raise Failed(f"The model server crashed: {said}", [], self._log_of(server))
+            time.sleep(_POLL_SECONDS)
+        log = self._log_of(server) if server else []
+        node = "" if self._compute.is_up() else " The inference node does not run."
+        raise Failed(
+            f"The model server was not ready within {self._ready_seconds:g} seconds.{node}", [], log
+        )
+
+    def _seen(self, server_id: str, generation: int) -> ObservedServer | None:
+        observed = self._compute.observed()
+        if observed is None or observed.generation < generation:
+            return None
+        return next((server for server in observed.servers if server.id == server_id), None)
+
+    def _log_of(self, server: ObservedServer) -> list[str]:
+        return list(server.log_tail) or self._compute.log_lines(server.id, _LOG_LINES)
+
+    def _switch(self, server: ObservedServer) -> None:
+        with self._doing("traffic", Status.starting) as say:
+            say("Sending traffic to the new revision.")
+        now_at = utcnow()
+        with self._locked() as now:
+            deployment, revision = now.deployment, now.revision
+            own = revisions(now.db, deployment.id)
+            before = deployment.live_number
+            for row in own:
+                if row.number == before:
+                    row.live_until = now_at
+                    row.status = Status.stopping
+                    row.status_reason = f"Replaced by revision {revision.number}."
+            revision.status = moved(Status(revision.status), Status.ready, is_live=False)
+            revision.status_reason = None
+            revision.log_tail = []
+            revision.sandbox = server.sandbox or revision.sandbox
+            revision.live_from, revision.live_until = now_at, None
+            _mark(revision, "traffic", "done", "All traffic goes to this revision.")
+            deployment.live_number = revision.number
+            standing(deployment, own)
+            facts = {"revision": revision.number, "version": revision.version}
+            self._record(now, "deployments.live", before={"revision": before}, after=facts)
+        generation = self._publisher.now()
+        deadline = time.monotonic() + SWITCH_SECONDS
+        while time.monotonic() < deadline:
+            self._job.check()
+            observed = self._compute.observed()
+            if observed is not None and observed.generation >= generation:
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _retire_others(self) -> None:
+        with self._job.database.session(self._workspace_id) as db:
+            deployment = self._found(db)
+            if deployment.live_number != self._number:
+                return
+            for row in revisions(db, deployment.id):
+                if row.has_server and row.number != self._number and row.status not in ROLLING_OUT:
+                    row.has_server = False
+        self._publisher.now()
+
+    def _fail(self, failure: Failed) -> None:
+        try:
+            with self._locked() as now:
+                revision = now.revision
+                revision.status = moved(Status(revision.status), Status.failed, is_live=False)
+                revision.status_reason = failure.reason
+                revision.differences = failure.differences
+                revision.log_tail = failure.log_tail[-_LOG_LINES:]
+                revision.has_server = False
+                _mark(revision, self._step, "failed", failure.reason)
+                standing(now.deployment, revisions(now.db, self._deployment_id))
+                facts = {"revision": revision.number, "reason": failure.reason}
+                self._record(now, "deployments.roll_out_failed", after=facts, result="failed")
+        except NotWanted:
+            pass
+        self._publisher.now()
+
+    @contextmanager
+    def _doing(self, step: str, status: Status) -> Iterator[Callable[[str], None]]:
+        """Mark a step as running, with the sentence said inside the block."""
+        self._job.check()
+        self._step = step
+        said: list[str] = [""]
+        yield lambda sentence: said.__setitem__(0, sentence)
+        with self._locked() as now:
+            now.revision.status = moved(Status(now.revision.status), status, is_live=False)
+            _mark(now.revision, step, "running", said[0])
+            standing(now.deployment, revisions(now.db, self._deployment_id))
+
+    def _done(self, step: str, detail: str, *, proof: str | None = None) -> None:
+        with self._locked() as now:
+            _mark(now.revision, step, "done", detail)
+            now.revision.proof = proof or now.revision.proof
+
+    def _note(self, lines: list[str]) -> None:
+        with self._locked() as now:
+            now.revision.log_tail = lines[-_LOG_LINES:]
+            _mark(now.revision, "build", "running", lines[-1] if lines else "")
+
+    @contextmanager
+    def _locked(self) -> Iterator[_Now]:
+        """Open a transaction on the revision, held against other changes.
+
+        Raises:
+            NotWanted: its roll-out has ended meanwhile.
+        """
+        with self._job.database.session(self._workspace_id) as db:
+            deployment = self._found(db, lock=True)
+            revision = revision_of(db, deployment, self._number)
+            if revision.status not in ROLLING_OUT:
+                raise NotWanted
+            yield _Now(db, deployment, revision)
+
+    def _found(self, db: Session, *, lock: bool = False) -> Deployment:
+        try:
+            return get(db, System(self._workspace_id), self._deployment_id, lock=lock)
+        except DeploymentMissing:
+            raise NotWanted from None
+
+    def _require_wanted(self) -> None:
+        with self._job.database.session(self._workspace_id, write=False) as db:
+            row = revision_of(db, self._found(db), self._number)
+            if row.status not in ROLLING_OUT:
+                raise NotWanted
+
+    def _is_live(self) -> bool:
+        with self._job.database.session(self._workspace_id, write=False) as db:
+            return self._found(db).live_number == self._number
+
+    def _record(
+        self,
+        now: _Now,
+        action: str,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        result: str = "ok",
+    ) -> None:
+        trail.record(
+            now.db,
+            System(self._workspace_id),
+            action,
+            object_type="deployment",
+            object_id=now.deployment.id,
+            object_name=f"{now.deployment.environment}/{now.deployment.name}",
+            before=before,
+            after=after,
+            result=result,
+        )
+
+
+def _mark(revision: Revision, step: str, status: str, detail: str) -> None:
+    """Change one step; a new list, so that the change is seen."""
+    at = utcnow().isoformat()
+    changed = []
+    for entry in revision.steps:
+        copy = dict(entry)
+        if copy["name"] == step:
+            copy["status"], copy["detail"] = status, detail
+            if status == "running":
+                copy["started_at"] = copy["started_at"] or at
+            else:
+                copy["started_at"] = copy["started_at"] or at
+                copy["finished_at"] = at
+        changed.append(copy)
+    revision.steps = changed

@@ -1,0 +1,202 @@
+"""HTTP of deployments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.http import Cursors, Page, cursors
+from modelyard_server.kernel.services import every, provided
+from modelyard_server.registry import service as registry
+from modelyard_server.settings import Settings
+from modelyard_server.workspaces.access import Actor, allowed
+from modelyard_server.workspaces.permissions import Permission
+
+from . import changes, choosing, environments, service, views
+from .limits import MovingWindow
+from .models import Deployment
+from .ports import ComputeDriver, DeploymentObserver, Preparation, Publisher
+from .schemas import (
+    AutoConfigOut,
+    AutoConfigRequest,
+    DeploymentOut,
+    DeployRequest,
+    EnvironmentOut,
+    LogsOut,
+    RevisionCreate,
+    RevisionOut,
+    RollbackRequest,
+)
+
+router = APIRouter(prefix="/api/v1", tags=["deployments"])
+routers = [router]
+
+Reader = Annotated[Actor, allowed(Permission.deployments_read)]
+Deployer = Annotated[Actor, allowed(Permission.deployments_create)]
+Publishing = Annotated[Publisher, provided(Publisher)]
+_auto_config_calls = MovingWindow(limit=10, seconds=60)
+
+
+def settings_of(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+Configured = Annotated[Settings, Depends(settings_of)]
+
+
+def _shown(db: Db, row: Deployment, settings: Settings, actor: Actor) -> DeploymentOut:
+    return views.deployments_out(db, [row], settings.inference_url, actor.workspace_slug)[0]
+
+
+@router.post("/serving/auto-config")
+def auto_config(
+    body: AutoConfigRequest,
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.models_read)],
+    preparation: Annotated[Preparation, provided(Preparation)],
+) -> AutoConfigOut:
+    """Pick how to serve a version, with reasons. Ten times a minute for each person."""
+    _auto_config_calls.hit(actor.id)
+    version = registry.get_version(db, actor, body.model_id, body.version)
+    choice = choosing.choose(version)
+    cached = version.is_ready and preparation.is_cached(
+        actor.workspace_id, version.model_id, version.version
+    )
+    return AutoConfigOut(
+        **choice.config.model_dump(),
+        confidence=choice.confidence,
+        reasons=choice.reasons,
+        alternatives=choice.alternatives,
+        warnings=choice.warnings,
+        suggested_name=environments.free_name(db, "staging", version.model_name),
+        environment_cached=cached,
+        expected_seconds=choosing.CACHED_SECONDS if cached else choosing.BUILD_SECONDS,
+    )
+
+
+@router.post("/serving/deploy", status_code=202)
+def deploy(body: DeployRequest, db: Db, actor: Deployer, settings: Configured) -> DeploymentOut:
+    """Give a version an address. 409 `deployments.name_taken` carries `suggested_name`."""
+    return _shown(db, changes.deploy(db, actor, body), settings, actor)
+
+
+@router.get("/environments")
+def list_environments(db: Db, actor: Reader) -> list[EnvironmentOut]:  # noqa: ARG001
+    """List the workspace's environments by rank."""
+    return [
+        EnvironmentOut(slug=row.slug, name=row.name, rank=row.rank)
+        for row in environments.listed(db)
+    ]
+
+
+@router.get("/deployments")
+def list_deployments(
+    db: Db,
+    actor: Reader,
+    settings: Configured,
+    codec: Annotated[Cursors, Depends(cursors)],
+    model_id: uuid.UUID | None = None,
+    environment: str | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[DeploymentOut]:
+    """List deployments, newest first."""
+    scope = f"deployments:{actor.workspace_id}:{model_id}:{environment}"
+    after = None
+    if cursor is not None:
+        at, last = codec.open(scope, cursor)
+        after = (dt.datetime.fromisoformat(at), uuid.UUID(last))
+    rows = views.newest(
+        db, model_id=model_id, environment=environment, after=after, limit=limit
+    )
+    more, rows = len(rows) > limit, rows[:limit]
+    end = codec.seal(scope, [rows[-1].created_at.isoformat(), rows[-1].id]) if more else None
+    items = views.deployments_out(db, rows, settings.inference_url, actor.workspace_slug)
+    return Page(items=items, next_cursor=end, total=None)
+
+
+@router.get("/deployments/{deployment_id}")
+def get_deployment(
+    deployment_id: uuid.UUID, db: Db, actor: Reader, settings: Configured
+) -> DeploymentOut:
+    """Show one deployment."""
+    return _shown(db, service.get(db, actor, deployment_id), settings, actor)
+
+
+@router.post("/deployments/{deployment_id}/revisions", status_code=202)
+def deploy_version(
+    deployment_id: uuid.UUID, body: RevisionCreate, db: Db, actor: Deployer
+) -> RevisionOut:
+    """Roll another version out; the live one serves until the new one is ready."""
+    return views.revision_out(changes.deploy_version(db, actor, deployment_id, body))
+
+
+@router.get("/deployments/{deployment_id}/revisions")
+def list_revisions(deployment_id: uuid.UUID, db: Db, actor: Reader) -> list[RevisionOut]:
+    """List a deployment's revisions, newest first."""
+    service.get(db, actor, deployment_id)
+    return [views.revision_out(row) for row in reversed(service.revisions(db, deployment_id))]
+
+
+@router.post("/deployments/{deployment_id}/rollback", status_code=202)
+def roll_back(
+    deployment_id: uuid.UUID, body: RollbackRequest, db: Db, actor: Deployer
+) -> RevisionOut:
+    """Return to the previous good revision, or to a named one."""
+    return views.revision_out(changes.roll_back(db, actor, deployment_id, body))
+
+
+@router.post("/deployments/{deployment_id}/stop", status_code=202)
+def stop(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Deployer,
+    settings: Configured,
+    publisher: Publishing,
+) -> DeploymentOut:
+    """Take a deployment out of service; address and keys stay."""
+    row = changes.stop(db, actor, deployment_id)
+    publisher.soon(db)
+    return _shown(db, row, settings, actor)
+
+
+@router.post("/deployments/{deployment_id}/start", status_code=202)
+def start(
+    deployment_id: uuid.UUID, db: Db, actor: Deployer, settings: Configured
+) -> DeploymentOut:
+    """Bring a stopped or failed deployment back."""
+    return _shown(db, changes.start(db, actor, deployment_id), settings, actor)
+
+
+@router.delete("/deployments/{deployment_id}", status_code=204)
+def delete_deployment(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Deployer,
+    publisher: Publishing,
+    observers: Annotated[list[DeploymentObserver], every(DeploymentObserver)],
+) -> None:
+    """Delete a stopped or failed deployment with its keys, predictions and statistics."""
+    changes.remove(db, actor, deployment_id, observers)
+    publisher.soon(db)
+
+
+@router.get("/deployments/{deployment_id}/logs")
+def get_logs(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    compute: Annotated[ComputeDriver, provided(ComputeDriver)],
+    tail: Annotated[int, Query(ge=1, le=2000)] = 200,
+) -> LogsOut:
+    """Give the last lines of the live revision's server, or of the newest one's."""
+    deployment = service.get(db, actor, deployment_id)
+    number = deployment.live_number or deployment.last_number
+    revision = service.revision_of(db, deployment, number)
+    lines = compute.log_lines(revision.id.hex, tail) or revision.log_tail[-tail:]
+    return LogsOut(lines=lines)

@@ -1,0 +1,92 @@
+"""Builds what the routes of deployments answer, a page at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .lookup import previous_revision, revisions_of_many
+from .models import Deployment, Revision
+from .schemas import DeploymentOut, RevisionOut, ServingConfig, StepOut
+
+
+def deployments_out(
+    db: Session, rows: Sequence[Deployment], base_url: str, workspace_slug: str
+) -> list[DeploymentOut]:
+    """Show deployments; one more query however many there are."""
+    by_deployment = revisions_of_many(db, [row.id for row in rows])
+    root = f"{base_url}/{workspace_slug}"
+    return [_deployment_out(row, by_deployment[row.id], root) for row in rows]
+
+
+def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> DeploymentOut:
+    live = next((entry for entry in own if entry.number == row.live_number), None)
+    return DeploymentOut(
+        id=row.id,
+        name=row.name,
+        environment=row.environment,
+        url=f"{root}/{row.environment}/{row.name}",
+        status=row.status,  # type: ignore[arg-type]
+        status_reason=row.status_reason,
+        model_id=row.model_id,
+        model_name=row.model_name,
+        live_revision=revision_out(live) if live else None,
+        latest_revision=revision_out(own[-1]),
+        previous_good_revision=previous_revision(own, live),
+        auto_configured=row.auto_configured,
+        is_sample=row.is_sample,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def revision_out(row: Revision) -> RevisionOut:
+    """Show one revision."""
+    return RevisionOut(
+        number=row.number,
+        model_id=row.model_id,
+        model_name=row.model_name,
+        version=row.version,
+        config=ServingConfig.model_construct(
+            engine=row.engine, cpu=row.cpu, memory_gb=row.memory_gb, gpu=row.gpu
+        ),
+        status=row.status,  # type: ignore[arg-type]
+        status_reason=row.status_reason,
+        environment_note=row.environment_note,
+        sandbox=row.sandbox,
+        steps=[StepOut.model_validate(step) for step in row.steps],
+        differences=row.differences,
+        log_tail=row.log_tail,
+        created_at=row.created_at,
+        created_by_name=row.created_by_name,
+        reason=row.reason,
+        live_from=row.live_from,
+        live_until=row.live_until,
+    )
+
+
+def newest(
+    db: Session,
+    *,
+    model_id: uuid.UUID | None,
+    environment: str | None,
+    after: tuple[dt.datetime, uuid.UUID] | None,
+    limit: int,
+) -> list[Deployment]:
+    """Give a page of deployments, newest first; one more than `limit` when there are more."""
+    query = select(Deployment)
+    if model_id is not None:
+        query = query.where(Deployment.model_id == model_id)
+    if environment is not None:
+        query = query.where(Deployment.environment == environment)
+    if after is not None:
+        at, last = after
+        query = query.where(
+            (Deployment.created_at < at) | ((Deployment.created_at == at) & (Deployment.id < last))
+        )
+    query = query.order_by(Deployment.created_at.desc(), Deployment.id.desc())
+    return list(db.scalars(query.limit(limit + 1)))

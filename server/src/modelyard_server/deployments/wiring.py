@@ -1,0 +1,78 @@
+"""What deployments provide to the capabilities below them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelyard_server.kernel.services import Services
+from modelyard_server.registry.ports import ServedVersions
+from modelyard_server.workspaces.ports import WorkspaceObserver
+
+from . import environments
+from .models import Deployment, Revision
+from .ports import Preparation
+from .preparing import RegistryPreparation
+from .states import ENDED
+
+
+class WhoServes:
+    """Names the deployments that keep a model or a version from being deleted."""
+
+    def deployments_of_model(self, db: Session, model_id: uuid.UUID) -> list[str]:
+        """Name the live deployments of a model."""
+        return self.deployments_of_models(db, [model_id]).get(model_id, [])
+
+    def deployments_of_models(
+        self, db: Session, model_ids: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, list[str]]:
+        """Name the live deployments of many models in one query."""
+        rows = db.scalars(
+            select(Deployment)
+            .where(
+                Deployment.model_id.in_(model_ids),
+                Deployment.live_number.is_not(None) | Deployment.status.not_in(list(ENDED)),
+            )
+            .order_by(Deployment.environment, Deployment.name)
+        )
+        found: dict[uuid.UUID, list[str]] = {}
+        for row in rows:
+            found.setdefault(row.model_id, []).append(f"{row.environment}/{row.name}")
+        return found
+
+    def deployments_of_version(self, db: Session, model_id: uuid.UUID, version: int) -> list[str]:
+        """Name the deployments that serve this version, or would return to it on a rollback."""
+        rows = db.scalars(
+            select(Deployment)
+            .join(
+                Revision,
+                (Revision.workspace_id == Deployment.workspace_id)
+                & (Revision.deployment_id == Deployment.id),
+            )
+            .where(
+                Revision.model_id == model_id,
+                Revision.version == version,
+                Deployment.live_number.is_not(None) | Deployment.status.not_in(list(ENDED)),
+                Revision.live_from.is_not(None) | Revision.status.not_in(list(ENDED)),
+            )
+            .distinct()
+        )
+        return sorted(f"{row.environment}/{row.name}" for row in rows)
+
+
+class StandardEnvironments:
+    """Gives new workspaces their environments."""
+
+    def workspace_created(self, db: Session, workspace_id: int) -> None:  # noqa: ARG002
+        """Put the standard environments into it."""
+        environments.ensure(db)
+
+
+def provide(services: Services) -> None:
+    """Register the port implementations."""
+    services.provide(ServedVersions, WhoServes())  # type: ignore[type-abstract]
+    services.provide(Preparation, RegistryPreparation(services))  # type: ignore[type-abstract]
+    services.add(WorkspaceObserver, StandardEnvironments())  # type: ignore[type-abstract]

@@ -1,0 +1,147 @@
+"""Writes what the node must serve, from committed facts, in the order they were committed."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.package import Signature
+from modelyard_protocol.routing import (
+    DesiredState,
+    Key,
+    Limits,
+    Route,
+    Scope,
+    ServerSpec,
+    Target,
+)
+from modelyard_server.deployments import service as deployments
+from modelyard_server.deployments.models import Revision
+from modelyard_server.deployments.ports import ComputeDriver
+from modelyard_server.deployments.service import Served
+from modelyard_server.kernel.crypto import RootKey
+from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.services import Services
+from modelyard_server.workspaces import service as workspaces
+
+from . import console
+from .models import EndpointKey
+
+log = structlog.get_logger("modelyard.traffic")
+_SOON = "traffic_publish_soon"
+
+
+class DesiredStatePublisher:
+    """`deployments.ports.Publisher` for the node of this machine."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+
+    def now(self) -> int:
+        """Publish committed facts; give the generation that has them. Not inside a session."""
+        compute: ComputeDriver = self._services.get(ComputeDriver)  # type: ignore[type-abstract]
+        with self._lock:
+            wanted = self._compose()
+            before = compute.desired()
+            same = wanted.servers == before.servers and wanted.routes == before.routes
+            if same and before.generation:
+                return before.generation
+            made = wanted.model_copy(update={"generation": before.generation + 1})
+            compute.apply(made)
+            return made.generation
+
+    def soon(self, db: Session) -> None:
+        """Publish after the caller's transaction has committed."""
+        if db.info.setdefault(_SOON, False):
+            return
+        db.info[_SOON] = True
+        event.listen(db, "after_commit", self._committed)
+
+    def _committed(self, db: Session) -> None:
+        if db.in_nested_transaction() or not db.info.get(_SOON):
+            return
+        db.info[_SOON] = False
+        try:
+            self.now()
+        except Exception:  # committed already: the reconciler publishes again in a moment
+            log.exception("publish_failed")
+
+    def _compose(self) -> DesiredState:
+        database = self._services.get(Database)
+        root = self._services.get(RootKey)
+        servers: list[ServerSpec] = []
+        routes: list[Route] = []
+        with database.platform_session(write=False) as db:
+            everyone = workspaces.every_workspace(db)
+        for workspace_id, slug in everyone:
+            with database.session(workspace_id, write=False) as db:
+                for served in deployments.served(db):
+                    servers += [server_spec(slug, served, row) for row in served.running]
+                    keys = [console.key(root, served.deployment.id)]
+                    keys += keys_of(db, served.deployment.id)
+                    routes.append(route(slug, served, keys))
+        return DesiredState(generation=0, servers=tuple(servers), routes=tuple(routes))
+
+
+def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
+    """Describe the model server of one revision."""
+    deployment = served.deployment
+    return ServerSpec(
+        id=row.id.hex,
+        label=f"{workspace}/{deployment.environment}/{deployment.name}@{row.number}",
+        engine=row.engine,
+        model_dir=row.model_dir or "",
+        python=row.python or "",
+        environment_dir=row.environment_dir or "",
+        limits=Limits(memory_mb=int(row.memory_gb * 1024), cpus=row.cpu),
+    )
+
+
+def route(workspace: str, served: Served, keys: Sequence[Key]) -> Route:
+    """Describe a deployment's address."""
+    deployment, target = served.deployment, served.target
+    return Route(
+        workspace=workspace,
+        environment=deployment.environment,
+        deployment=deployment.name,
+        workspace_id=deployment.workspace_id,
+        deployment_id=str(deployment.id),
+        model=target.model_name,
+        targets=(
+            Target(
+                server_id=target.id.hex,
+                revision=target.number,
+                version=target.version,
+                weight=100,
+            ),
+        ),
+        keys=tuple(keys),
+        signature=Signature.model_validate(target.signature),
+        example=target.example,
+    )
+
+
+def keys_of(db: Session, deployment_id: uuid.UUID) -> list[Key]:
+    """Give a deployment's keys as the node checks them."""
+    rows = db.scalars(
+        select(EndpointKey)
+        .where(EndpointKey.deployment_id == deployment_id)
+        .order_by(EndpointKey.public_id)
+    )
+    return [
+        Key(
+            id=str(row.id),
+            public_id=row.public_id,
+            secret_sha256=row.secret_sha256,
+            scopes=tuple(Scope(scope) for scope in row.scopes),
+            expires_at=row.expires_at,
+            requests_per_minute=row.requests_per_minute,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,93 @@
+"""HTTP of traffic."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+
+from modelyard_server.deployments.ports import ComputeDriver, Publisher
+from modelyard_server.kernel import trail
+from modelyard_server.kernel.crypto import RootKey
+from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.services import provided
+from modelyard_server.settings import Settings
+from modelyard_server.workspaces.access import Actor, allowed
+from modelyard_server.workspaces.permissions import Permission
+
+from . import calling, service
+from .schemas import KeyCreate, KeyCreated, KeyOut, TryOut, TryRequest
+
+router = APIRouter(prefix="/api/v1", tags=["traffic"])
+routers = [router]
+
+Manager = Annotated[Actor, allowed(Permission.keys_manage)]
+Publishing = Annotated[Publisher, provided(Publisher)]
+Compute = Annotated[ComputeDriver, provided(ComputeDriver)]
+
+
+@router.get("/deployments/{deployment_id}/keys")
+def list_keys(
+    deployment_id: uuid.UUID, db: Db, actor: Annotated[Actor, allowed(Permission.keys_read)]
+) -> list[KeyOut]:
+    """List a deployment's keys, without their secrets."""
+    return [KeyOut.model_validate(row) for row in service.list_keys(db, actor, deployment_id)]
+
+
+@router.post("/deployments/{deployment_id}/keys", status_code=201)
+def create_key(
+    deployment_id: uuid.UUID, body: KeyCreate, db: Db, actor: Manager, publisher: Publishing
+) -> KeyCreated:
+    """Make a key. This answer is the only place where it is ever shown."""
+    row, whole = service.create_key(db, actor, deployment_id, body)
+    publisher.soon(db)
+    return KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
+
+
+@router.delete("/deployments/{deployment_id}/keys/{key_id}", status_code=204)
+def revoke_key(
+    deployment_id: uuid.UUID, key_id: uuid.UUID, db: Db, actor: Manager, publisher: Publishing
+) -> None:
+    """Take a key back; the gateway refuses it within a second."""
+    service.revoke_key(db, actor, deployment_id, key_id)
+    publisher.soon(db)
+
+
+@router.get("/deployments/{deployment_id}/api")
+def get_endpoint_openapi(
+    deployment_id: uuid.UUID,
+    request: Request,
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.deployments_read)],
+) -> dict[str, Any]:
+    """Give the OpenAPI 3.1 document of the deployment's endpoint."""
+    settings: Settings = request.app.state.settings
+    return calling.describe(
+        db, actor, deployment_id, actor.workspace_slug, settings.inference_url
+    )
+
+
+@router.post("/deployments/{deployment_id}/try")
+def try_it(
+    deployment_id: uuid.UUID,
+    body: TryRequest,
+    request: Request,
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.deployments_try)],
+    compute: Compute,
+) -> TryOut:
+    """Call the endpoint from the console: marked as such and left out of metrics."""
+    root: RootKey = request.app.state.root_key
+    call = calling.prepare_try(db, actor, root, compute.desired(), deployment_id, body)
+    trail.record(
+        db,
+        actor,
+        "traffic.try",
+        object_type="deployment",
+        object_id=deployment_id,
+        object_name=call.path.rpartition("/")[0].strip("/"),
+        after={"path": body.path, "bytes": len(call.body)},
+    )
+    db.commit()  # frees the writer before the model is asked
+    return calling.make(call, compute)
