@@ -95,8 +95,6 @@ def standing(deployment: Deployment, own: Sequence[Revision]) -> None:
     live = next((row for row in own if row.number == deployment.live_number), None)
     newest = own[-1]
     shown = live or newest
-    deployment.status = of_deployment(
-        Status(live.status) if live else None, Status(newest.status)
-    )
+    deployment.status = of_deployment(Status(live.status) if live else None, Status(newest.status))
     deployment.status_reason = shown.status_reason
     deployment.updated_at = utcnow()

@@ -104,9 +104,11 @@ def _changes(
         if (revision.status, revision.status_reason) != (judged.status, judged.reason):
             found.append(_judge(db, deployment, revision, judged))
     stopping = db.scalars(select(Revision).where(Revision.status == Status.stopping))
-    for row in stopping:
-        if not row.has_server and (row.id.hex not in servers or not node_is_up):
-            found.append(_stopped(db, row))
+    found.extend(
+        _stopped(db, row)
+        for row in stopping
+        if not row.has_server and (row.id.hex not in servers or not node_is_up)
+    )
     return found
 
 

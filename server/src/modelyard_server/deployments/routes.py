@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, Page, cursors
+from modelyard_server.kernel.late import LateAnswer
 from modelyard_server.kernel.services import every, provided
 from modelyard_server.registry import service as registry
 from modelyard_server.settings import Settings
@@ -53,30 +54,35 @@ def _shown(db: Db, row: Deployment, settings: Settings, actor: Actor) -> Deploym
     return views.deployments_out(db, [row], settings.inference_url, actor.workspace_slug)[0]
 
 
-@router.post("/serving/auto-config")
+@router.post("/serving/auto-config", response_model=AutoConfigOut)
 def auto_config(
     body: AutoConfigRequest,
     db: Db,
     actor: Annotated[Actor, allowed(Permission.models_read)],
     preparation: Annotated[Preparation, provided(Preparation)],
-) -> AutoConfigOut:
+) -> LateAnswer:
     """Pick how to serve a version, with reasons. Ten times a minute for each person."""
     _auto_config_calls.hit(actor.id)
     version = registry.get_version(db, actor, body.model_id, body.version)
     choice = choosing.choose(version)
-    cached = version.is_ready and preparation.is_cached(
-        actor.workspace_id, version.model_id, version.version
-    )
-    return AutoConfigOut(
-        **choice.config.model_dump(),
-        confidence=choice.confidence,
-        reasons=choice.reasons,
-        alternatives=choice.alternatives,
-        warnings=choice.warnings,
-        suggested_name=environments.free_name(db, "staging", version.model_name),
-        environment_cached=cached,
-        expected_seconds=choosing.CACHED_SECONDS if cached else choosing.BUILD_SECONDS,
-    )
+    name = environments.free_name(db, "staging", version.model_name)
+
+    def answer() -> AutoConfigOut:
+        cached = version.is_ready and preparation.is_cached(
+            actor.workspace_id, version.model_id, version.version
+        )
+        return AutoConfigOut(
+            **choice.config.model_dump(),
+            confidence=choice.confidence,
+            reasons=choice.reasons,
+            alternatives=choice.alternatives,
+            warnings=choice.warnings,
+            suggested_name=name,
+            environment_cached=cached,
+            expected_seconds=choosing.CACHED_SECONDS if cached else choosing.BUILD_SECONDS,
+        )
+
+    return LateAnswer(answer)
 
 
 @router.post("/serving/deploy", status_code=202)
@@ -111,9 +117,7 @@ def list_deployments(
     if cursor is not None:
         at, last = codec.open(scope, cursor)
         after = (dt.datetime.fromisoformat(at), uuid.UUID(last))
-    rows = views.newest(
-        db, model_id=model_id, environment=environment, after=after, limit=limit
-    )
+    rows = views.newest(db, model_id=model_id, environment=environment, after=after, limit=limit)
     more, rows = len(rows) > limit, rows[:limit]
     end = codec.seal(scope, [rows[-1].created_at.isoformat(), rows[-1].id]) if more else None
     items = views.deployments_out(db, rows, settings.inference_url, actor.workspace_slug)
@@ -166,9 +170,7 @@ def stop(
 
 
 @router.post("/deployments/{deployment_id}/start", status_code=202)
-def start(
-    deployment_id: uuid.UUID, db: Db, actor: Deployer, settings: Configured
-) -> DeploymentOut:
+def start(deployment_id: uuid.UUID, db: Db, actor: Deployer, settings: Configured) -> DeploymentOut:
     """Bring a stopped or failed deployment back."""
     return _shown(db, changes.start(db, actor, deployment_id), settings, actor)
 

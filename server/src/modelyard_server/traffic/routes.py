@@ -11,6 +11,7 @@ from modelyard_server.deployments.ports import ComputeDriver, Publisher
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.late import LateAnswer
 from modelyard_server.kernel.services import provided
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import Actor, allowed
@@ -63,12 +64,10 @@ def get_endpoint_openapi(
 ) -> dict[str, Any]:
     """Give the OpenAPI 3.1 document of the deployment's endpoint."""
     settings: Settings = request.app.state.settings
-    return calling.describe(
-        db, actor, deployment_id, actor.workspace_slug, settings.inference_url
-    )
+    return calling.describe(db, actor, deployment_id, actor.workspace_slug, settings.inference_url)
 
 
-@router.post("/deployments/{deployment_id}/try")
+@router.post("/deployments/{deployment_id}/try", response_model=TryOut)
 def try_it(
     deployment_id: uuid.UUID,
     body: TryRequest,
@@ -76,7 +75,7 @@ def try_it(
     db: Db,
     actor: Annotated[Actor, allowed(Permission.deployments_try)],
     compute: Compute,
-) -> TryOut:
+) -> LateAnswer:
     """Call the endpoint from the console: marked as such and left out of metrics."""
     root: RootKey = request.app.state.root_key
     call = calling.prepare_try(db, actor, root, compute.desired(), deployment_id, body)
@@ -89,5 +88,4 @@ def try_it(
         object_name=call.path.rpartition("/")[0].strip("/"),
         after={"path": body.path, "bytes": len(call.body)},
     )
-    db.commit()  # frees the writer before the model is asked
-    return calling.make(call, compute)
+    return LateAnswer(lambda: calling.make(call, compute))

@@ -1,0 +1,28 @@
+"""Answers that are made after the request's transaction has committed and let go of its locks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
+
+
+class LateAnswer(Response):
+    """JSON of what `make` gives, called in a thread when the answer leaves.
+
+    For what may take long and must not hold a transaction open: asking a model server, hashing
+    files. Refusals raised by `make` are answered like any other.
+    """
+
+    def __init__(self, make: Callable[[], BaseModel], status_code: int = 200) -> None:
+        super().__init__(status_code=status_code, media_type="application/json")
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the body, then send it."""
+        made = await run_in_threadpool(self._make)
+        ready = Response(made.model_dump_json(), self.status_code, media_type=self.media_type)
+        await ready(scope, receive, send)
