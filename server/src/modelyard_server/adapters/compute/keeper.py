@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
+import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,15 +13,22 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 log = structlog.get_logger("modelyard.node")
 CHECK_SECONDS = 0.25
-STOP_SECONDS = 10.0
+STOP_SECONDS = 27.0  # the node gives calls in flight up to 25
+_NODE = (sys.executable, "-m", "modelyard_runtime.node")
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 _STABLE_SECONDS = 20.0
+_ENDS = {
+    75: "another node runs on the same data folder",
+    78: "this host has no walls to put model code behind",
+    98: "the gateway's port is taken by another program",
+}
 
 
 def import_path() -> str:
@@ -35,11 +42,17 @@ def import_path() -> str:
     return os.pathsep.join(dict.fromkeys(folders))
 
 
-def holder(lock_file: Path) -> int | None:
-    """Give the process that holds the node's lock, or `None` when nobody does.
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the node's lock; `pid` is 0 while it has not written its facts yet."""
 
-    A holder that has not written its number yet is given as 0.
-    """
+    pid: int
+    code_version: str
+    port: int
+
+
+def holder(lock_file: Path) -> Holder | None:
+    """Give who holds the node's lock, or `None` when nobody does."""
     try:
         descriptor = os.open(lock_file, os.O_RDWR)
     except FileNotFoundError:
@@ -47,21 +60,30 @@ def holder(lock_file: Path) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        found = re.search(rb"\d+", os.pread(descriptor, 4096, 0))
-        return int(found.group()) if found else 0
+        try:
+            facts = json.loads(os.pread(descriptor, 4096, 0))
+            return Holder(int(facts["pid"]), str(facts["code_version"]), int(facts["port"]))
+        except (ValueError, KeyError, TypeError):
+            return Holder(0, "", 0)
     else:
         return None
     finally:
         os.close(descriptor)
 
 
+def _environment() -> dict[str, str]:
+    kept = {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}
+    passed = {key: value for key, value in os.environ.items() if key in kept}
+    return {**passed, "PYTHONPATH": import_path(), "PYTHONUNBUFFERED": "1"}
+
+
 class NodeKeeper:
     """Starts the node when nobody holds its lock; a running one is adopted."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str], version: str) -> None:
+    def __init__(self, folder: Path, *, host: str, port: int, options: Sequence[str] = ()) -> None:
         self._folder = folder
-        self._arguments = list(arguments)
-        self._version = version
+        self._port = port
+        self._arguments = ["--port", str(port), "--host", host, *options]
         self._lock_file = folder / "node.lock"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="node-keeper", daemon=True)
@@ -85,7 +107,8 @@ class NodeKeeper:
 
     def pid(self) -> int | None:
         """Give the node's process id while one runs."""
-        return holder(self._lock_file) or None
+        found = holder(self._lock_file)
+        return found.pid or None if found else None
 
     def _loop(self) -> None:
         while not self._stop.wait(CHECK_SECONDS):
@@ -98,7 +121,8 @@ class NodeKeeper:
         if self._child is not None and self._child.poll() is not None:
             lived = time.monotonic() - self._started_at
             self._failures = 0 if lived > _STABLE_SECONDS else self._failures + 1
-            log.warning("node_ended", code=self._child.returncode, lived_seconds=round(lived, 1))
+            code = self._child.returncode
+            log.warning("node_ended", code=code, why=_ENDS.get(code), lived_seconds=round(lived, 1))
             self._child = None
         if self._child is not None or holder(self._lock_file) is not None:
             return
@@ -107,20 +131,12 @@ class NodeKeeper:
             self._spawn()
 
     def _spawn(self) -> None:
-        environment = {
-            key: value
-            for key, value in os.environ.items()
-            if key in {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}
-        }
-        environment["PYTHONPATH"] = import_path()
-        environment["PYTHONUNBUFFERED"] = "1"
-        argv = [sys.executable, "-m", "modelyard_runtime.node", "--state-dir", str(self._folder)]
         self._started_at = time.monotonic()
         with (self._folder / "node.log").open("ab") as output:
             self._child = subprocess.Popen(
-                [*argv, *self._arguments],
+                [*_NODE, "--state-dir", str(self._folder), *self._arguments],
                 cwd=self._folder,
-                env=environment,
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -129,19 +145,22 @@ class NodeKeeper:
         log.info("node_started", pid=self._child.pid)
 
     def _replace_other_version(self) -> None:
-        """End a node left by other code; one of this version is adopted."""
-        pid = holder(self._lock_file)
-        if pid is None:
+        """End a node that runs other code or listens elsewhere; one like ours is adopted."""
+        found = holder(self._lock_file)
+        if found is None:
             return
-        with suppress(OSError):
-            if self._version in self._lock_file.read_text():
-                log.info("node_adopted", pid=pid)
-                return
-        log.info("node_replaced", pid=pid)
+        asked = subprocess.run(
+            [*_NODE, "--version"], env=_environment(), capture_output=True, text=True, check=True
+        )
+        if (found.code_version, found.port) == (asked.stdout.strip(), self._port):
+            log.info("node_adopted", pid=found.pid)
+            return
+        log.info("node_replaced", pid=found.pid)
         self._end_node()
 
     def _end_node(self) -> None:
-        pid = holder(self._lock_file)
+        found = holder(self._lock_file)
+        pid = found.pid if found else 0
         if not pid:
             self._reap()
             return

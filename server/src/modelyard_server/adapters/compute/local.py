@@ -13,7 +13,6 @@ from modelyard_protocol.routing import (
     DesiredState,
     ObservedState,
 )
-from modelyard_server import __version__
 from modelyard_server.deployments.errors import NodeUnreachable
 from modelyard_server.deployments.ports import NodeAnswer
 from modelyard_server.kernel.clock import utcnow
@@ -35,10 +34,12 @@ class LocalNode:
         self._folder = settings.data_dir.absolute() / "node"
         self._desired = Followed(self._folder / DESIRED_FILE, DesiredState)
         self._observed = Followed(self._folder / OBSERVED_FILE, ObservedState)
-        arguments = ["--port", str(settings.gateway_port), "--host", settings.gateway_host]
-        if settings.allow_unsandboxed_code:
-            arguments.append("--allow-unsandboxed")
-        self._keeper = NodeKeeper(self._folder, arguments, __version__)
+        self._keeper = NodeKeeper(
+            self._folder,
+            host=settings.gateway_host,
+            port=settings.gateway_port,
+            options=["--allow-unsandboxed"] if settings.allow_unsandboxed_code else [],
+        )
 
     def observed(self) -> ObservedState | None:
         """Give what the node wrote last; `None` when it never wrote."""
