@@ -79,13 +79,13 @@ class Engine:
         if len(group) > 1:
             try:
                 return self._together(group)
-            except Exception:  # noqa: BLE001 - model code; each call is tried alone below
+            except Exception:
                 return [answer for one in group for answer in self._predict([one])]
         call, request = group[0]
         started = time.perf_counter_ns()
         try:
             predictions = self._model.predict(request)
-        except Exception as error:  # noqa: BLE001 - model code may raise anything
+        except Exception as error:
             traceback.print_exc()
             return [(call.number, 500, _since(started), _failed(error))]
         return [self._encoded(call, request, predictions, _since(started))]
@@ -129,7 +129,7 @@ def is_row_wise(model: Model, example: Request) -> bool:
     try:
         single = [model.predict(row)[0] for row in rows]
         return equal(model.predict(joined(rows)), single)
-    except Exception:  # noqa: BLE001 - model code; a model that cannot be batched is not
+    except Exception:
         return False
 
 

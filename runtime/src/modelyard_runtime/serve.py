@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     connection.set_inheritable(False)
     try:
         engine, hello = _load(options.model_dir, options.engine)
-    except BaseException as error:  # noqa: BLE001 - model code may raise anything, even SystemExit
+    except BaseException as error:
         traceback.print_exc()
         reason = f"{type(error).__name__}: {error}"[:2000]
         connection.sendall(wire.pack(0, Kind.failed, orjson.dumps({"error": reason})))

@@ -1,4 +1,4 @@
-"""The node's files: desired state in, observed state out, and the lock that makes it the only one."""
+"""The node's files: desired state in, observed state out, and the lock."""
 
 from __future__ import annotations
 

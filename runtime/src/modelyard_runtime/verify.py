@@ -1,7 +1,7 @@
 """One-shot check: does a package load, predict, and repeat what it predicted before?
 
-`python -m modelyard_runtime.verify --model-dir DIR --engine NAME` prints one JSON object as its last
-line. Without `--inside` it puts itself behind the sandbox's walls and survives the model's crash.
+`python -m modelyard_runtime.verify --model-dir DIR --engine NAME` prints one JSON object as its
+last line. Without `--inside` it puts itself behind the sandbox's walls and outlives the model.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _inside(options: argparse.Namespace) -> dict[str, Any]:
     os.dup2(2, 1)  # whatever the model prints must not be read as its report
     try:
         return _checked(options)
-    except BaseException as error:  # noqa: BLE001 - model code may raise anything, even SystemExit
+    except BaseException as error:
         import traceback
 
         traceback.print_exc()

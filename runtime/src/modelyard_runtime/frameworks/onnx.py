@@ -50,7 +50,9 @@ class OnnxModel:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._inputs = {i.name: (_NUMPY.get(i.type, "float32"), i.shape) for i in session.get_inputs()}
+        self._inputs = {
+            i.name: (_NUMPY.get(i.type, "float32"), i.shape) for i in session.get_inputs()
+        }
         self._outputs = [output.name for output in session.get_outputs()]
 
     def predict(self, request: Request) -> list[Any]:

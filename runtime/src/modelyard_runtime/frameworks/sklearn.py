@@ -71,7 +71,7 @@ class SklearnModel:
         self._array_dtype = dtype
         try:
             same = self.predict(request) == expected
-        except Exception:  # noqa: BLE001 - an estimator that needs column names may raise anything
+        except Exception:
             same = False
         if not same:
             self._array_dtype = None

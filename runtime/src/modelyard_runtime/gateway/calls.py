@@ -92,9 +92,9 @@ class Calls:
         if self.table is None:
             raise not_ready()
         parts = incoming.path.split("/", 4)
-        address = (*parts[1:4], "", "", "")[:3]
+        workspace, environment, deployment = [*parts[1:4], "", "", ""][:3]
         authorization = incoming.headers.get("authorization", "")
-        route, key = self.table.enter(address, authorization)
+        route, key = self.table.enter((workspace, environment, deployment), authorization)
         rest = parts[4] if len(parts) > 4 else ""
         skin, version = _target_of(rest, route)
         if skin is None:
@@ -294,7 +294,7 @@ def _captured(body: bytes) -> str | None:
 
 def _new_id() -> str:
     """Give an id that sorts by time."""
-    return f"{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"  # noqa: S311
+    return f"{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
 
 
 def _request_id(given: str | None) -> str:

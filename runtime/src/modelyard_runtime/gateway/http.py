@@ -20,7 +20,11 @@ MAX_CONNECTIONS = 4096
 IDLE_SECONDS = 75.0  # between requests
 READ_SECONDS = 30.0  # for one whole request: slow senders must not hold connections
 LINGER_SECONDS = 2.0  # reading on after a refusal, so that the caller can read it
+_NO_VERDICT = Refusal(400, "inference.bad_request", "This is not a valid request.")
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+Verdict = Admitted | Outgoing | Refusal
+"""What is known of a request after its head: it may be read on, or its answer."""
 
 
 class Connection(asyncio.Protocol):
@@ -31,11 +35,14 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
-        self._ready: deque[tuple[Incoming, Admitted | Outgoing | Refusal, bool]] = deque()
+        self._ready: deque[tuple[Incoming, Verdict, bool]] = deque()
         self._is_busy = False
         self._is_leaving = False
         self._lingers = False
         self.deadline = time.monotonic() + READ_SECONDS
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._verdict: Verdict = _NO_VERDICT
         self._begin()
 
     # -- asyncio
@@ -65,7 +72,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             refusal = error.__context__
             if not isinstance(refusal, Refusal):
-                refusal = Refusal(400, "inference.bad_request", "This is not a valid request.")
+                refusal = _NO_VERDICT
             self._give_up(refusal)
 
     def eof_received(self) -> bool:
@@ -150,12 +157,12 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._url = b""
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
+        self._headers = {}
+        self._body = []
         self._head_bytes = self._header_count = self._body_bytes = 0
         self._limit = MAX_HEAD_BYTES
         self._incoming = Incoming("", "", {})
-        self._verdict: Admitted | Outgoing | Refusal = Refusal(400, "inference.bad_request", "")
+        self._verdict = _NO_VERDICT
 
     def _grow(self, size: int) -> None:
         self._head_bytes += size

@@ -94,7 +94,7 @@ def build(*, own_pid: int | None) -> bytes:
 
 
 def _when(number: int, argument: int, passes: list[bytes], refusal: int) -> list[bytes]:
-    """Refuse the call `number` unless its argument passes; the number is loaded before and after."""
+    """Refuse the call `number` unless its argument passes."""
     body = [
         _op(_LD_W_ABS, argument),
         *passes,

@@ -65,7 +65,7 @@ def execute(spec: Spec, tier: Tier) -> None:
         devices = [Path(name) for name in _DEVICES]
         kernel.restrict_files([*system, *read], [*spec.write, *devices])
         kernel.install_filter(program)
-    os.execve(argv[0], argv, environment)
+    os.execve(argv[0], argv, environment)  # noqa: S606 - that is what a sandbox is for
 
 
 def bwrap_line(spec: Spec, read: list[Path], argv: list[str]) -> list[str]:
@@ -79,7 +79,7 @@ def bwrap_line(spec: Spec, read: list[Path], argv: list[str]) -> list[str]:
     for name in _SYSTEM:
         path = Path(name)
         if path.is_symlink():
-            line += ["--symlink", os.readlink(path), name]
+            line += ["--symlink", str(path.readlink()), name]
         elif path.is_dir():
             line += ["--ro-bind", name, name]
     for name in _SYSTEM_FILES:

@@ -1,0 +1,68 @@
+"""Model packages: real ones logged by MLflow, and malicious ones written by hand."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def a_classifier_package(folder: Path, form: str = "pickle") -> Path:
+    """Train the quickstart's pipeline and save it as MLflow does, with signature and example."""
+    import mlflow.sklearn
+    from mlflow.models import infer_signature
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows, labels = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.sklearn.save_model(
+            model,
+            str(folder),
+            signature=infer_signature(rows, model.predict(rows)),
+            input_example=rows.head(3),
+            serialization_format=form,
+            pip_requirements=["scikit-learn"],
+            metadata={"example_prediction": model.predict(rows.head(3)).tolist()},
+        )
+    return folder
+
+
+def a_pickled_package(folder: Path, model: Any, columns: list[str], row: list[float]) -> Path:
+    """Write the package of any picklable estimator without importing MLflow."""
+    folder.mkdir(parents=True)
+    (folder / "model.pkl").write_bytes(pickle.dumps(model))
+    example = {"columns": columns, "data": [row]}
+    (folder / "input_example.json").write_text(json.dumps(example))
+    inputs = [{"type": "double", "name": name, "required": True} for name in columns]
+    mlmodel = {
+        "flavors": {
+            "python_function": {"loader_module": "mlflow.sklearn", "predict_fn": "predict"},
+            "sklearn": {"pickled_model": "model.pkl", "serialization_format": "pickle"},
+        },
+        "saved_input_example_info": {"artifact_path": "input_example.json", "type": "dataframe"},
+        "signature": {"inputs": json.dumps(inputs)},
+    }
+    (folder / "MLmodel").write_text(json.dumps(mlmodel))  # JSON is YAML
+    return folder
+
+
+class Runs:
+    """Pickles to a call of `exec`: what a malicious model does the moment it is loaded."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, (self.code,)
+
+
+def a_malicious_package(folder: Path, code: str) -> Path:
+    """Write a package whose pickle runs `code` when it is loaded."""
+    return a_pickled_package(folder, Runs(code), ["x"], [1.0])
