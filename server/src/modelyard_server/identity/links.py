@@ -1,4 +1,4 @@
-"""Single-use links: first-run setup and password reset. Only digests of their secrets are stored."""
+"""Single-use links: setup and password reset. Only digests of their secrets are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of people, sessions, tokens and single-use links. Platform tables, not owned by a tenant."""
+"""Tables of people, sessions, tokens and single-use links: platform tables, of no tenant."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SignInFailure(Base):
 
 
 class ApiToken(Base):
-    """A token for programs: `mlp_<public id>_<secret>_<crc>`, bound to one workspace and one role."""
+    """A token for programs, bound to one workspace and one role."""
 
     __tablename__ = "api_tokens"
 

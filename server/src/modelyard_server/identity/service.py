@@ -81,7 +81,7 @@ def redeem_setup_token(db: Session, token: str) -> None:
     if links.redeem(db, links.SETUP, token) is None:
         raise SetupTokenWrong(
             "This setup link is not valid. Use the newest one the server printed, "
-            "or print another with `make setup-link`."
+            "or print another with `python -m modelyard_server setup-link`."
         )
 
 

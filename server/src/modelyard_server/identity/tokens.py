@@ -14,6 +14,7 @@ from modelyard_server.kernel.clock import utcnow
 from .credentials import new_token
 from .errors import TokenLifetimeWrong, TokenNotFound
 from .models import ApiToken
+from .schemas import TokenOut
 
 
 def create(
@@ -105,4 +106,18 @@ def revoke_all(db: Session, workspace_id: int, user_id: uuid.UUID) -> None:
             ApiToken.revoked_at.is_(None),
         )
         .values(revoked_at=utcnow())
+    )
+
+
+def as_out(row: ApiToken) -> TokenOut:
+    """Put a token into the wire shape."""
+    return TokenOut.model_validate(
+        {
+            "created_by": row.user_id,
+            **{
+                name: getattr(row, name)
+                for name in TokenOut.model_fields
+                if name != "created_by"
+            },
+        }
     )

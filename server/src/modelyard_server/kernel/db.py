@@ -10,8 +10,8 @@ import datetime as dt
 import sqlite3
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Annotated, Any, ClassVar
 
 import anyio
@@ -137,7 +137,7 @@ class Database:
             if queued:
                 self._writer.release()
 
-    async def request_transaction(self, *, write: bool) -> AsyncIterator[Session]:
+    async def request_transaction(self, *, write: bool) -> AsyncGenerator[Session, None]:
         """Give the transaction of one request.
 
         Waiting for the SQLite writer happens in its own thread limiter and never holds a thread
@@ -181,8 +181,11 @@ async def session(request: Request) -> AsyncIterator[Session]:
     """Give the request's transaction: committed before the answer leaves, rolled back on errors."""
     database: Database = request.app.state.database
     write = request.method not in SAFE_METHODS or request.scope.get("modelyard_write", False)
-    async for opened in database.request_transaction(write=write):
-        yield opened
+    # Closed here and not by the garbage collector: a refused request must have let go of the
+    # writer before its answer is made.
+    async with aclosing(database.request_transaction(write=write)) as opened:
+        async for transaction in opened:
+            yield transaction
 
 
 Db = Annotated[Session, Depends(session, scope="function")]

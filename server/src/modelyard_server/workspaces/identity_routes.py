@@ -16,7 +16,6 @@ from modelyard_server.identity import service as identity
 from modelyard_server.identity.attempts import AttemptLimits
 from modelyard_server.identity.credentials import Principal
 from modelyard_server.identity.mail import Mailer
-from modelyard_server.identity.models import ApiToken
 from modelyard_server.identity.visitor import Visitor
 from modelyard_server.kernel.db import Database, Db
 from modelyard_server.kernel.http import Page
@@ -73,11 +72,8 @@ def welcome(request: Request, response: Response, entered: onboarding.Entered) -
         samesite="lax",
         secure=settings.secure_cookies,
     )
-    token = csrf_token(request.app.state.csrf_key, entered.session.id)
-    first = entered.joined[0] if entered.joined else None
-    return onboarding.describe(
-        entered.user, entered.joined, first, entered.organisation_name, token
-    )
+    token = csrf_token(request.app.state.csrf_key, entered.session_id)
+    return entered.me.model_copy(update={"csrf_token": token})
 
 
 @router.get("/setup")
@@ -117,7 +113,8 @@ def sign_in(
 def get_session(request: Request, db: Db, who: Annotated[Principal, signed_in()]) -> MeOut:
     """Describe whoever is signed in."""
     token = csrf_token(request.app.state.csrf_key, who.session.id) if who.session else ""
-    return onboarding.me(db, who, wanted_workspace(request), token)
+    found = onboarding.me(db, who, wanted_workspace(request))
+    return found.model_copy(update={"csrf_token": token})
 
 
 @router.delete("/session", status_code=204)
@@ -219,7 +216,7 @@ def list_tokens(
     """List your API tokens of this workspace; admins see everybody's."""
     mine_only = None if actor.may(Permission.members_manage) else actor.id
     rows = tokens.live(db, actor.workspace_id, mine_only)
-    return Page(items=[_token_out(row) for row in rows], next_cursor=None, total=len(rows))
+    return Page(items=[tokens.as_out(row) for row in rows], next_cursor=None, total=len(rows))
 
 
 @router.post("/tokens", status_code=201)
@@ -239,7 +236,7 @@ def create_token(
         expires_at=body.expires_at,
         made_with=actor.token_id,
     )
-    return schemas.TokenCreated(**_token_out(row).model_dump(), token=whole)
+    return schemas.TokenCreated(**tokens.as_out(row).model_dump(), token=whole)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
@@ -253,16 +250,3 @@ def revoke_token(
 def _session_of(who: Principal) -> uuid.UUID:
     assert who.session is not None  # noqa: S101 - `in_browser` refused otherwise
     return who.session.id
-
-
-def _token_out(row: ApiToken) -> schemas.TokenOut:
-    return schemas.TokenOut(
-        id=row.id,
-        name=row.name,
-        public_id=row.public_id,
-        role=Role(row.role).value,
-        created_at=row.created_at,
-        created_by=row.user_id,
-        expires_at=row.expires_at,
-        last_used_at=row.last_used_at,
-    )

@@ -28,6 +28,7 @@ class Offer:
 
     invitation: Invitation
     workspace_name: str
+    workspace_slug: str
     user_id: uuid.UUID | None
 
 
@@ -129,7 +130,7 @@ def offer(db: Session, secret: str) -> Offer:
         InvitationNotFound: unknown, withdrawn, used, or too old.
     """
     row = db.execute(
-        select(Invitation, Workspace.name)
+        select(Invitation, Workspace.name, Workspace.slug)
         .join(Workspace, Workspace.id == Invitation.invited_workspace_id)
         .where(
             Invitation.secret_sha256 == crypto.sha256_hex(secret),
@@ -140,7 +141,7 @@ def offer(db: Session, secret: str) -> Offer:
     if row is None:
         raise InvitationNotFound("This invitation was used, withdrawn, or is too old.")
     user = identity.find_user(db, row[0].email)
-    return Offer(row[0], row[1], user.id if user is not None else None)
+    return Offer(row[0], row[1], row[2], user.id if user is not None else None)
 
 
 def redeem(db: Session, secret: str) -> Offer:

@@ -7,6 +7,7 @@ counted although the request is refused.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,6 @@ from sqlalchemy.orm import Session
 from modelyard_server.identity import credentials, passwords
 from modelyard_server.identity import service as identity
 from modelyard_server.identity.attempts import AttemptLimits
-from modelyard_server.identity.models import User, UserSession
 from modelyard_server.identity.visitor import Visitor
 from modelyard_server.kernel import crypto, trail
 from modelyard_server.kernel.db import Database
@@ -41,11 +41,9 @@ class Entrance:
 class Entered:
     """A person with a fresh session; `secret` goes into the cookie."""
 
-    user: User
-    session: UserSession
+    me: MeOut
+    session_id: uuid.UUID
     secret: str
-    joined: list[service.Joined]
-    organisation_name: str
 
 
 def complete_setup(
@@ -99,7 +97,7 @@ def complete_setup(
             object_name=workspace.name,
             after={"slug": workspace.slug},
         )
-        return _enter(db, entrance, user)
+        return _enter(db, entrance, user.id, workspace.slug)
 
 
 def sign_in(entrance: Entrance, *, email: str, password: str) -> Entered:
@@ -128,7 +126,7 @@ def sign_in(entrance: Entrance, *, email: str, password: str) -> Entered:
             object_id=user.id,
             object_name=user.email,
         )
-        return _enter(db, entrance, user)
+        return _enter(db, entrance, user.id, None)
 
 
 def accept_invitation(
@@ -176,12 +174,13 @@ def accept_invitation(
             object_name=user.email,
             after={"role": role.value},
         )
-        return _enter(db, entrance, user)
+        return _enter(db, entrance, user.id, taken.workspace_slug)
 
 
-def _enter(db: Session, entrance: Entrance, user: User) -> Entered:
+def _enter(db: Session, entrance: Entrance, user_id: uuid.UUID, slug: str | None) -> Entered:
     if entrance.old_cookie:
         identity.end_session_of_cookie(db, crypto.sha256_hex(entrance.old_cookie))
+    user = identity.people(db, [user_id])[user_id]
     session, secret = credentials.open_session(
         db,
         user,
@@ -189,39 +188,30 @@ def _enter(db: Session, entrance: Entrance, user: User) -> Entered:
         ip_address=entrance.visitor.ip_address,
         user_agent=entrance.visitor.user_agent,
     )
-    joined = service.joined_by(db, user.id)
-    name = service.organisation_name(db, joined[0].workspace) if joined else ""
-    return Entered(user, session, secret, joined, name)
+    who = credentials.Principal(user, session, None)
+    return Entered(me(db, who, slug), session.id, secret)
 
 
-def me(db: Session, who: credentials.Principal, wanted: str | None, csrf_token: str) -> MeOut:
-    """Describe whoever is signed in, with what they may do in the workspace they name."""
+def me(db: Session, who: credentials.Principal, wanted: str | None) -> MeOut:
+    """Describe whoever is signed in, with what they may do in the workspace they name.
+
+    The CSRF token is the caller's to fill in.
+    """
     only = who.token.token_workspace_id if who.token is not None else None
     joined = service.joined_by(db, who.user.id, only=only)
     if who.token is not None:
         cap = Role(who.token.role)
         joined = [replace(j, role=min(j.role, cap, key=lambda r: r.rank)) for j in joined]
-    chosen = next((j for j in joined if j.workspace.slug == wanted), joined[0] if joined else None)
-    name = service.organisation_name(db, chosen.workspace) if chosen else ""
-    return describe(who.user, joined, chosen, name, csrf_token)
-
-
-def describe(
-    user: User,
-    joined: list[service.Joined],
-    chosen: service.Joined | None,
-    organisation_name: str,
-    csrf_token: str,
-) -> MeOut:
-    """Put a person and their workspaces into the wire shape."""
+    first = joined[0] if joined else None
+    chosen = next((j for j in joined if j.workspace.slug == wanted), first)
     return MeOut(
-        user_id=user.id,
-        email=user.email,
-        display_name=user.display_name,
-        organisation_name=organisation_name,
+        user_id=who.user.id,
+        email=who.user.email,
+        display_name=who.user.display_name,
+        organisation_name=service.organisation_name(db, chosen.workspace) if chosen else "",
         workspaces=[as_out(j) for j in joined],
-        permissions=permissions_of(chosen.role) if chosen is not None else [],
-        csrf_token=csrf_token,
+        permissions=permissions_of(chosen.role) if chosen else [],
+        csrf_token="",
     )
 
 
