@@ -1,0 +1,116 @@
+"""Sentences a person reads beside a number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .grid import HEAD, Grid, Ints, Kind
+
+NO_REFERENCE = "The baseline has no values for this column."
+EXCLUDED = "Free text and identifiers are not compared; only missing values are watched."
+NOTHING_TO_COMPARE = "No column has a baseline to be compared with."
+NAMED = 5  # more names than these are counted, not listed
+
+
+def too_few(have: int, need: int) -> str:
+    """Tell how many rows are still missing."""
+    return f"Not enough data: {have} of {need} rows, {need - have} more are needed."
+
+
+def moved(names: list[str], columns: int) -> str:
+    """Tell which columns drift."""
+    listed = ", ".join(names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    verb = "has" if len(names) == 1 else "have"
+    return f"{len(names)} of {columns} columns {verb} moved: {listed}{more}."
+
+
+def steady(columns: int, rows: int) -> str:
+    """Tell that nothing moved, and on how much that rests."""
+    return f"None of {columns} columns moved, judged on {rows} rows."
+
+
+def like_reference(score: float) -> str:
+    """Tell that a column looks like its baseline."""
+    if score < 0.005:
+        return "Looks like the baseline: no change beyond sampling noise."
+    return f"Looks like the baseline: a change of {score:.2f} could be chance."
+
+
+def missing(before: float, now: float) -> str:
+    """Tell that values went missing, or stopped to."""
+    return f"Missing values went from {before:.1%} to {now:.1%}."
+
+
+def change(grid: Grid, reference: Ints, current: Ints, *, small: bool) -> str:
+    """Tell how a column moved: its middle, and the bin that changed most."""
+    before, now = reference[HEAD:], current[HEAD:]
+    lead = "Changed a little" if small else "Moved"
+    if grid.kind is Kind.numeric and not grid.discrete:
+        first, second = median(grid, before), median(grid, now)
+        lead = f"{lead}: the median went from {_number(first)} to {_number(second)}"
+    place, points = biggest_change(grid, before, now)
+    direction = "more" if points > 0 else "fewer"
+    return f"{lead}; biggest change: {abs(points):.0f} points {direction} rows {place}."
+
+
+def biggest_change(grid: Grid, before: Ints, now: Ints) -> tuple[str, float]:
+    """Give the place whose share changed most, with the change in percentage points."""
+    from .statistics import equal_mass_groups, pooled
+
+    coarse = grid.kind is Kind.numeric and not grid.discrete
+    groups = equal_mass_groups(before) if coarse else np.arange(len(before))
+    left, right = pooled(before, groups), pooled(now, groups)
+    shares = right / max(1, right.sum()) - left / max(1, left.sum())
+    at = int(np.argmax(np.abs(shares)))
+    return _place(grid, np.flatnonzero(groups == at)), float(shares[at] * 100)
+
+
+def median(grid: Grid, counts: Ints) -> float:
+    """Estimate the median from counts on a numeric grid."""
+    half = counts.sum() / 2
+    reached = np.cumsum(counts)
+    index = int(np.searchsorted(reached, half))
+    index = min(index, len(counts) - 1)
+    low, high = bounds(grid, index)
+    inside = counts[index] or 1
+    share = (half - (reached[index] - counts[index])) / inside
+    return low + (high - low) * float(min(1.0, max(0.0, share)))
+
+
+def bounds(grid: Grid, index: int) -> tuple[float, float]:
+    """Give the lower and upper end of a numeric bin; the outer ones end at the extremes."""
+    low = grid.edges[index - 1] if index else grid.low
+    high = grid.edges[index] if index < len(grid.edges) else grid.high
+    return (0.0 if low is None else low, 0.0 if high is None else high)
+
+
+def label(grid: Grid, index: int) -> str:
+    """Name one bin."""
+    if grid.kind is Kind.categorical:
+        other = "other" if not grid.complete else "new values"
+        return grid.values[index] if index < len(grid.values) else other
+    if grid.kind is Kind.text:
+        return "any text"
+    if not grid.edges:
+        return "any number"
+    if index == 0:
+        return f"< {_number(grid.edges[0])}"
+    if index == len(grid.edges):
+        return f"≥ {_number(grid.edges[-1])}"
+    return f"{_number(grid.edges[index - 1])} – {_number(grid.edges[index])}"
+
+
+def _place(grid: Grid, bins: Ints) -> str:
+    first, last = int(bins[0]), int(bins[-1])
+    if grid.kind is not Kind.numeric:
+        return f"with {label(grid, first)}"
+    if first == 0:
+        return f"below {_number(grid.edges[last])}" if grid.edges else "anywhere"
+    if last == len(grid.edges):
+        return f"from {_number(grid.edges[first - 1])} up"
+    return f"between {_number(grid.edges[first - 1])} and {_number(grid.edges[last])}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
