@@ -1,0 +1,118 @@
+"""Tables of monitoring. All counts are complete; logged rows are bounded (`retention`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from modelyard_server.kernel.db import Base, Owned
+
+
+class JournalFile(Base):
+    """How far a journal of this machine's node has been read, for all workspaces."""
+
+    __tablename__ = "journal_files"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    offset: Mapped[int]
+    """Everything before it has been applied in every workspace."""
+    damaged: Mapped[int] = mapped_column(default=0)
+    """Frames that were skipped because their checksum or content was wrong."""
+
+
+class JournalPosition(Owned, Base):
+    """How far a journal's records have been applied in one workspace.
+
+    Written in the transaction of the rows themselves: that makes applying exactly-once.
+    """
+
+    __tablename__ = "journal_positions"
+    __table_args__ = (UniqueConstraint("workspace_id", "file"),)
+
+    file: Mapped[str] = mapped_column(String(200))
+    offset: Mapped[int]
+
+
+class TrafficCount(Owned, Base):
+    """Complete counts of one revision over one stretch of time."""
+
+    __tablename__ = "traffic_counts"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "deployment_id", "resolution", "at", "revision"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    resolution: Mapped[int]
+    """Length in seconds: each call is counted once per resolution."""
+    at: Mapped[dt.datetime]
+    revision: Mapped[int]
+    version: Mapped[int]
+    requests: Mapped[int]
+    errors_4xx: Mapped[int]
+    errors_5xx: Mapped[int]
+    latency: Mapped[dict[str, int]] = mapped_column(JSON)
+    """Latency bucket index → calls."""
+
+
+class LoggedPrediction(Owned, Base):
+    """One call with its first rows, kept for a while so that people can look."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (
+        Index("ix_predictions_newest", "workspace_id", "deployment_id", "at", "id"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    prediction_id: Mapped[str] = mapped_column(String(128))
+    at: Mapped[dt.datetime]
+    revision: Mapped[int]
+    version: Mapped[int]
+    status: Mapped[int]
+    skin: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str] = mapped_column(String(16))
+    key_id: Mapped[str | None] = mapped_column(String(64))
+    total_us: Mapped[int]
+    model_us: Mapped[int | None]
+    rows: Mapped[int | None]
+    inputs: Mapped[str | None] = mapped_column(Text)
+    """JSON list of the first rows, one object each."""
+    outputs: Mapped[str | None] = mapped_column(Text)
+    """JSON list of their predictions."""
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class DriftReference(Owned, Base):
+    """What one version's columns looked like: its grids with the reference's counts."""
+
+    __tablename__ = "drift_references"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "version"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    name: Mapped[str | None] = mapped_column(String(600))
+    """Data set name and digest, or the artifact's path; `None`: only live rows."""
+    columns: Mapped[bytes] = mapped_column(LargeBinary)
+    """`profile.pack_references`."""
+    pending: Mapped[bytes] = mapped_column(LargeBinary)
+    """JSON: column → first live values, until there are enough for a provisional reference."""
+    created_at: Mapped[dt.datetime]
+
+
+class DriftProfile(Owned, Base):
+    """Counts of one version's live rows over one stretch of time, on the reference's grids."""
+
+    __tablename__ = "drift_profiles"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "deployment_id", "version", "resolution", "at"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    resolution: Mapped[int]
+    """Length in seconds: a minute while fresh, five minutes afterwards (`retention`)."""
+    at: Mapped[dt.datetime]
+    columns: Mapped[bytes] = mapped_column(LargeBinary)
+    """`profile.pack`."""

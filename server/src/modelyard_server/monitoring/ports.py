@@ -1,0 +1,64 @@
+"""What monitoring asks of the capabilities below it, in one place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.package import Signature
+
+from .baseline import TrainingTable
+
+
+class Subject(Protocol):
+    """A deployment as monitoring sees it: `deployments.service.Monitored`."""
+
+    @property
+    def deployment_id(self) -> uuid.UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def environment(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def status_reason(self) -> str | None: ...
+    @property
+    def model_id(self) -> uuid.UUID: ...
+    @property
+    def model_name(self) -> str: ...
+    @property
+    def live_revision(self) -> int | None: ...
+    @property
+    def live_version(self) -> int | None: ...
+    @property
+    def live_since(self) -> dt.datetime | None: ...
+
+
+class Catalogue(Protocol):
+    """Finds deployments and what is known about their models."""
+
+    def every(self, db: Session) -> list[Subject]:
+        """Give all deployments of the bound workspace."""
+
+    def one(self, db: Session, deployment_id: uuid.UUID) -> Subject:
+        """Give one deployment; refuses one that is not in the bound workspace."""
+
+    def signature(self, db: Session, deployment_id: uuid.UUID, revision: int) -> Signature:
+        """Give the signature that a revision checks its calls against."""
+
+    def training_table(self, db: Session, subject: Subject, version: int) -> TrainingTable | None:
+        """Give the logged training rows of a version, or `None` when there are none."""
+
+    def key_names(self, db: Session, deployment_id: uuid.UUID) -> dict[str, str]:
+        """Give the names of a deployment's endpoint keys, by id."""
+
+
+class NodeFacts(Protocol):
+    """What this machine's node says about its capture."""
+
+    def dropped_records(self) -> int:
+        """Give how many records were lost before they reached a journal."""
