@@ -16,7 +16,7 @@ from . import latency, profile
 from .capture import Captured, capture
 from .reference import Reference
 
-FINE, COARSE = 15, 300  # seconds of a traffic count; coarse ones are kept longer
+FINE, COARSE, HOUR = 15, 300, 3600  # seconds of a traffic count; longer ones are kept longer
 MINUTE = 60
 
 Version = tuple[uuid.UUID, int]
@@ -87,7 +87,7 @@ def make(
 
 
 def _add_traffic(delta: Delta, deployment_id: uuid.UUID, record: Traffic) -> None:
-    for resolution in (FINE, COARSE):
+    for resolution in (FINE, COARSE, HOUR):
         start = record.at // resolution * resolution
         key = (deployment_id, resolution, start, record.revision, record.version)
         delta.traffic[key].add(record)

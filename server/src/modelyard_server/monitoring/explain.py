@@ -9,6 +9,7 @@ from .grid import HEAD, Grid, Ints, Kind
 NO_REFERENCE = "The baseline has no values for this column."
 EXCLUDED = "Free text and identifiers are not compared; only missing values are watched."
 NOTHING_TO_COMPARE = "No column has a baseline to be compared with."
+NOTHING_BEFORE = "There were too few rows in the window before to compare with."
 NAMED = 5  # more names than these are counted, not listed
 
 
@@ -85,26 +86,27 @@ def bounds(grid: Grid, index: int) -> tuple[float, float]:
     return (0.0 if low is None else low, 0.0 if high is None else high)
 
 
-def label(grid: Grid, index: int) -> str:
-    """Name one bin."""
+def span(grid: Grid, first: int, last: int) -> str:
+    """Name the bins from `first` to `last`; several categories together are the rest."""
     if grid.kind is Kind.categorical:
-        other = "other" if not grid.complete else "new values"
-        return grid.values[index] if index < len(grid.values) else other
+        if first == last < len(grid.values):
+            return grid.values[first]
+        return "new values" if first == last and grid.complete else "other"
     if grid.kind is Kind.text:
         return "any text"
     if not grid.edges:
         return "any number"
-    if index == 0:
-        return f"< {_number(grid.edges[0])}"
-    if index == len(grid.edges):
-        return f"≥ {_number(grid.edges[-1])}"
-    return f"{_number(grid.edges[index - 1])} – {_number(grid.edges[index])}"
+    if first == 0:
+        return f"< {_number(grid.edges[last])}" if last < len(grid.edges) else "any number"
+    if last == len(grid.edges):
+        return f"≥ {_number(grid.edges[first - 1])}"
+    return f"{_number(grid.edges[first - 1])} – {_number(grid.edges[last])}"
 
 
 def _place(grid: Grid, bins: Ints) -> str:
     first, last = int(bins[0]), int(bins[-1])
     if grid.kind is not Kind.numeric:
-        return f"with {label(grid, first)}"
+        return f"with {span(grid, first, first)}"
     if first == 0:
         return f"below {_number(grid.edges[last])}" if grid.edges else "anywhere"
     if last == len(grid.edges):
@@ -114,3 +116,11 @@ def _place(grid: Grid, bins: Ints) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.4g}"
+
+
+def collecting(have: int, need: int) -> str:
+    """Tell that live rows become the baseline because training logged none."""
+    return (
+        f"The training data was not logged: the first {need} live rows become a provisional "
+        f"baseline ({have} so far)."
+    )

@@ -116,3 +116,4 @@ class DriftProfile(Owned, Base):
     at: Mapped[dt.datetime]
     columns: Mapped[bytes] = mapped_column(LargeBinary)
     """`profile.pack`."""
+    updated_at: Mapped[dt.datetime]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -36,29 +37,21 @@ class Subject(Protocol):
     def live_version(self) -> int | None: ...
     @property
     def live_since(self) -> dt.datetime | None: ...
+    @property
+    def versions(self) -> dict[int, int]: ...
 
 
 class Catalogue(Protocol):
-    """Finds deployments and what is known about their models."""
+    """Tells the ingest about deployments and their models; `subjects.Deployed` asks below."""
 
-    def every(self, db: Session) -> list[Subject]:
+    def every(self, db: Session) -> Sequence[Subject]:
         """Give all deployments of the bound workspace."""
-
-    def one(self, db: Session, deployment_id: uuid.UUID) -> Subject:
-        """Give one deployment; refuses one that is not in the bound workspace."""
+        ...
 
     def signature(self, db: Session, deployment_id: uuid.UUID, revision: int) -> Signature:
         """Give the signature that a revision checks its calls against."""
+        ...
 
     def training_table(self, db: Session, subject: Subject, version: int) -> TrainingTable | None:
         """Give the logged training rows of a version, or `None` when there are none."""
-
-    def key_names(self, db: Session, deployment_id: uuid.UUID) -> dict[str, str]:
-        """Give the names of a deployment's endpoint keys, by id."""
-
-
-class NodeFacts(Protocol):
-    """What this machine's node says about its capture."""
-
-    def dropped_records(self) -> int:
-        """Give how many records were lost before they reached a journal."""
+        ...

@@ -101,10 +101,12 @@ def add_profile(
                 resolution=resolution,
                 at=at,
                 columns=profile.pack(counted),
+                updated_at=utcnow(),
             )
         )
     else:
         row.columns = profile.pack(profile.merge([profile.unpack(row.columns), counted]))
+        row.updated_at = utcnow()
     db.flush()
 
 

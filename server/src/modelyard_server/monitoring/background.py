@@ -1,0 +1,52 @@
+"""The threads of monitoring: one that follows the journals, and its tidying up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.services import Services
+
+from . import upkeep
+from .ingest import Ingester
+from .ports import Catalogue
+
+POLL_SECONDS = 0.5
+TIDY_SECONDS = 60.0
+BACKOFF_SECONDS = 5.0
+log = structlog.get_logger("modelyard.monitoring")
+
+
+def start(services: Services) -> Callable[[], None]:
+    """Follow the journals until the given function is called."""
+    folder = upkeep.journal_folder(services)
+    database = services.get(Database)
+    ingester = Ingester(database, services.get(Catalogue), folder)
+    stop = threading.Event()
+
+    def follow() -> None:
+        tidied = time.monotonic()
+        while not stop.is_set():
+            wait = POLL_SECONDS
+            try:
+                ingester.run_once()
+                if time.monotonic() - tidied >= TIDY_SECONDS:
+                    upkeep.tidy(database, services.get(Catalogue), folder)
+                    tidied = time.monotonic()
+            except Exception:
+                log.exception("journal_ingest_failed")
+                wait = BACKOFF_SECONDS
+            stop.wait(wait)
+
+    thread = threading.Thread(target=follow, name="monitoring", daemon=True)
+    thread.start()
+
+    def finish() -> None:
+        stop.set()
+        thread.join(timeout=10)
+
+    return finish

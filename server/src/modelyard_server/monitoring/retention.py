@@ -1,0 +1,107 @@
+"""Keeps stored rows bounded: prunes, compacts, and removes what deleted deployments left."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from modelyard_server.kernel.clock import utcnow
+
+from . import profile, writing
+from .delta import COARSE, FINE, HOUR, MINUTE
+from .models import (
+    DriftProfile,
+    DriftReference,
+    JournalPosition,
+    LoggedPrediction,
+    TrafficCount,
+)
+
+LOGGED_ROWS = 50_000  # newest calls kept per deployment
+LOGGED_DAYS = 30
+KEPT: dict[int, dt.timedelta] = {
+    FINE: dt.timedelta(hours=3),
+    COARSE: dt.timedelta(days=35),
+    HOUR: dt.timedelta(days=400),
+}
+COMPACTED = (
+    (MINUTE, COARSE, dt.timedelta(hours=2)),
+    (COARSE, HOUR, dt.timedelta(days=2)),
+)
+"""Profiles of the first length become the second when they are older than the third."""
+PROFILE_DAYS = 35
+_MAX_COMPACTED = 2000  # of one transaction
+
+
+def tidy(db: Session, deployments: Collection[uuid.UUID], journals: Collection[str]) -> None:
+    """Bring one workspace back inside its bounds."""
+    now = utcnow()
+    for resolution, kept in KEPT.items():
+        db.execute(
+            delete(TrafficCount).where(
+                TrafficCount.resolution == resolution, TrafficCount.at < now - kept
+            )
+        )
+    db.execute(
+        delete(LoggedPrediction).where(LoggedPrediction.at < now - dt.timedelta(days=LOGGED_DAYS))
+    )
+    db.execute(delete(DriftProfile).where(DriftProfile.at < now - dt.timedelta(days=PROFILE_DAYS)))
+    for deployment_id in deployments:
+        _prune_log(db, deployment_id)
+    for fine, coarse, age in COMPACTED:
+        _compact(db, fine, coarse, now - age)
+    _drop_orphans(db, deployments)
+    db.execute(delete(JournalPosition).where(JournalPosition.file.not_in(list(journals))))
+
+
+def remove(db: Session, deployment_id: uuid.UUID) -> None:
+    """Delete everything that monitoring keeps about a deployment."""
+    for table in (TrafficCount, LoggedPrediction, DriftProfile, DriftReference):
+        db.execute(delete(table).where(table.deployment_id == deployment_id))
+
+
+def _prune_log(db: Session, deployment_id: uuid.UUID) -> None:
+    limit = db.scalar(
+        select(LoggedPrediction.at)
+        .where(LoggedPrediction.deployment_id == deployment_id)
+        .order_by(LoggedPrediction.at.desc())
+        .offset(LOGGED_ROWS)
+        .limit(1)
+    )
+    if limit is not None:
+        db.execute(
+            delete(LoggedPrediction).where(
+                LoggedPrediction.deployment_id == deployment_id, LoggedPrediction.at <= limit
+            )
+        )
+
+
+def _compact(db: Session, fine: int, coarse: int, before: dt.datetime) -> None:
+    rows = db.scalars(
+        select(DriftProfile)
+        .where(DriftProfile.resolution == fine, DriftProfile.at < before)
+        .order_by(DriftProfile.at)
+        .limit(_MAX_COMPACTED)
+    ).all()
+    grouped: dict[tuple[uuid.UUID, int, int], list[DriftProfile]] = {}
+    for row in rows:
+        start = int(row.at.timestamp()) // coarse * coarse
+        grouped.setdefault((row.deployment_id, row.version, start), []).append(row)
+    for (deployment_id, version, start), parts in grouped.items():
+        counted = profile.merge(profile.unpack(part.columns) for part in parts)
+        at = writing.instant(start)
+        writing.add_profile(db, (deployment_id, version), coarse, at, counted)
+        for part in parts:
+            db.delete(part)
+    db.flush()
+
+
+def _drop_orphans(db: Session, deployments: Collection[uuid.UUID]) -> None:
+    """Delete rows of deployments that were deleted while a batch of theirs was being applied."""
+    for table in (TrafficCount, LoggedPrediction, DriftProfile, DriftReference):
+        kept = list(deployments)
+        db.execute(delete(table).where(table.deployment_id.not_in(kept)))

@@ -1,0 +1,108 @@
+"""HTTP of monitoring: reads only."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+
+from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.http import Cursors, Page, cursors
+from modelyard_server.kernel.services import provided
+from modelyard_server.workspaces.access import Actor, allowed
+from modelyard_server.workspaces.permissions import Permission
+
+from . import service
+from .ports import Catalogue, NodeFacts
+from .schemas import (
+    Baseline,
+    DistributionOut,
+    DriftOut,
+    FleetOut,
+    PredictionOut,
+    TrafficOut,
+    TrafficRange,
+    Window,
+)
+
+router = APIRouter(prefix="/api/v1", tags=["monitoring"])
+routers = [router]
+Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
+RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
+Known = Annotated[Catalogue, provided(Catalogue)]
+Node = Annotated[NodeFacts, provided(NodeFacts)]
+
+
+@router.get("/fleet")
+def get_fleet(
+    db: Db,
+    actor: Reader,
+    node: Node,
+    range: Window = "24h",  # noqa: A002 - the parameter's public name
+) -> FleetOut:
+    """Give every deployment's health, worst first."""
+    return service.fleet(db, actor, range, dropped_records=node.dropped_records())
+
+
+@router.get("/deployments/{deployment_id}/predictions")
+def list_predictions(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: RowReader,
+    codec: Annotated[Cursors, Depends(cursors)],
+    status: Literal["all", "ok", "error"] = "all",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[PredictionOut]:
+    """Give logged calls with their first rows, newest first."""
+    return service.predictions(
+        db, actor, codec, deployment_id, status=status, cursor=cursor, limit=limit
+    )
+
+
+@router.get("/deployments/{deployment_id}/traffic")
+def get_traffic(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    node: Node,
+    range: TrafficRange = "1h",  # noqa: A002 - the parameter's public name
+    revision: int | None = None,
+) -> TrafficOut:
+    """Give calls, errors and latency percentiles over a range."""
+    return service.traffic(
+        db,
+        actor,
+        deployment_id,
+        range,
+        revision=revision,
+        dropped_records=node.dropped_records(),
+    )
+
+
+@router.get("/deployments/{deployment_id}/drift")
+def get_drift(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    known: Known,
+    window: Window = "24h",
+    baseline: Baseline = "training",
+) -> DriftOut:
+    """Compare the live version's rows with a baseline, column by column."""
+    return service.drift(db, actor, known, deployment_id, window, baseline)
+
+
+@router.get("/deployments/{deployment_id}/drift/distribution")
+def get_distribution(
+    deployment_id: uuid.UUID,
+    feature: str,
+    db: Db,
+    actor: Reader,
+    known: Known,
+    window: Window = "24h",
+    baseline: Baseline = "training",
+) -> DistributionOut:
+    """Give one column's histogram, baseline beside window."""
+    return service.distribution(db, actor, known, deployment_id, feature, window, baseline)

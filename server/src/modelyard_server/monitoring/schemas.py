@@ -1,0 +1,152 @@
+"""Wire shapes of monitoring."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+Window = Literal["1h", "24h", "7d"]
+TrafficRange = Literal["15m", "1h", "24h", "7d"]
+Baseline = Literal["training", "previous"]
+Health = Literal["healthy", "degraded", "failing", "deploying", "stopped", "unknown"]
+ModelDrift = Literal["ok", "drifting", "not_enough_data", "no_reference"]
+
+
+class PredictionOut(BaseModel):
+    """One logged call. `inputs` and `outputs` hold its first rows only."""
+
+    id: str
+    at: dt.datetime
+    revision: int
+    version: int
+    status: int
+    skin: str
+    source: str
+    key_name: str | None
+    total_ms: float
+    model_ms: float | None
+    rows: int | None
+    inputs: list[dict[str, Any]] | None
+    outputs: list[Any] | None
+    error: str | None
+
+
+class TrafficPoint(BaseModel):
+    """Calls in one step of time. Percentiles are exact to 2 %."""
+
+    at: dt.datetime
+    requests: int
+    errors_4xx: int
+    errors_5xx: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class TrafficOut(BaseModel):
+    """Traffic over a range. `dropped_records`: lost on this node before they could be counted."""
+
+    since: dt.datetime
+    until: dt.datetime
+    step_seconds: int
+    total: TrafficPoint
+    points: list[TrafficPoint]
+    dropped_records: int
+
+
+class FeatureDrift(BaseModel):
+    """One column against its baseline. `score` is the effect net of sampling noise."""
+
+    feature: str
+    role: Literal["input", "prediction"]
+    kind: Literal["numeric", "categorical", "text"]
+    status: Literal[
+        "ok", "changed_small", "drifting", "not_enough_data", "no_reference", "excluded"
+    ]
+    method: str
+    score: float | None
+    psi: float | None
+    noise_floor: float | None
+    p_value: float | None
+    q_value: float | None
+    threshold: float
+    n_current: int
+    n_reference: int
+    null_rate_current: float | None
+    null_rate_reference: float | None
+    unseen_rate: float | None
+    out_of_range_rate: float | None
+    type_error_rate: float | None
+    explain: str
+    trend: list[float | None]
+
+
+class DriftOut(BaseModel):
+    """The live version's columns against a baseline; drifting columns first."""
+
+    window: Window
+    since: dt.datetime
+    until: dt.datetime
+    baseline: Literal["training", "previous", "provisional"]
+    baseline_name: str | None
+    verdict: ModelDrift
+    verdict_reason: str
+    rows: int
+    computed_at: dt.datetime
+    features: list[FeatureDrift]
+
+
+class Bin(BaseModel):
+    """Shares of one bin in baseline and window."""
+
+    label: str
+    low: float | None
+    high: float | None
+    reference_share: float
+    current_share: float
+
+
+class DistributionOut(BaseModel):
+    """One column's histogram, baseline beside window."""
+
+    feature: str
+    kind: Literal["numeric", "categorical", "text"]
+    n_reference: int
+    n_current: int
+    bins: list[Bin]
+
+
+class FleetRow(BaseModel):
+    """One deployment at a glance. `reasons`: worst first."""
+
+    deployment_id: uuid.UUID
+    name: str
+    environment: str
+    model_name: str
+    version: int | None
+    status: str
+    health: Health
+    reasons: list[str]
+    requests: int
+    error_rate: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    drift: ModelDrift
+    drift_reason: str
+    last_request_at: dt.datetime | None
+    sparkline: list[int]
+
+
+class FleetOut(BaseModel):
+    """Every deployment, worst first."""
+
+    range: Window
+    rows: list[FleetRow]
+    healthy: int
+    degraded: int
+    failing: int
+    dropped_records: int

@@ -1,0 +1,50 @@
+"""Stretches of time that questions are asked over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from .delta import COARSE, FINE, HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range with the step of its points and the stored resolution that answers it."""
+
+    length_seconds: int
+    step_seconds: int
+    resolution: int
+
+    @property
+    def steps(self) -> int:
+        """Number of points."""
+        return self.length_seconds // self.step_seconds
+
+
+DAY = 86400
+TRAFFIC = {
+    "15m": Span(900, 15, FINE),
+    "1h": Span(3600, 60, FINE),
+    "24h": Span(DAY, 1200, COARSE),
+    "7d": Span(7 * DAY, 7200, HOUR),
+}
+FLEET = {
+    "1h": Span(3600, 120, FINE),
+    "24h": Span(DAY, 3600, COARSE),
+    "7d": Span(7 * DAY, 6 * 3600, HOUR),
+}
+DRIFT = {
+    "1h": Span(3600, 180, 60),
+    "24h": Span(DAY, 3600, 300),
+    "7d": Span(7 * DAY, 6 * 3600, HOUR),
+}
+
+
+def bounds(span: Span, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Give start and end on whole steps, so that the running step is the last point."""
+    end = -(-int(now.timestamp()) // span.step_seconds) * span.step_seconds
+    if end == int(now.timestamp()):
+        end += span.step_seconds
+    until = dt.datetime.fromtimestamp(end, dt.UTC)
+    return until - dt.timedelta(seconds=span.length_seconds), until

@@ -1,0 +1,54 @@
+"""What the background thread does besides following journals."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from sqlalchemy import select
+
+from modelyard_server.deployments.ports import NodeState
+from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.services import Services
+from modelyard_server.workspaces import service as workspaces
+
+from . import journal, retention
+from .models import JournalFile
+from .ports import Catalogue
+
+KEPT_SECONDS = 600.0  # a finished journal stays this long, for whoever investigates
+
+
+def journal_folder(services: Services) -> Path:
+    """Give the folder the node writes its journals to."""
+    return services.get(NodeState).journal_dir()
+
+
+def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
+    """Delete applied journals, then bring every workspace inside its bounds."""
+    left = delete_applied(database, folder)
+    for workspace_id in workspaces.every_id(database):
+        with database.session(workspace_id) as db:
+            deployments = [subject.deployment_id for subject in catalogue.every(db)]
+            retention.tidy(db, deployments, left)
+
+
+def delete_applied(database: Database, folder: Path) -> list[str]:
+    """Delete finished journals that have been applied to their end; give the names that stay."""
+    files = journal.list_files(folder)
+    with database.platform_session(write=False) as db:
+        read = {row.name: row.offset for row in db.scalars(select(JournalFile))}
+    gone: list[str] = []
+    for file in files:
+        stat = file.path.stat()
+        applied = read.get(file.name, 0) >= stat.st_size
+        if file.is_finished and applied and time.time() - stat.st_mtime > KEPT_SECONDS:
+            file.path.unlink()
+            gone.append(file.name)
+    stays = [file.name for file in files if file.name not in gone]
+    stale = [name for name in read if name not in stays]
+    if stale:
+        with database.platform_session() as db:
+            for row in db.scalars(select(JournalFile).where(JournalFile.name.in_(stale))):
+                db.delete(row)
+    return stays

@@ -1,0 +1,42 @@
+"""Hands monitoring what it needs from below, and offers what others below declared."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.deployments.ports import DeploymentObserver, NodeState
+from modelyard_server.kernel.services import Services
+
+from . import retention
+from .ports import Catalogue, NodeFacts
+from .subjects import Deployed
+
+
+class Forgets:
+    """Deletes a deployment's monitoring with the deployment."""
+
+    def deployment_deleted(self, db: Session, deployment_id: uuid.UUID) -> None:
+        """Remove rows in the deleting transaction."""
+        retention.remove(db, deployment_id)
+
+
+class Node:
+    """Reads what the node of this machine observed."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def dropped_records(self) -> int:
+        """Give the records the node lost since it started; 0 while none has ever run."""
+        observed = self._services.get(NodeState).observed()
+        return observed.dropped_records if observed else 0
+
+
+def provide(services: Services) -> None:
+    """Register implementations."""
+    services.provide(Catalogue, Deployed(services.get(BlobStore)))
+    services.provide(NodeFacts, Node(services))
+    services.add(DeploymentObserver, Forgets())
