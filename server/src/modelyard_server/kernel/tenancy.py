@@ -139,10 +139,17 @@ def _check_statement(
         )
     dialect = "postgres" if connection.dialect.name == "postgresql" else "sqlite"
     needed = _requirements(statement, dialect)
-    for row in parameters if executemany else (parameters,):
+    for row in parameters if executemany and _is_many(parameters) else (parameters,):
         for key in needed:
             if _value(row, key) != bound:
                 raise TenantBreach(f"Another workspace's value in: {statement}")
+
+
+def _is_many(parameters: Any) -> bool:
+    """Tell rows of `executemany` from the one flat list of a statement with many VALUES."""
+    return not isinstance(parameters, Mapping) and all(
+        isinstance(row, Mapping | list | tuple) for row in parameters[:1]
+    )
 
 
 def _is_schema_change(statement: str) -> bool:

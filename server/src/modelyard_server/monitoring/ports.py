@@ -55,3 +55,11 @@ class Catalogue(Protocol):
     def training_table(self, db: Session, subject: Subject, version: int) -> TrainingTable | None:
         """Give the logged training rows of a version, or `None` when there are none."""
         ...
+
+
+class NodeFacts(Protocol):
+    """What this machine's node says about its capture."""
+
+    def dropped_records(self) -> int:
+        """Give how many records were lost before they reached a journal."""
+        ...

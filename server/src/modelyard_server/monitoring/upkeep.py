@@ -10,6 +10,7 @@ from sqlalchemy import select
 from modelyard_server.deployments.ports import NodeState
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
+from modelyard_server.settings import Settings
 from modelyard_server.workspaces import service as workspaces
 
 from . import journal, retention
@@ -20,14 +21,19 @@ KEPT_SECONDS = 600.0  # a finished journal stays this long, for whoever investig
 
 
 def journal_folder(services: Services) -> Path:
-    """Give the folder the node writes its journals to."""
-    return services.get(NodeState).journal_dir()
+    """Give the folder the node writes its journals to, also where this process runs no node."""
+    try:
+        return services.get(NodeState).journal_dir()
+    except LookupError:
+        return services.get(Settings).data_dir / "node" / "journal"
 
 
 def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
     """Delete applied journals, then bring every workspace inside its bounds."""
     left = delete_applied(database, folder)
-    for workspace_id in workspaces.every_id(database):
+    with database.platform_session(write=False) as db:
+        workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
+    for workspace_id in workspace_ids:
         with database.session(workspace_id) as db:
             deployments = [subject.deployment_id for subject in catalogue.every(db)]
             retention.tidy(db, deployments, left)

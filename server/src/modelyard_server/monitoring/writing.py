@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import insert, select, tuple_
 from sqlalchemy.orm import Session
 
+from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
 from . import latency, profile
@@ -31,6 +33,7 @@ def apply(db: Session, delta: Delta, deployments: Collection[uuid.UUID]) -> None
 
 
 def _add_traffic(db: Session, delta: Delta, deployments: Collection[uuid.UUID]) -> None:
+    workspace_id = tenancy.workspace_of(db)
     wanted = {
         (key[0], key[1], instant(key[2]), key[3]): (key[4], tally)
         for key, tally in delta.traffic.items()
@@ -49,28 +52,30 @@ def _add_traffic(db: Session, delta: Delta, deployments: Collection[uuid.UUID]) 
             (row.deployment_id, row.resolution, row.at, row.revision): row
             for row in db.scalars(select(TrafficCount).where(tuple_(*columns).in_(part)))
         }
-        for key in part:
-            version, tally = wanted[key]
-            row = held.get(key)
-            if row is None:
-                row = _empty(key, version)
-                db.add(row)
-            _add(row, tally)
+        for key, row in held.items():
+            _add(row, wanted[key][1])
+        new = [_new(workspace_id, key, *wanted[key]) for key in part if key not in held]
+        if new:
+            db.execute(insert(TrafficCount.__table__), new)  # type: ignore[arg-type]
     db.flush()
 
 
-def _empty(key: tuple[uuid.UUID, int, dt.datetime, int], version: int) -> TrafficCount:
-    return TrafficCount(
-        deployment_id=key[0],
-        resolution=key[1],
-        at=key[2],
-        revision=key[3],
-        version=version,
-        requests=0,
-        errors_4xx=0,
-        errors_5xx=0,
-        latency={},
-    )
+def _new(
+    workspace_id: int, key: tuple[uuid.UUID, int, dt.datetime, int], version: int, tally: Tally
+) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace_id,
+        "id": uuid.uuid4(),
+        "deployment_id": key[0],
+        "resolution": key[1],
+        "at": key[2],
+        "revision": key[3],
+        "version": version,
+        "requests": tally.requests,
+        "errors_4xx": tally.errors_4xx,
+        "errors_5xx": tally.errors_5xx,
+        "latency": {str(bucket): calls for bucket, calls in tally.latency.items()},
+    }
 
 
 def _add(row: TrafficCount, tally: Tally) -> None:

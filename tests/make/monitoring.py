@@ -1,0 +1,174 @@
+"""Deployments with traffic, as the node's journal tells it."""
+
+import itertools
+import json
+import random
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard_protocol.package import Column, DType, Signature
+from modelyard_protocol.records import Prediction, Skin, Source, Traffic, frame, latency_bucket
+from modelyard_server.deployments.models import Deployment, Environment, Revision
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.monitoring.ingest import Ingester
+from modelyard_server.monitoring.ports import Catalogue
+
+from .fixtures import Platform, TeamSpace
+
+_numbers = itertools.count(1)
+AGE_AND_CITY = Signature(
+    inputs=(
+        Column(name="age", dtype=DType.double),
+        Column(name="city", dtype=DType.string, required=False),
+    ),
+    outputs=(Column(name="prediction", dtype=DType.long),),
+)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A deployment whose records go to a journal of its own folder."""
+
+    workspace: TeamSpace
+    id: uuid.UUID
+    folder: Path
+
+    def prediction(self, rows: list[dict[str, Any]], **changed: Any) -> Prediction:
+        """Give the record of one call, as the gateway writes it."""
+        answer = {"predictions": [int(row.get("age") or 0) % 2 for row in rows]}
+        facts: dict[str, Any] = {
+            "id": f"p-{next(_numbers)}",
+            "at_us": time.time_ns() // 1000,
+            "workspace_id": self.workspace.id,
+            "deployment_id": str(self.id),
+            "revision": 1,
+            "version": 1,
+            "key_id": None,
+            "skin": Skin.predict,
+            "source": Source.live,
+            "status": 200,
+            "total_us": 2500,
+            "model_us": 900,
+            "content_type": "application/json",
+            "request": json.dumps({"rows": rows}),
+            "response": json.dumps(answer),
+            "request_bytes": 10,
+            "response_bytes": 10,
+            "weight": 1.0,
+        }
+        return Prediction.model_validate(facts | changed)
+
+    def traffic(self, by_status: dict[str, int], latency_us: float = 2500, **changed: Any) -> Traffic:
+        """Give the record of one second."""
+        calls = sum(by_status.values())
+        facts: dict[str, Any] = {
+            "workspace_id": self.workspace.id,
+            "deployment_id": str(self.id),
+            "revision": 1,
+            "version": 1,
+            "at": int(time.time()),
+            "requests": calls,
+            "by_status": by_status,
+            "latency_us": {latency_bucket(latency_us): calls},
+        }
+        return Traffic.model_validate(facts | changed)
+
+    def calls(self, rows: list[dict[str, Any]]) -> list[Prediction | Traffic]:
+        """Give a record per row and the second they were in."""
+        return [*(self.prediction([row]) for row in rows), self.traffic({"200": len(rows)})]
+
+    def get(self, path: str, role: str = "developer", **params: Any) -> Any:
+        """Read a route below this deployment."""
+        answer = self.workspace.client(role).get(f"/api/v1/deployments/{self.id}/{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def write(file: Path, records: Iterable[Prediction | Traffic]) -> Path:
+    """Append records to a journal file, as the node does."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab") as stream:
+        for record in records:
+            stream.write(frame(record.model_dump_json().encode()))
+    return file
+
+
+def journal_of(folder: Path) -> Path:
+    return folder / f"{uuid.uuid4().hex}-000001.journal"
+
+
+def an_ingester(platform: Platform, folder: Path) -> Ingester:
+    """Give what the background thread runs; a new one knows only what is in the database."""
+    return Ingester(platform.database, platform.services.get(Catalogue), folder)
+
+
+def ingest(watched: Watched, records: Iterable[Prediction | Traffic]) -> int:
+    """Write records to a journal and apply it."""
+    write(journal_of(watched.folder), records)
+    return an_ingester(watched.workspace.platform, watched.folder).run_once()
+
+
+def rows(count: int, *, age: float = 40.0, city: str = "Bern", seed: int = 1) -> list[dict[str, Any]]:
+    """Draw people: ages around a mean, three cities of which one is usual."""
+    generator = random.Random(seed)
+    cities = [city, city, "Basel", "Genf"]
+    return [
+        {"age": generator.gauss(age, 10), "city": generator.choice(cities)} for _ in range(count)
+    ]
+
+
+def a_watched_deployment(
+    workspace: TeamSpace,
+    folder: Path,
+    *,
+    signature: Signature = AGE_AND_CITY,
+    model_id: uuid.UUID | None = None,
+    status: str = "ready",
+) -> Watched:
+    """Make a deployment with one live revision of version 1, without a node."""
+    model_id = model_id or uuid.uuid4()
+    with workspace.platform.database.session(workspace.id) as db:
+        if not db.query(Environment).filter(Environment.slug == "staging").count():
+            db.add(Environment(slug="staging", name="Staging", rank=1))
+            db.flush()
+        deployment = Deployment(
+            environment="staging",
+            name=f"model-{next(_numbers)}",
+            model_id=model_id,
+            model_name="model",
+            status=status,
+            last_number=1,
+            live_number=1,
+            created_at=utcnow(),
+            updated_at=utcnow(),
+            created_by_name="Pat",
+        )
+        db.add(deployment)
+        db.flush()
+        db.add(_revision(deployment.id, model_id, signature))
+        return Watched(workspace, deployment.id, folder)
+
+
+def _revision(deployment_id: uuid.UUID, model_id: uuid.UUID, signature: Signature) -> Revision:
+    return Revision(
+        deployment_id=deployment_id,
+        number=1,
+        model_id=model_id,
+        model_name="model",
+        version=1,
+        engine="sklearn",
+        cpu=1.0,
+        memory_gb=1.0,
+        signature=signature.model_dump(mode="json"),
+        status="ready",
+        steps=[],
+        differences=[],
+        log_tail=[],
+        created_at=utcnow(),
+        created_by_name="Pat",
+        live_from=utcnow(),
+    )
