@@ -30,10 +30,11 @@ def test_calls_are_counted_by_status_with_latency_percentiles(watched: make.Watc
 
 
 def test_a_logged_call_shows_its_first_rows_and_a_refused_one_its_reason(watched: make.Watched):
+    answered = watched.prediction(make.rows(8))
     refused = watched.prediction(
         [{}], status=422, response='{"detail": "row 0, column \'age\': is required"}'
     )
-    make.ingest(watched, [watched.prediction(make.rows(8)), refused])
+    make.ingest(watched, [answered, refused])
 
     newest, oldest = watched.get("predictions")["items"]
 
