@@ -18,7 +18,7 @@ from modelyard_server.workspaces.access import System
 from modelyard_server.workspaces.lending import lent_token
 
 from . import catalogue, service
-from .models import SampleInstall
+from .models import InstalledSample
 from .project import Made, Project, SampleFailed, Say
 
 LIFETIME = dt.timedelta(minutes=30)
@@ -144,9 +144,9 @@ def _change(job: JobContext, step: tuple[str, dict[str, Any]] | None = None, **f
             setattr(row, name, value)
 
 
-def _row(db: Any, job: JobContext) -> SampleInstall | None:
-    row: SampleInstall | None = db.scalar(
-        select(SampleInstall).where(SampleInstall.key == job.payload["key"])
+def _row(db: Any, job: JobContext) -> InstalledSample | None:
+    row: InstalledSample | None = db.scalar(
+        select(InstalledSample).where(InstalledSample.key == job.payload["key"])
     )
     return row
 

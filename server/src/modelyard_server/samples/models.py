@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from modelyard_server.kernel.db import Base, Owned
 
 
-class SampleInstall(Owned, Base):
+class InstalledSample(Owned, Base):
     """A sample project in a workspace. What it made is named here as soon as it exists."""
 
     __tablename__ = "sample_installs"

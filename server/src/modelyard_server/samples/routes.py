@@ -11,8 +11,8 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import catalogue, service
-from .models import SampleInstall
-from .schemas import ReplayRequest, SampleInstallOut, SampleOut
+from .models import InstalledSample
+from .schemas import ReplayRequest, SampleInstall, SampleOut
 
 router = APIRouter(prefix="/api/v1", tags=["samples"])
 routers = [router]
@@ -35,13 +35,13 @@ def get_sample(key: str, db: Db, actor: Reader) -> SampleOut:  # noqa: ARG001
 
 
 @router.post("/samples/{key}", status_code=202)
-def install_sample(key: str, db: Db, actor: Keeper) -> SampleInstallOut:
+def install_sample(key: str, db: Db, actor: Keeper) -> SampleInstall:
     """Train, register, deploy, send traffic and compare, step by step in the background."""
     return _install(service.install(db, actor, key))
 
 
 @router.post("/samples/{key}/replay", status_code=202)
-def replay_sample(key: str, body: ReplayRequest, db: Db, actor: Keeper) -> SampleInstallOut:
+def replay_sample(key: str, body: ReplayRequest, db: Db, actor: Keeper) -> SampleInstall:
     """Send more traffic, shifted if asked."""
     return _install(service.replay(db, actor, key, drift=body.drift, rows=body.rows))
 
@@ -52,7 +52,7 @@ def remove_sample(key: str, db: Db, actor: Keeper) -> None:
     service.remove(db, actor, key)
 
 
-def _out(known: catalogue.Sample, row: SampleInstall | None) -> SampleOut:
+def _out(known: catalogue.Sample, row: InstalledSample | None) -> SampleOut:
     return SampleOut(
         key=known.key,
         title=known.title,
@@ -64,5 +64,5 @@ def _out(known: catalogue.Sample, row: SampleInstall | None) -> SampleOut:
     )
 
 
-def _install(row: SampleInstall) -> SampleInstallOut:
-    return SampleInstallOut.model_validate(row, from_attributes=True)
+def _install(row: InstalledSample) -> SampleInstall:
+    return SampleInstall.model_validate(row, from_attributes=True)

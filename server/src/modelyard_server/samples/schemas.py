@@ -21,7 +21,7 @@ class SampleStep(BaseModel):
     seconds: float | None
 
 
-class SampleInstallOut(BaseModel):
+class SampleInstall(BaseModel):
     """How far an installed sample is, and what it made."""
 
     key: str
@@ -44,7 +44,7 @@ class SampleOut(BaseModel):
     source: str
     licence: str
     caution: str
-    install: SampleInstallOut | None
+    install: SampleInstall | None
 
 
 class ReplayRequest(BaseModel):

@@ -13,27 +13,27 @@ from modelyard_server.workspaces.access import Actor
 
 from . import catalogue
 from .errors import SampleBusy, SampleInstalled, SampleNeedsAPerson, SampleNotInstalled
-from .models import SampleInstall
+from .models import InstalledSample
 
 INSTALL, REPLAY, REMOVE = "samples.install", "samples.replay", "samples.remove"
 
 
-def installed(db: Session) -> dict[str, SampleInstall]:
+def installed(db: Session) -> dict[str, InstalledSample]:
     """Give the workspace's installed samples by key."""
-    return {row.key: row for row in db.scalars(select(SampleInstall))}
+    return {row.key: row for row in db.scalars(select(InstalledSample))}
 
 
-def find(db: Session, key: str) -> SampleInstall | None:
+def find(db: Session, key: str) -> InstalledSample | None:
     """Give one installed sample.
 
     Raises:
         SampleMissing: there is no such sample.
     """
     catalogue.sample(key)
-    return db.scalar(select(SampleInstall).where(SampleInstall.key == key))
+    return db.scalar(select(InstalledSample).where(InstalledSample.key == key))
 
 
-def install(db: Session, actor: Actor, key: str) -> SampleInstall:
+def install(db: Session, actor: Actor, key: str) -> InstalledSample:
     """Start installing a sample, or try again after a failure.
 
     Raises:
@@ -44,7 +44,7 @@ def install(db: Session, actor: Actor, key: str) -> SampleInstall:
     if row is not None and row.status != "failed":
         raise SampleInstalled("The sample project is installed already.")
     if row is None:
-        row = SampleInstall(
+        row = InstalledSample(
             key=key,
             steps=catalogue.untouched_steps(),
             started_at=utcnow(),
@@ -56,7 +56,7 @@ def install(db: Session, actor: Actor, key: str) -> SampleInstall:
     return row
 
 
-def replay(db: Session, actor: Actor, key: str, *, drift: bool, rows: int) -> SampleInstall:
+def replay(db: Session, actor: Actor, key: str, *, drift: bool, rows: int) -> InstalledSample:
     """Send more traffic to an installed sample.
 
     Raises:
@@ -83,7 +83,7 @@ def remove(db: Session, actor: Actor, key: str) -> None:
     _begin(db, actor, row, REMOVE, {})
 
 
-def _idle(db: Session, key: str) -> SampleInstall:
+def _idle(db: Session, key: str) -> InstalledSample:
     row = find(db, key)
     if row is None:
         raise SampleNotInstalled("The sample project is not installed.")
@@ -93,7 +93,7 @@ def _idle(db: Session, key: str) -> SampleInstall:
 
 
 def _begin(
-    db: Session, actor: Actor, row: SampleInstall, kind: str, options: dict[str, object]
+    db: Session, actor: Actor, row: InstalledSample, kind: str, options: dict[str, object]
 ) -> None:
     db.flush()
     payload = {"key": row.key, "user_id": str(_person(actor)), "role": str(actor.role), **options}
