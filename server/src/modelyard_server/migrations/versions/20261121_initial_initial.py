@@ -16,10 +16,13 @@ TENANT_TABLES = [
     "datasets",
     "deployment_revisions",
     "deployments",
+    "drift_profiles",
+    "drift_references",
     "endpoint_keys",
     "environments",
     "experiment_numbers",
     "experiments",
+    "journal_positions",
     "logged_models",
     "metric_points",
     "model_aliases",
@@ -27,6 +30,7 @@ TENANT_TABLES = [
     "model_version_checks",
     "model_version_tags",
     "model_versions",
+    "predictions",
     "registered_model_tags",
     "registered_models",
     "run_inputs",
@@ -37,6 +41,7 @@ TENANT_TABLES = [
     "runs",
     "sample_installs",
     "tracking_keys",
+    "traffic_counts",
 ]
 
 
@@ -93,6 +98,56 @@ def upgrade() -> None:
             "ix_audit_events_workspace_at", ["workspace_id", "at", "id"], unique=False
         )
 
+    op.create_table(
+        "drift_profiles",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "version", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "resolution",
+            sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("columns", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "updated_at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_drift_profiles")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "deployment_id",
+            "version",
+            "resolution",
+            "at",
+            name=op.f("uq_drift_profiles_workspace_id_deployment_id_version_resolution_at"),
+        ),
+    )
+    op.create_table(
+        "drift_references",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "version", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column("name", sa.String(length=600), nullable=True),
+        sa.Column("columns", sa.LargeBinary(), nullable=False),
+        sa.Column("pending", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "created_at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_drift_references")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "deployment_id",
+            "version",
+            name=op.f("uq_drift_references_workspace_id_deployment_id_version"),
+        ),
+    )
     op.create_table(
         "environments",
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -163,6 +218,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_jobs_state_run_at", ["state", "run_at"], unique=False)
 
     op.create_table(
+        "journal_files",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "offset", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "damaged", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_journal_files")),
+    )
+    op.create_table(
+        "journal_positions",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("file", sa.String(length=200), nullable=False),
+        sa.Column(
+            "offset", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_journal_positions")),
+        sa.UniqueConstraint(
+            "workspace_id", "file", name=op.f("uq_journal_positions_workspace_id_file")
+        ),
+    )
+    op.create_table(
         "organisations",
         sa.Column(
             "id",
@@ -176,6 +255,44 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
     )
+    op.create_table(
+        "predictions",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=False),
+        sa.Column("prediction_id", sa.String(length=128), nullable=False),
+        sa.Column("at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "revision", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "version", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "status", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column("skin", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("key_id", sa.String(length=64), nullable=True),
+        sa.Column(
+            "total_us", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "model_us", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=True
+        ),
+        sa.Column(
+            "rows", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=True
+        ),
+        sa.Column("inputs", sa.Text(), nullable=True),
+        sa.Column("outputs", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_predictions")),
+    )
+    with op.batch_alter_table("predictions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_predictions_newest", ["workspace_id", "deployment_id", "at", "id"], unique=False
+        )
+
     op.create_table(
         "registered_models",
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -251,6 +368,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_tracking_keys")),
         sa.UniqueConstraint(
             "workspace_id", "name", name=op.f("uq_tracking_keys_workspace_id_name")
+        ),
+    )
+    op.create_table(
+        "traffic_counts",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "resolution",
+            sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "revision", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "version", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "requests", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "errors_4xx",
+            sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "errors_5xx",
+            sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("latency", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_traffic_counts")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "deployment_id",
+            "resolution",
+            "at",
+            "revision",
+            name=op.f("uq_traffic_counts_workspace_id_deployment_id_resolution_at_revision"),
         ),
     )
     op.create_table(
@@ -1106,6 +1264,7 @@ def downgrade() -> None:
     op.drop_table("deployments")
     op.drop_table("datasets")
     op.drop_table("users")
+    op.drop_table("traffic_counts")
     op.drop_table("tracking_keys")
     with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_failures_last_at"))
@@ -1116,7 +1275,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_registered_models_recent")
 
     op.drop_table("registered_models")
+    with op.batch_alter_table("predictions", schema=None) as batch_op:
+        batch_op.drop_index("ix_predictions_newest")
+
+    op.drop_table("predictions")
     op.drop_table("organisations")
+    op.drop_table("journal_positions")
+    op.drop_table("journal_files")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("ix_jobs_state_run_at")
 
@@ -1124,6 +1289,8 @@ def downgrade() -> None:
     op.drop_table("experiments")
     op.drop_table("experiment_numbers")
     op.drop_table("environments")
+    op.drop_table("drift_references")
+    op.drop_table("drift_profiles")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_events_workspace_at")
         batch_op.drop_index("ix_audit_events_object")
