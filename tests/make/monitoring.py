@@ -12,10 +12,15 @@ from typing import Any
 
 from modelyard_protocol.package import Column, DType, Signature
 from modelyard_protocol.records import Prediction, Skin, Source, Traffic, frame, latency_bucket
-from modelyard_server.deployments.models import Deployment, Environment, Revision
+from modelyard_server.artifacts import service as artifacts
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.monitoring.ingest import Ingester
 from modelyard_server.monitoring.ports import Catalogue
+from modelyard_server.registry.models import Model, ModelVersion
+from modelyard_server.tracking import runs
+from modelyard_server.workspaces.access import System
 
 from .fixtures import Platform, TeamSpace
 
@@ -132,9 +137,6 @@ def a_watched_deployment(
     """Make a deployment with one live revision of version 1, without a node."""
     model_id = model_id or uuid.uuid4()
     with workspace.platform.database.session(workspace.id) as db:
-        if not db.query(Environment).filter(Environment.slug == "staging").count():
-            db.add(Environment(slug="staging", name="Staging", rank=1))
-            db.flush()
         deployment = Deployment(
             environment="staging",
             name=f"model-{next(_numbers)}",
@@ -172,3 +174,41 @@ def _revision(deployment_id: uuid.UUID, model_id: uuid.UUID, signature: Signatur
         created_by_name="Pat",
         live_from=utcnow(),
     )
+
+
+def a_trained_version(
+    workspace: TeamSpace,
+    files: dict[str, bytes],
+    *,
+    signature: Signature = AGE_AND_CITY,
+    tags: dict[str, str] | None = None,
+) -> uuid.UUID:
+    """Make version 1 of a model, registered from a run that logged files; give the model's id."""
+    services, actor = workspace.platform.services, System(workspace.id)
+    with workspace.platform.database.session(workspace.id) as db:
+        run = runs.create(db, actor, runs.NewRun("0", "training", None, tags or {}))
+        for path, content in files.items():
+            place = f"runs/{run.uid}/{path}"
+            artifacts.store(db, services.get(BlobStore), place, content)  # type: ignore[type-abstract]
+        made = {"created_at": utcnow(), "updated_at": utcnow(), "created_by_name": "Pat"}
+        model = Model(name=f"model-{next(_numbers)}", last_number=1, **made)
+        db.add(model)
+        db.flush()
+        db.add(
+            ModelVersion(
+                model_id=model.id,
+                number=1,
+                status="READY",
+                source="models:/m-1",
+                run_id=run.uid,
+                signature=signature.model_dump(mode="json"),
+                **made,
+            )
+        )
+        return model.id
+
+
+def a_table(people: list[dict[str, Any]]) -> bytes:
+    """Write rows as `mlflow.log_table` does, with the model's answers."""
+    data = [[row["age"], row["city"], int(row["age"]) % 2] for row in people]
+    return json.dumps({"columns": ["age", "city", "prediction"], "data": data}).encode()

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from modelyard_server.deployments.ports import NodeState
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
-from modelyard_server.settings import Settings
 from modelyard_server.workspaces import service as workspaces
 
 from . import journal, retention
@@ -21,11 +20,8 @@ KEPT_SECONDS = 600.0  # a finished journal stays this long, for whoever investig
 
 
 def journal_folder(services: Services) -> Path:
-    """Give the folder the node writes its journals to, also where this process runs no node."""
-    try:
-        return services.get(NodeState).journal_dir()
-    except LookupError:
-        return services.get(Settings).data_dir / "node" / "journal"
+    """Give the folder the node writes its journals to."""
+    return services.get(NodeState).journal_dir()  # type: ignore[type-abstract]
 
 
 def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
