@@ -1,5 +1,9 @@
 import { accessRoutes } from "./access";
+import { deploymentRoutes } from "./deployments";
+import { experimentRoutes } from "./experiments";
 import { homeRoutes } from "./home";
+import { modelRoutes } from "./models";
+import { monitoringRoutes } from "./monitoring";
 import { rootRoute } from "./root";
 import { settingsRoutes } from "./settings";
 import { workspaceRoute } from "./workspace";
@@ -7,5 +11,12 @@ import { workspaceRoute } from "./workspace";
 /** Every page. A feature adds its routes file here and its entry in shell/navigation. */
 export const routeTree = rootRoute.addChildren([
   ...accessRoutes,
-  workspaceRoute.addChildren([...homeRoutes, ...settingsRoutes]),
+  workspaceRoute.addChildren([
+    ...homeRoutes,
+    ...experimentRoutes,
+    ...modelRoutes,
+    ...deploymentRoutes,
+    ...monitoringRoutes,
+    ...settingsRoutes,
+  ]),
 ]);

@@ -1,4 +1,12 @@
-import { IconHome2, type IconProps, IconSettings } from "@tabler/icons-react";
+import {
+  IconActivity,
+  IconCube,
+  IconFlask,
+  IconHome2,
+  type IconProps,
+  IconRocket,
+  IconSettings,
+} from "@tabler/icons-react";
 import { type LinkProps, linkOptions } from "@tanstack/react-router";
 import type { ComponentType } from "react";
 
@@ -20,6 +28,36 @@ export const navigation = (ws: string): Group[] => [
     name: null,
     entries: [
       { label: "Home", icon: IconHome2, link: linkOptions({ to: "/w/$ws/home", params: { ws } }) },
+    ],
+  },
+  {
+    name: "Build",
+    entries: [
+      {
+        label: "Experiments",
+        icon: IconFlask,
+        link: linkOptions({ to: "/w/$ws/experiments", params: { ws } }),
+      },
+      {
+        label: "Models",
+        icon: IconCube,
+        link: linkOptions({ to: "/w/$ws/models", params: { ws } }),
+      },
+    ],
+  },
+  {
+    name: "Operate",
+    entries: [
+      {
+        label: "Deployments",
+        icon: IconRocket,
+        link: linkOptions({ to: "/w/$ws/deployments", params: { ws } }),
+      },
+      {
+        label: "Monitoring",
+        icon: IconActivity,
+        link: linkOptions({ to: "/w/$ws/monitoring", params: { ws } }),
+      },
     ],
   },
 ];

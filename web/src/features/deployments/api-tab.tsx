@@ -1,0 +1,83 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { usePermission } from "@/api/session";
+import { Callout } from "@/ui/callout";
+import { Choice } from "@/ui/choice";
+import { CodeBlock } from "@/ui/code-block";
+import { CopyField } from "@/ui/copy-field";
+import { EmptyState } from "@/ui/empty-state";
+import { Panel } from "@/ui/panel";
+import { LinesSkeleton } from "@/ui/skeletons";
+import { View } from "@/ui/view";
+import { type Deployment, deployment, endpointApi } from "./api";
+import { callsIn, exampleIn, snippetsOf } from "./snippets";
+import { TryConsole } from "./try-console";
+
+const LANGUAGES = ["curl", "python", "javascript"] as const;
+
+/** How to call the endpoint, and a console that does. */
+export function ApiTab({ id }: { id: string }) {
+  const { data } = useSuspenseQuery(deployment(id));
+  if (!data.live_revision) {
+    return (
+      <EmptyState title="Nothing is live, so nothing can be called">
+        Start the deployment or deploy a version; its API is generated from the model's signature.
+      </EmptyState>
+    );
+  }
+  return (
+    <div className="stack">
+      <View loading={<LinesSkeleton lines={8} />}>
+        <Calls deployment={data} revision={data.live_revision.number} />
+      </View>
+      <View loading={<LinesSkeleton lines={8} />}>
+        <Console deployment={data} version={data.live_revision.version} />
+      </View>
+    </div>
+  );
+}
+
+function Console({ deployment, version }: { deployment: Deployment; version: number }) {
+  if (!usePermission("deployments.try")) {
+    return (
+      <Callout>Calling from here needs the Developer role. Ask an admin of the workspace.</Callout>
+    );
+  }
+  return <TryConsole key={version} deployment={deployment} version={version} />;
+}
+
+function Calls({ deployment, revision }: { deployment: Deployment; revision: number }) {
+  const { data } = useSuspenseQuery(endpointApi(deployment.id, revision));
+  const [language, setLanguage] = useState<(typeof LANGUAGES)[number]>("curl");
+  const snippets = snippetsOf(deployment.url, exampleIn(data, "/predict") ?? { rows: [] }, null);
+  return (
+    <Panel
+      title="Call it from your code"
+      action={
+        <Choice
+          label="Language"
+          value={language}
+          options={LANGUAGES}
+          names={{ python: "Python", javascript: "JavaScript" }}
+          onChange={setLanguage}
+        />
+      }
+    >
+      <div className="stack">
+        <CodeBlock code={snippets[language]} label={language} />
+        <ul className="stack tight">
+          {callsIn(data).map((call) => (
+            <li key={`${call.method} ${call.path}`} className="row wrap small">
+              <CopyField
+                value={`${deployment.url}${call.path}`}
+                shown={`${call.method} ${call.path}`}
+                label={`address of ${call.path}`}
+              />
+              <span className="dim">{call.summary}</span>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Panel>
+  );
+}

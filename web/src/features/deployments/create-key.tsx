@@ -1,0 +1,87 @@
+import { Button, Modal, NumberInput, Select, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { Refused } from "@/ui/refused";
+import { useCreateKey } from "./actions";
+
+const DAY_MS = 86_400_000;
+const LIFETIMES = [
+  { value: "0", label: "Never" },
+  { value: "30", label: "In 30 days" },
+  { value: "90", label: "In 90 days" },
+  { value: "365", label: "In a year" },
+];
+
+interface Props {
+  id: string;
+  opened: boolean;
+  onClose: () => void;
+  onMade: (key: string) => void;
+}
+
+/** Asks for a name, an expiry and a limit, and makes the key. */
+export function CreateKey({ id, opened, onClose, onMade }: Props) {
+  const create = useCreateKey(id);
+  const [name, setName] = useState("");
+  const [days, setDays] = useState("0");
+  const [limit, setLimit] = useState<number | null>(null);
+  const submit = () =>
+    create.mutate(
+      {
+        name: name.trim(),
+        scopes: ["predict"],
+        expires_at:
+          days === "0" ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString(),
+        requests_per_minute: limit,
+      },
+      {
+        onSuccess: (made) => {
+          setName("");
+          onClose();
+          onMade(made.key);
+        },
+      },
+    );
+  return (
+    <Modal opened={opened} onClose={onClose} title="Create endpoint key">
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <TextInput
+          label="Name"
+          description="Who or what will call: checkout-service."
+          data-autofocus
+          required
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Select
+          label="Expires"
+          data={LIFETIMES}
+          value={days}
+          onChange={(chosen) => chosen && setDays(chosen)}
+        />
+        <NumberInput
+          label="Requests a minute"
+          placeholder="No limit"
+          min={1}
+          allowDecimal={false}
+          value={limit ?? ""}
+          onChange={(value) => setLimit(typeof value === "number" ? value : null)}
+        />
+        {create.error && <Refused error={create.error} />}
+        <div className="row" style={{ justifyContent: "flex-end" }}>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+            Create key
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,34 @@
+import { Link } from "@tanstack/react-router";
+import { here } from "@/lib/here";
+import { Tabs, tabClass } from "@/ui/tabs";
+import { TABS, type Tab } from "./tab-names";
+
+const NAMES: Record<Tab, string> = {
+  overview: "Overview",
+  drift: "Drift",
+  predictions: "Predictions",
+  api: "API",
+  keys: "Keys",
+  logs: "Logs",
+  history: "History",
+};
+
+/** The parts of a deployment's page; each has its own address. */
+export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
+  return (
+    <Tabs label="Deployment">
+      {TABS.map((tab) => (
+        <Link
+          key={tab}
+          className={tabClass}
+          to="/w/$ws/deployments/$dep"
+          params={{ ...here(), dep: id }}
+          search={{ tab }}
+          aria-current={tab === current ? "page" : undefined}
+        >
+          {NAMES[tab]}
+        </Link>
+      ))}
+    </Tabs>
+  );
+}

@@ -1,0 +1,60 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { here } from "@/lib/here";
+import { type Column, DataTable } from "@/ui/data-table";
+import { Panel } from "@/ui/panel";
+import { StatusBadge } from "@/ui/status-badge";
+import { Time } from "@/ui/time";
+import { type Revision, revisionList } from "./api";
+
+/** Every revision there ever was: who, when, what, why. */
+export function HistoryTab({ id }: { id: string }) {
+  const { data } = useSuspenseQuery(revisionList(id));
+  const columns = useMemo(() => columnsOf(data), [data]);
+  return (
+    <Panel flush>
+      <DataTable
+        label="History"
+        columns={columns}
+        rows={data}
+        rowKey={(row) => String(row.number)}
+      />
+    </Panel>
+  );
+}
+
+function whatOf(revision: Revision, all: Revision[]): string {
+  const before = all.find((one) => one.number < revision.number && one.live_from !== null);
+  if (!before) return "First deployment";
+  if (revision.version === before.version) return `Version ${revision.version} again`;
+  const verb = revision.version < before.version ? "Back from" : "From";
+  return `${verb} version ${before.version} to ${revision.version}`;
+}
+
+const columnsOf = (all: Revision[]): Column<Revision>[] => [
+  { id: "number", header: "Revision", cell: (row) => `Revision ${row.number}` },
+  { id: "status", header: "Status", cell: (row) => <StatusBadge status={row.status} /> },
+  {
+    id: "version",
+    header: "Version",
+    cell: (row) => (
+      <Link
+        to="/w/$ws/models/$model/v/$version"
+        params={{ ...here(), model: row.model_id, version: String(row.version) }}
+      >
+        v{row.version}
+      </Link>
+    ),
+  },
+  { id: "what", header: "Change", cell: (row) => whatOf(row, all) },
+  {
+    id: "why",
+    header: "Reason",
+    cell: (row) => row.reason ?? row.status_reason ?? <span className="dim">–</span>,
+  },
+  { id: "who", header: "By", cell: (row) => row.created_by_name },
+  { id: "when", header: "Started", cell: (row) => <Time at={row.created_at} /> },
+  { id: "from", header: "Live from", cell: (row) => <Time at={row.live_from} /> },
+  { id: "until", header: "Live until", cell: (row) => <Time at={row.live_until} /> },
+];

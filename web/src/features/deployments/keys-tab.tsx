@@ -1,0 +1,112 @@
+import { Button } from "@mantine/core";
+import { IconKey } from "@tabler/icons-react";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { usePermission } from "@/api/session";
+import { count } from "@/lib/format";
+import { CodeBlock } from "@/ui/code-block";
+import { ConfirmDialog } from "@/ui/confirm-dialog";
+import { type Column, DataTable } from "@/ui/data-table";
+import { EmptyState } from "@/ui/empty-state";
+import { KeyReveal } from "@/ui/key-reveal";
+import { Panel } from "@/ui/panel";
+import { Time } from "@/ui/time";
+import { useRevokeKey } from "./actions";
+import { deployment, type Key, keyList } from "./api";
+import { useCallExample } from "./call-example";
+import { CreateKey } from "./create-key";
+import { snippetsOf } from "./snippets";
+
+/** The keys that open this endpoint. */
+export function KeysTab({ id }: { id: string }) {
+  const { data: keys } = useSuspenseQuery(keyList(id));
+  const { data } = useSuspenseQuery(deployment(id));
+  const example = useCallExample(data);
+  const mayManage = usePermission("keys.manage");
+  const [making, setMaking] = useState(false);
+  const [made, setMade] = useState<string | null>(null);
+  const [leaving, setLeaving] = useState<Key | null>(null);
+  const revoke = useRevokeKey(id);
+  const columns = useMemo(() => columnsOf(mayManage ? setLeaving : null), [mayManage]);
+  const create = mayManage && <Button onClick={() => setMaking(true)}>Create key</Button>;
+  return (
+    <>
+      <Panel
+        title="Endpoint keys"
+        note="Each caller of the address gets its own."
+        action={create}
+        flush
+      >
+        {keys.length === 0 ? (
+          <EmptyState icon={<IconKey size={22} />} title="No key opens this endpoint yet">
+            Create one to call the address from your own code.
+          </EmptyState>
+        ) : (
+          <DataTable label="Endpoint keys" columns={columns} rows={keys} rowKey={(row) => row.id} />
+        )}
+      </Panel>
+      <CreateKey id={id} opened={making} onClose={() => setMaking(false)} onMade={setMade} />
+      <KeyReveal
+        secret={made}
+        title="Your endpoint key"
+        label="endpoint key"
+        onClose={() => setMade(null)}
+      >
+        <CodeBlock title="Call it" label="curl" code={snippetsOf(data.url, example, made).curl} />
+      </KeyReveal>
+      <ConfirmDialog
+        opened={leaving !== null}
+        onClose={() => setLeaving(null)}
+        title={`Revoke ${leaving?.name}?`}
+        confirmLabel="Revoke key"
+        destructive
+        onConfirm={() =>
+          leaving && revoke.mutate(leaving.id, { onSuccess: () => setLeaving(null) })
+        }
+        busy={revoke.isPending}
+        error={revoke.error}
+      >
+        Callers that use it are refused from now on. This cannot be undone.
+      </ConfirmDialog>
+    </>
+  );
+}
+
+const columnsOf = (onRevoke: ((key: Key) => void) | null): Column<Key>[] => [
+  { id: "name", header: "Name", cell: (row) => row.name },
+  { id: "id", header: "Key", cell: (row) => <code>myk_{row.public_id}_…</code> },
+  { id: "scopes", header: "May", cell: (row) => row.scopes.join(", ") },
+  {
+    id: "rpm",
+    header: "Requests a minute",
+    align: "end",
+    cell: (row) => (row.requests_per_minute === null ? "No limit" : count(row.requests_per_minute)),
+  },
+  { id: "created", header: "Created", cell: (row) => <Time at={row.created_at} /> },
+  {
+    id: "expires",
+    header: "Expires",
+    cell: (row) => (row.expires_at ? <Time at={row.expires_at} /> : "Never"),
+  },
+  {
+    id: "used",
+    header: "Last used",
+    cell: (row) => (row.last_used_at ? <Time at={row.last_used_at} /> : "Never"),
+  },
+  {
+    id: "revoke",
+    header: "",
+    align: "end",
+    cell: (row) =>
+      onRevoke && (
+        <Button
+          variant="default"
+          size="xs"
+          aria-label={`Revoke ${row.name}`}
+          onClick={() => onRevoke(row)}
+        >
+          Revoke
+        </Button>
+      ),
+  },
+];

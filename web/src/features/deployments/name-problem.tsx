@@ -1,0 +1,37 @@
+import { Button } from "@mantine/core";
+import { Refusal } from "@/api/refusal";
+import { Callout } from "@/ui/callout";
+import { Refused } from "@/ui/refused";
+
+/** Why the deployment was refused; a taken name comes with one that is free. */
+export function NameProblem({
+  error,
+  onUse,
+}: {
+  error: Error | null;
+  onUse: (name: string) => void;
+}) {
+  if (!error) return null;
+  const free = freeName(error);
+  if (!free) return <Refused error={error} />;
+  return (
+    <Callout
+      tone="warn"
+      role="alert"
+      title="This name is taken"
+      action={
+        <Button size="xs" onClick={() => onUse(free)}>
+          Deploy as {free}
+        </Button>
+      }
+    >
+      {error.message}
+    </Callout>
+  );
+}
+
+function freeName(error: Error): string | null {
+  if (!(error instanceof Refusal) || error.code !== "deployments.name_taken") return null;
+  const { suggested_name: name } = error.extra;
+  return typeof name === "string" ? name : null;
+}

@@ -1,0 +1,98 @@
+import type { Version } from "./api";
+
+/** One call of an endpoint, in the languages people ask for. */
+export interface Snippets {
+  curl: string;
+  python: string;
+  javascript: string;
+}
+
+export const KEY_PLACEHOLDER = "$MODELYARD_ENDPOINT_KEY";
+
+/** The first example that a generated OpenAPI document gives for a call. */
+export function exampleIn(document: Record<string, unknown>, path: string): unknown {
+  const steps = ["paths", path, "post", "requestBody", "content", "application/json", "example"];
+  return steps.reduce<unknown>((at, step) => (isRecord(at) ? at[step] : undefined), document);
+}
+
+export interface Call {
+  method: string;
+  path: string;
+  summary: string;
+}
+
+/** Every call that a generated OpenAPI document describes. */
+export function callsIn(document: Record<string, unknown>): Call[] {
+  const paths = isRecord(document.paths) ? document.paths : {};
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(isRecord(methods) ? methods : {}).map(([method, call]) => ({
+      method: method.toUpperCase(),
+      path,
+      summary: isRecord(call) && typeof call.summary === "string" ? call.summary : "",
+    })),
+  );
+}
+
+/** The rows of a model's input example, whatever shape it was logged in. */
+export function exampleRows(version: Version): unknown[] {
+  const stored = version.input_example;
+  const table =
+    isRecord(stored) && isRecord(stored.dataframe_split) ? stored.dataframe_split : stored;
+  if (isRecord(table) && Array.isArray(table.columns) && Array.isArray(table.data)) {
+    const names = table.columns.map(String);
+    return table.data.map((row: unknown) =>
+      Array.isArray(row)
+        ? Object.fromEntries(names.map((name, at) => [name, row[at] as unknown]))
+        : row,
+    );
+  }
+  if (isRecord(table) && Array.isArray(table.inputs)) return table.inputs;
+  return Array.isArray(table) ? table : [];
+}
+
+/** Code that sends `body` to an endpoint. */
+export function snippetsOf(url: string, body: unknown, key: string | null): Snippets {
+  const [short, long] = [JSON.stringify(body), JSON.stringify(body, null, 2)];
+  return {
+    curl: [
+      `curl -X POST ${url}/predict`,
+      `-H "Authorization: Bearer ${key ?? KEY_PLACEHOLDER}"`,
+      '-H "Content-Type: application/json"',
+      `-d '${short.replaceAll("'", "'\\''")}'`,
+    ].join(" \\\n  "),
+    python: [
+      "import json",
+      "import os",
+      "import urllib.request",
+      "",
+      `body = json.loads(r'''${long}''')`,
+      "request = urllib.request.Request(",
+      `    "${url}/predict",`,
+      "    data=json.dumps(body).encode(),",
+      "    headers={",
+      `        "Authorization": f"Bearer ${key ?? "{os.environ['MODELYARD_ENDPOINT_KEY']}"}",`,
+      '        "Content-Type": "application/json",',
+      "    },",
+      ")",
+      'print(json.load(urllib.request.urlopen(request))["predictions"])',
+    ].join("\n"),
+    javascript: [
+      `const answer = await fetch("${url}/predict", {`,
+      '  method: "POST",',
+      "  headers: {",
+      key
+        ? `    Authorization: "Bearer ${key}",`
+        : // biome-ignore lint/suspicious/noTemplateCurlyInString: code to be copied
+          "    Authorization: `Bearer ${process.env.MODELYARD_ENDPOINT_KEY}`,",
+      '    "Content-Type": "application/json",',
+      "  },",
+      `  body: JSON.stringify(${long.replaceAll("\n", "\n  ")}),`,
+      "});",
+      "console.log((await answer.json()).predictions);",
+    ].join("\n"),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

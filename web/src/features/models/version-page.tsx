@@ -1,0 +1,130 @@
+import { Button } from "@mantine/core";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { usePermission } from "@/api/session";
+import { bytes } from "@/lib/format";
+import { here } from "@/lib/here";
+import { CodeBlock } from "@/ui/code-block";
+import { CopyField } from "@/ui/copy-field";
+import { Facts } from "@/ui/facts";
+import { PageHeader } from "@/ui/page-header";
+import { Panel } from "@/ui/panel";
+import { TableSkeleton } from "@/ui/skeletons";
+import { StatusBadge, Tag } from "@/ui/status-badge";
+import { Time } from "@/ui/time";
+import { View } from "@/ui/view";
+import { Aliases } from "./aliases";
+import { type Version, version } from "./api";
+import { Checks } from "./checks";
+import { Files } from "./files";
+import type { DeployTarget } from "./models-page";
+import { Signature } from "./signature";
+
+interface Props {
+  id: string;
+  number: number;
+  onDeploy: (target: DeployTarget) => void;
+}
+
+/** One immutable build of a model: what it takes and gives, what is in it, and whether it works. */
+export function VersionPage({ id, number, onDeploy }: Props) {
+  const { data } = useSuspenseQuery(version(id, number));
+  const mayDeploy = usePermission("deployments.create");
+  return (
+    <>
+      <PageHeader
+        title={`${data.model_name} version ${data.version}`}
+        crumbs={[
+          <Link key="all" to="/w/$ws/models" params={here()}>
+            Models
+          </Link>,
+          <Link key="model" to="/w/$ws/models/$model" params={{ ...here(), model: id }}>
+            {data.model_name}
+          </Link>,
+        ]}
+        status={
+          <span className="row wrap">
+            {data.status !== "READY" && <StatusBadge status={data.status} />}
+            {data.framework && <Tag>{data.framework}</Tag>}
+          </span>
+        }
+        meta={
+          <>
+            Registered by {data.created_by_name} <Time at={data.created_at} />
+          </>
+        }
+        actions={
+          mayDeploy && (
+            <Button onClick={() => onDeploy({ modelId: id, version: number })}>Quick deploy</Button>
+          )
+        }
+      />
+      <div className="stack">
+        <div className="grid-2">
+          <Checks checks={data.checks} />
+          <div className="stack">
+            <Panel title="About">
+              <VersionFacts of={data} />
+            </Panel>
+            <Aliases version={data} />
+          </div>
+        </div>
+        <div className="grid-2">
+          <Signature title="Inputs" columns={data.inputs} />
+          <div className="stack">
+            <Signature title="Outputs" columns={data.outputs} />
+            <Panel title="Input example">
+              {data.input_example === null || data.input_example === undefined ? (
+                <p className="dim">The version was logged without one.</p>
+              ) : (
+                <CodeBlock
+                  code={JSON.stringify(data.input_example, null, 2)}
+                  label="input example"
+                />
+              )}
+            </Panel>
+          </div>
+        </div>
+        <Panel
+          title="Requirements"
+          note={data.python_version ? `Python ${data.python_version}` : undefined}
+        >
+          {data.requirements.length > 0 ? (
+            <CodeBlock code={data.requirements.join("\n")} label="requirements" />
+          ) : (
+            <p className="dim">The version names no packages.</p>
+          )}
+        </Panel>
+        <View loading={<TableSkeleton />}>
+          <Files id={id} version={number} />
+        </View>
+      </div>
+    </>
+  );
+}
+
+function VersionFacts({ of }: { of: Version }) {
+  return (
+    <Facts
+      of={[
+        ["Description", of.description || null],
+        [
+          "Run",
+          of.run_id && (
+            <Link key="run" to="/w/$ws/runs/$run" params={{ ...here(), run: of.run_id }}>
+              {of.run_id}
+            </Link>
+          ),
+        ],
+        ["Flavors", of.flavors.join(", ") || null],
+        ["Size", bytes(of.size_bytes)],
+        [
+          "Content hash",
+          of.digest && <CopyField key="digest" value={of.digest} label="content hash" />,
+        ],
+        ["Source", <code key="source">{of.source}</code>],
+        ...Object.entries(of.tags).map(([key, value]): [string, string] => [key, value]),
+      ]}
+    />
+  );
+}

@@ -1,0 +1,96 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { number, percent, plural } from "@/lib/format";
+import { BarChart } from "@/ui/charts/bar-chart";
+import { EmptyState } from "@/ui/empty-state";
+import { Facts } from "@/ui/facts";
+import { Panel } from "@/ui/panel";
+import { StatusBadge } from "@/ui/status-badge";
+import { distribution, type FeatureDrift } from "./api";
+import type { Baseline, DriftWindow } from "./ranges";
+
+interface Props {
+  id: string;
+  feature: FeatureDrift;
+  window: DriftWindow;
+  baseline: Baseline;
+}
+
+/** One feature: both distributions over the same bins, and the numbers behind its status. */
+export function FeatureDetail({ id, feature, window, baseline }: Props) {
+  const { data } = useSuspenseQuery(distribution(id, feature.feature, window, baseline));
+  const series = useMemo(
+    () => [
+      {
+        label: "Reference",
+        values: data.bins.map((bin) => bin.reference_share),
+        token: "series-8",
+      },
+      { label: "Live", values: data.bins.map((bin) => bin.current_share), token: "series-1" },
+    ],
+    [data],
+  );
+  return (
+    <Panel
+      title={feature.feature}
+      note={feature.explain}
+      action={<StatusBadge status={feature.status} />}
+    >
+      <div className="stack">
+        {data.bins.length === 0 ? (
+          <EmptyState title="No distribution to show">
+            {plural(data.n_current, "live value")}, {plural(data.n_reference, "reference value")}.
+          </EmptyState>
+        ) : (
+          <BarChart
+            title={`${feature.feature}, share of rows`}
+            summary={feature.explain}
+            labels={data.bins.map((bin) => bin.label)}
+            series={series}
+            format={percent}
+          />
+        )}
+        <div className="grid-3">
+          <Facts
+            of={[
+              ["Test", feature.method],
+              ["Score", `${number(feature.score)}, threshold ${number(feature.threshold)}`],
+            ]}
+          />
+          <Facts
+            of={[
+              [
+                "PSI",
+                feature.psi === null
+                  ? null
+                  : `${number(feature.psi)}, noise ${number(feature.noise_floor)}`,
+              ],
+              ["p, adjusted", feature.q_value === null ? null : number(feature.q_value)],
+              [
+                "Rows",
+                `${plural(data.n_current, "live row")}, ${plural(data.n_reference, "reference row")}`,
+              ],
+            ]}
+          />
+          <Facts
+            of={[
+              [
+                "Missing",
+                `${percent(feature.null_rate_current)}, reference ${percent(feature.null_rate_reference)}`,
+              ],
+              ["Unseen values", feature.unseen_rate === null ? null : percent(feature.unseen_rate)],
+              [
+                "Out of range",
+                feature.out_of_range_rate === null ? null : percent(feature.out_of_range_rate),
+              ],
+              [
+                "Wrong type",
+                feature.type_error_rate === null ? null : percent(feature.type_error_rate),
+              ],
+            ]}
+          />
+        </div>
+      </div>
+    </Panel>
+  );
+}

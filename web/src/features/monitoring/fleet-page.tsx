@@ -1,0 +1,165 @@
+import { IconActivity } from "@tabler/icons-react";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { compact, latency, percent } from "@/lib/format";
+import { here } from "@/lib/here";
+import { Sparkline } from "@/ui/charts/sparkline";
+import { Choice } from "@/ui/choice";
+import { type Column, DataTable } from "@/ui/data-table";
+import { EmptyState } from "@/ui/empty-state";
+import { LinkButton } from "@/ui/link-button";
+import { PageHeader } from "@/ui/page-header";
+import { Panel } from "@/ui/panel";
+import { TableSkeleton } from "@/ui/skeletons";
+import { StatusBadge, Tag } from "@/ui/status-badge";
+import { Time } from "@/ui/time";
+import { View } from "@/ui/view";
+import { type FleetRow, fleet } from "./api";
+import { Dropped } from "./dropped";
+import { HealthBar } from "./health-bar";
+import { FLEET_RANGES, type FleetRange } from "./ranges";
+
+interface Props {
+  range: FleetRange;
+  onRange: (range: FleetRange) => void;
+}
+
+/** All deployments at once, the worst first. */
+export function FleetPage({ range, onRange }: Props) {
+  return (
+    <>
+      <PageHeader
+        title="Monitoring"
+        meta="Every deployment, the worst first."
+        actions={<Choice label="Range" value={range} options={FLEET_RANGES} onChange={onRange} />}
+      />
+      <View loading={<TableSkeleton />}>
+        <FleetTable range={range} />
+      </View>
+    </>
+  );
+}
+
+function FleetTable({ range }: { range: FleetRange }) {
+  const { data } = useSuspenseQuery(fleet(range));
+  if (data.rows.length === 0) {
+    return (
+      <Panel>
+        <EmptyState
+          icon={<IconActivity size={22} />}
+          title="Nothing to watch yet"
+          action={
+            <LinkButton to="/w/$ws/models" params={here()}>
+              Go to models
+            </LinkButton>
+          }
+        >
+          Deploy a model; its requests, latency, errors and drift appear here.
+        </EmptyState>
+      </Panel>
+    );
+  }
+  return (
+    <div className="stack">
+      <HealthBar fleet={data} />
+      {data.dropped_records > 0 && <Dropped records={data.dropped_records} />}
+      <Panel flush>
+        <DataTable
+          label="Fleet"
+          columns={columns}
+          rows={data.rows}
+          rowKey={(row) => row.deployment_id}
+        />
+      </Panel>
+    </div>
+  );
+}
+
+const columns: Column<FleetRow>[] = [
+  {
+    id: "name",
+    header: "Deployment",
+    cell: (row) => (
+      <span className="row">
+        <Link to="/w/$ws/deployments/$dep" params={{ ...here(), dep: row.deployment_id }}>
+          {row.name}
+        </Link>
+        <Tag>{row.environment}</Tag>
+        {row.version !== null && <Tag>v{row.version}</Tag>}
+      </span>
+    ),
+  },
+  {
+    id: "health",
+    header: "Health",
+    cell: (row) => (
+      <div>
+        <StatusBadge status={row.health} />
+        {row.reasons.map((reason) => (
+          <div key={reason} className="caption dim">
+            {reason}
+          </div>
+        ))}
+      </div>
+    ),
+  },
+  {
+    id: "requests",
+    header: "Requests",
+    align: "end",
+    sortBy: (row) => row.requests,
+    cell: (row) => compact(row.requests),
+  },
+  {
+    id: "errors",
+    header: "Errors",
+    align: "end",
+    sortBy: (row) => row.error_rate,
+    cell: (row) => percent(row.error_rate),
+  },
+  {
+    id: "p50",
+    header: "p50",
+    align: "end",
+    sortBy: (row) => row.p50_ms,
+    cell: (row) => latency(row.p50_ms),
+  },
+  {
+    id: "p95",
+    header: "p95",
+    align: "end",
+    sortBy: (row) => row.p95_ms,
+    cell: (row) => latency(row.p95_ms),
+  },
+  {
+    id: "p99",
+    header: "p99",
+    align: "end",
+    sortBy: (row) => row.p99_ms,
+    cell: (row) => latency(row.p99_ms),
+  },
+  {
+    id: "drift",
+    header: "Drift",
+    cell: (row) => (
+      <Link
+        to="/w/$ws/deployments/$dep"
+        params={{ ...here(), dep: row.deployment_id }}
+        search={{ tab: "drift" }}
+        aria-label={`Drift of ${row.name}: ${row.drift_reason}`}
+      >
+        <StatusBadge status={row.drift} title={row.drift_reason}>
+          {row.drift === "ok" ? "No drift" : undefined}
+        </StatusBadge>
+      </Link>
+    ),
+  },
+  {
+    id: "sparkline",
+    header: "Traffic",
+    cell: (row) => (
+      <Sparkline values={row.sparkline} label={`Requests of ${row.name} over the range`} />
+    ),
+  },
+  { id: "last", header: "Last request", cell: (row) => <Time at={row.last_request_at} /> },
+];

@@ -1,0 +1,106 @@
+import { Button } from "@mantine/core";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { usePermission } from "@/api/session";
+import { duration } from "@/lib/format";
+import { here } from "@/lib/here";
+import { ConfirmDialog } from "@/ui/confirm-dialog";
+import { PageHeader } from "@/ui/page-header";
+import { LinesSkeleton } from "@/ui/skeletons";
+import { StatusBadge } from "@/ui/status-badge";
+import { Time } from "@/ui/time";
+import { View } from "@/ui/view";
+import { type Run, run, useDeleteRun } from "./api";
+import { Artifacts } from "./artifacts";
+import { Datasets } from "./datasets";
+import { MetricCurves } from "./metric-curves";
+import { LatestMetrics, Parameters, SourceAndVersions } from "./run-panels";
+
+interface Props {
+  id: string;
+  /** The artifact that is shown, "" for none. */
+  artifact: string;
+  onArtifact: (path: string) => void;
+}
+
+/** One training: what went in, what was measured, what came out. */
+export function RunPage({ id, artifact, onArtifact }: Props) {
+  const { data } = useSuspenseQuery(run(id));
+  const mayWrite = usePermission("experiments.write");
+  const seconds = data.ended_at
+    ? (Date.parse(data.ended_at) - Date.parse(data.started_at)) / 1_000
+    : null;
+  return (
+    <>
+      <PageHeader
+        title={data.name}
+        crumbs={[
+          <Link key="all" to="/w/$ws/experiments" params={here()}>
+            Experiments
+          </Link>,
+          <Link
+            key="experiment"
+            to="/w/$ws/experiments/$experiment"
+            params={{ ...here(), experiment: data.experiment_id }}
+          >
+            {data.experiment_name}
+          </Link>,
+        ]}
+        status={<StatusBadge status={data.status} />}
+        meta={
+          <>
+            {data.user_name} · started <Time at={data.started_at} />
+            {seconds !== null && ` · took ${duration(seconds)}`}
+          </>
+        }
+        actions={mayWrite && <DeleteRun run={data} />}
+      />
+      <div className="stack">
+        <div className="grid-3">
+          <LatestMetrics run={data} />
+          <Parameters run={data} />
+          <SourceAndVersions run={data} />
+        </div>
+        <MetricCurves run={data} />
+        {data.datasets.length > 0 && <Datasets datasets={data.datasets} />}
+        <View loading={<LinesSkeleton lines={8} />}>
+          <Artifacts id={id} selected={artifact} onSelect={onArtifact} />
+        </View>
+      </div>
+    </>
+  );
+}
+
+function DeleteRun({ run }: { run: Run }) {
+  const [asking, setAsking] = useState(false);
+  const remove = useDeleteRun();
+  const navigate = useNavigate();
+  return (
+    <>
+      <Button variant="default" onClick={() => setAsking(true)}>
+        Delete
+      </Button>
+      <ConfirmDialog
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={`Delete run ${run.name}?`}
+        confirmLabel="Delete run"
+        destructive
+        onConfirm={() =>
+          remove.mutate(run.id, {
+            onSuccess: () =>
+              navigate({
+                to: "/w/$ws/experiments/$experiment",
+                params: { ...here(), experiment: run.experiment_id },
+              }),
+          })
+        }
+        busy={remove.isPending}
+        error={remove.error}
+      >
+        It leaves the experiment's table with its metrics and artifacts. Registered versions stay.
+      </ConfirmDialog>
+    </>
+  );
+}

@@ -1,0 +1,99 @@
+import type { Tab } from "@/features/deployments/tab-names";
+import type { Baseline, DriftWindow, Outcome, TrafficRange } from "@/features/monitoring/ranges";
+import { PageSkeleton } from "@/ui/skeletons";
+import { View } from "@/ui/view";
+import { lazyView } from "./lazy-view";
+
+const Header = lazyView(
+  () => import("@/features/deployments/deployment-header"),
+  "DeploymentHeader",
+);
+const Tabs = lazyView(() => import("@/features/deployments/deployment-tabs"), "DeploymentTabs");
+const CurrentRollout = lazyView(
+  () => import("@/features/deployments/revision-panels"),
+  "CurrentRollout",
+);
+const LiveRevision = lazyView(
+  () => import("@/features/deployments/revision-panels"),
+  "LiveRevision",
+);
+const ApiTab = lazyView(() => import("@/features/deployments/api-tab"), "ApiTab");
+const KeysTab = lazyView(() => import("@/features/deployments/keys-tab"), "KeysTab");
+const LogsTab = lazyView(() => import("@/features/deployments/logs-tab"), "LogsTab");
+const HistoryTab = lazyView(() => import("@/features/deployments/history-tab"), "HistoryTab");
+const TrafficPanel = lazyView(() => import("@/features/monitoring/traffic-panel"), "TrafficPanel");
+const DriftTab = lazyView(() => import("@/features/monitoring/drift-tab"), "DriftTab");
+const PredictionsTab = lazyView(
+  () => import("@/features/monitoring/predictions-tab"),
+  "PredictionsTab",
+);
+
+/** What of a deployment is looked at; all of it stands in the address. */
+export interface DeploymentView {
+  tab: Tab;
+  range: TrafficRange;
+  window: DriftWindow;
+  baseline: Baseline;
+  outcome: Outcome;
+  feature: string;
+}
+
+interface Props {
+  id: string;
+  view: DeploymentView;
+  onView: (change: Partial<DeploymentView>) => void;
+}
+
+/** One deployment: its header, and one tab of it. Joins what the deployments and monitoring features know. */
+export function DeploymentPage(props: Props) {
+  return (
+    <>
+      <Header id={props.id} />
+      <Tabs id={props.id} current={props.view.tab} />
+      <View key={props.view.tab} loading={<PageSkeleton />}>
+        <TabBody {...props} />
+      </View>
+    </>
+  );
+}
+
+function TabBody({ id, view, onView }: Props) {
+  switch (view.tab) {
+    case "drift":
+      return (
+        <DriftTab
+          id={id}
+          view={{ window: view.window, baseline: view.baseline, feature: view.feature || null }}
+          onView={(next) =>
+            onView({ window: next.window, baseline: next.baseline, feature: next.feature ?? "" })
+          }
+        />
+      );
+    case "predictions":
+      return (
+        <PredictionsTab
+          id={id}
+          outcome={view.outcome}
+          onOutcome={(outcome) => onView({ outcome })}
+        />
+      );
+    case "api":
+      return <ApiTab id={id} />;
+    case "keys":
+      return <KeysTab id={id} />;
+    case "logs":
+      return <LogsTab id={id} />;
+    case "history":
+      return <HistoryTab id={id} />;
+    default:
+      return (
+        <div className="stack loose">
+          <CurrentRollout id={id} />
+          <View>
+            <TrafficPanel id={id} range={view.range} onRange={(range) => onView({ range })} />
+          </View>
+          <LiveRevision id={id} />
+        </div>
+      );
+  }
+}

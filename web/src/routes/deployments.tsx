@@ -1,0 +1,73 @@
+import { createRoute } from "@tanstack/react-router";
+import { PLACES } from "@/features/deployments/places";
+import { TABS } from "@/features/deployments/tab-names";
+import { BASELINES, DRIFT_WINDOWS, OUTCOMES, TRAFFIC_RANGES } from "@/features/monitoring/ranges";
+import { oneOf, type Search, text } from "@/lib/search";
+import { DeploymentPage, type DeploymentView } from "./deployment-page";
+import { lazyView } from "./lazy-view";
+import { workspaceRoute } from "./workspace";
+
+const DeploymentsPage = lazyView(
+  () => import("@/features/deployments/deployments-page"),
+  "DeploymentsPage",
+);
+
+const deployments = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "deployments",
+  validateSearch: (search: Search): { env?: string } =>
+    text(search.env) ? { env: text(search.env) } : {},
+  component: function Deployments() {
+    const place = oneOf(deployments.useSearch().env, PLACES, "all");
+    const navigate = deployments.useNavigate();
+    return (
+      <DeploymentsPage
+        place={place}
+        onPlace={(next) => void navigate({ search: next === "all" ? {} : { env: next } })}
+      />
+    );
+  },
+});
+
+const deployment = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "deployments/$dep",
+  validateSearch: (search: Search): Partial<DeploymentView> => ({
+    tab: oneOf(search.tab, TABS, "overview"),
+    ...(search.range !== undefined && { range: oneOf(search.range, TRAFFIC_RANGES, "1h") }),
+    ...(search.window !== undefined && { window: oneOf(search.window, DRIFT_WINDOWS, "24h") }),
+    ...(search.baseline !== undefined && {
+      baseline: oneOf(search.baseline, BASELINES, "training"),
+    }),
+    ...(search.outcome !== undefined && { outcome: oneOf(search.outcome, OUTCOMES, "all") }),
+    ...(text(search.feature) && { feature: text(search.feature) }),
+  }),
+  component: function Deployment() {
+    const { dep } = deployment.useParams();
+    const search = deployment.useSearch();
+    const navigate = deployment.useNavigate();
+    return (
+      <DeploymentPage
+        key={dep}
+        id={dep}
+        view={{
+          tab: search.tab ?? "overview",
+          range: search.range ?? "1h",
+          window: search.window ?? "24h",
+          baseline: search.baseline ?? "training",
+          outcome: search.outcome ?? "all",
+          feature: search.feature ?? "",
+        }}
+        onView={(change) =>
+          void navigate({
+            search: (now) => ({ ...now, ...change }),
+            replace: true,
+            resetScroll: false,
+          })
+        }
+      />
+    );
+  },
+});
+
+export const deploymentRoutes = [deployments, deployment] as const;

@@ -1,0 +1,84 @@
+import { createRoute } from "@tanstack/react-router";
+import { NEWEST_FIRST } from "@/features/experiments/order";
+import { type Search, text } from "@/lib/search";
+import { lazyView } from "./lazy-view";
+import { workspaceRoute } from "./workspace";
+
+const ExperimentsPage = lazyView(
+  () => import("@/features/experiments/experiments-page"),
+  "ExperimentsPage",
+);
+const ExperimentPage = lazyView(
+  () => import("@/features/experiments/experiment-page"),
+  "ExperimentPage",
+);
+const RunPage = lazyView(() => import("@/features/runs/run-page"), "RunPage");
+
+const experiments = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "experiments",
+  validateSearch: (search: Search): { q?: string } => (text(search.q) ? { q: text(search.q) } : {}),
+  component: function Experiments() {
+    const { q = "" } = experiments.useSearch();
+    const navigate = experiments.useNavigate();
+    return (
+      <ExperimentsPage
+        q={q}
+        onSearch={(next) => void navigate({ search: next ? { q: next } : {}, replace: true })}
+      />
+    );
+  },
+});
+
+interface RunTableSearch {
+  filter?: string;
+  order?: string;
+  cols?: string;
+}
+
+const runTableSearch = (search: Search): RunTableSearch => ({
+  ...(text(search.filter) && { filter: text(search.filter) }),
+  ...(text(search.order) && text(search.order) !== NEWEST_FIRST && { order: text(search.order) }),
+  ...(text(search.cols) && { cols: text(search.cols) }),
+});
+
+const experiment = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "experiments/$experiment",
+  validateSearch: runTableSearch,
+  component: function Experiment() {
+    const { experiment: id } = experiment.useParams();
+    const { filter = "", order = NEWEST_FIRST, cols = "" } = experiment.useSearch();
+    const navigate = experiment.useNavigate();
+    return (
+      <ExperimentPage
+        id={id}
+        view={{ filter, order, cols }}
+        onView={(view) => void navigate({ search: runTableSearch({ ...view }) })}
+      />
+    );
+  },
+});
+
+const run = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "runs/$run",
+  validateSearch: (search: Search): { artifact?: string } =>
+    text(search.artifact) ? { artifact: text(search.artifact) } : {},
+  component: function Run() {
+    const { run: id } = run.useParams();
+    const { artifact = "" } = run.useSearch();
+    const navigate = run.useNavigate();
+    return (
+      <RunPage
+        id={id}
+        artifact={artifact}
+        onArtifact={(path) =>
+          void navigate({ search: { artifact: path }, replace: true, resetScroll: false })
+        }
+      />
+    );
+  },
+});
+
+export const experimentRoutes = [experiments, experiment, run] as const;

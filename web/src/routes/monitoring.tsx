@@ -1,0 +1,23 @@
+import { createRoute } from "@tanstack/react-router";
+import { FLEET_RANGES, type FleetRange } from "@/features/monitoring/ranges";
+import { oneOf, type Search } from "@/lib/search";
+import { lazyView } from "./lazy-view";
+import { workspaceRoute } from "./workspace";
+
+const FleetPage = lazyView(() => import("@/features/monitoring/fleet-page"), "FleetPage");
+
+const monitoring = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "monitoring",
+  validateSearch: (search: Search): { range?: FleetRange } =>
+    search.range === undefined ? {} : { range: oneOf(search.range, FLEET_RANGES, "24h") },
+  component: function Monitoring() {
+    const { range = "24h" } = monitoring.useSearch();
+    const navigate = monitoring.useNavigate();
+    return (
+      <FleetPage range={range} onRange={(next) => void navigate({ search: { range: next } })} />
+    );
+  },
+});
+
+export const monitoringRoutes = [monitoring] as const;
