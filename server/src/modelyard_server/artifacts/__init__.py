@@ -1,6 +1,6 @@
 """Files that runs and logged models keep: which path holds which content.
 
-Owns: `artifact_files`. The bytes lie in a `BlobStore`, addressed by their SHA-256 inside a workspace.
+Owns: `artifact_files`. The bytes lie in a `BlobStore`, by their SHA-256 inside a workspace.
 
 Invariants: a path is a key in a table and never a path on a disk. A row exists only for content
 that is stored whole. Content without a row is removed, content with one never is. A path is a file

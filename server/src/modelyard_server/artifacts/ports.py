@@ -19,7 +19,7 @@ class StoredBlob:
 class BlobStore(Protocol):
     """Keeps bytes by their digest, separately for each workspace.
 
-    Content is shared inside a workspace only: sharing across would tell one tenant what another has.
+    Content is shared inside a workspace only: otherwise one tenant could tell what another has.
     """
 
     def receive(self, workspace_id: int, chunks: Iterable[bytes]) -> StoredBlob:

@@ -180,12 +180,20 @@ def _begin_sqlite(connection: Any) -> None:
 async def session(request: Request) -> AsyncIterator[Session]:
     """Give the request's transaction: committed before the answer leaves, rolled back on errors."""
     database: Database = request.app.state.database
-    write = request.method not in SAFE_METHODS or request.scope.get("modelyard_write", False)
+    write = request.scope.get("modelyard_write", request.method not in SAFE_METHODS)
     # Closed here and not by the garbage collector: a refused request must have let go of the
     # writer before its answer is made.
     async with aclosing(database.request_transaction(write=write)) as opened:
         async for transaction in opened:
             yield transaction
+
+
+async def only_reads(request: Request) -> None:
+    """Let a POST that changes nothing read without the writer's turn.
+
+    Put it into the route's `dependencies`, which come before the transaction.
+    """
+    request.scope["modelyard_write"] = False
 
 
 Db = Annotated[Session, Depends(session, scope="function")]

@@ -239,6 +239,31 @@ def search(
     return [row for row in rows if all(_holds(row, metrics.get(row.id, []), c) for c in clauses)]
 
 
+def in_order(
+    db: Session, rows: Sequence[LoggedModel], key: str, *, is_ascending: bool
+) -> list[LoggedModel]:
+    """Sort models by an attribute or by `metrics.<name>`; those without it come last.
+
+    Raises:
+        ValueRefused: there is no such attribute.
+    """
+    kind, _, name = key.partition(".")
+    values: dict[str, float | str | None]
+    if kind in {"metric", "metrics"} and name:
+        metrics = metrics_of(db, [row.id for row in rows])
+        values = {
+            row.id: next((m.value for m in metrics.get(row.id, []) if m.name == name), None)
+            for row in rows
+        }
+    elif key in _ATTRIBUTES:
+        values = {row.id: getattr(row, _ATTRIBUTES[key]) for row in rows}
+    else:
+        raise ValueRefused(f"Models cannot be sorted by {key[:80]}.")
+    has = [row for row in rows if values[row.id] is not None]
+    has.sort(key=lambda row: values[row.id], reverse=not is_ascending)  # type: ignore[arg-type,return-value]
+    return has + [row for row in rows if values[row.id] is None]
+
+
 _COLUMNS = {
     "name": LoggedModel.name,
     "model_id": LoggedModel.id,

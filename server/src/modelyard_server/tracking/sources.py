@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts import paths
 from modelyard_server.artifacts import service as artifacts
-from modelyard_server.artifacts.errors import PathRefused
+from modelyard_server.artifacts.errors import FileMissing, PathRefused
+from modelyard_server.kernel import trail
 from modelyard_server.kernel.errors import NotFound
 
 from . import logged_models, runs
@@ -124,3 +125,23 @@ def _of_run(db: Session, run_id: str, below: str) -> ModelSource:
         if named is not None:
             return _of_logged(db, named.id)
     return ModelSource(prefix, run.uid, None)
+
+
+def delete_artifacts(db: Session, actor: trail.Who, path: str) -> int:
+    """Remove the file at a path that `owned` checked, or everything below it; give how many.
+
+    Raises:
+        FileMissing: there is nothing.
+    """
+    count = artifacts.delete_file(db, path) or artifacts.delete_below(db, f"{path}/")
+    if not count:
+        raise FileMissing(f"There is no artifact at {path}.")
+    trail.record(
+        db,
+        actor,
+        "artifacts.delete",
+        object_type="artifact",
+        object_name=path[:512],
+        before={"files": count},
+    )
+    return count

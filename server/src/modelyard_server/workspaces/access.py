@@ -105,14 +105,15 @@ def principal(request: Request, db: Db) -> credentials.Principal:
     """
     settings: Settings = request.app.state.settings
     write = request.method not in SAFE_METHODS
+    may_touch = request.scope.get("modelyard_write", write)
     presented = _presented_token(request)
     if presented is not None:
-        return credentials.by_token(db, presented, write=write)
+        return credentials.by_token(db, presented, write=may_touch)
     secret = request.cookies.get(cookie_name(settings))
     if not secret:
         raise NotSignedIn("Sign in, or send an API token as `Authorization: Bearer …`.")
     idle = dt.timedelta(hours=settings.session_idle_hours)
-    found = credentials.by_session(db, secret, idle=idle, write=write)
+    found = credentials.by_session(db, secret, idle=idle, write=may_touch)
     if write and found.session is not None:
         _refuse_cross_site(request, found.session.id)
     return found
@@ -227,15 +228,24 @@ def allowed(permission: Permission, *, bound: bool = True) -> Any:
     """
 
     def check(request: Request, who: Actor = Depends(actor if bound else unbound_actor)) -> Actor:
-        if not who.may(permission):
-            request.state.denied = (permission.value, who)
-            raise NotAllowed(
-                f"This needs the permission {permission.value}; your role is {who.role.value}."
-            )
+        refuse_unless(request, who, permission)
         return who
 
     check.permission = permission  # type: ignore[attr-defined]
     return Depends(check)
+
+
+def refuse_unless(request: Request, who: Actor, permission: Permission) -> None:
+    """Refuse an actor without a permission, and note it for the audit trail.
+
+    Raises:
+        NotAllowed: the actor has not got it.
+    """
+    if not who.may(permission):
+        request.state.denied = (permission.value, who)
+        raise NotAllowed(
+            f"This needs the permission {permission.value}; your role is {who.role.value}."
+        )
 
 
 def signed_in() -> Any:

@@ -1,0 +1,194 @@
+"""The hot routes: `log-metric`, `log-parameter`, `set-tag`, `log-batch`; and metric histories."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+
+from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.http import Cursors, cursors
+from modelyard_server.tracking import history, ingest, logged_models, runs
+from modelyard_server.tracking.errors import ValueRefused
+from modelyard_server.workspaces.access import Actor, allowed
+from modelyard_server.workspaces.gate import Gate, gate
+from modelyard_server.workspaces.permissions import Permission
+
+from . import wire
+
+router = APIRouter(tags=["tracking_mlflow"], include_in_schema=False)
+Reader = Annotated[Actor, allowed(Permission.experiments_read)]
+WriteGate = Annotated[Gate, gate(Permission.experiments_write)]
+_MOST_BATCH_BYTES = 4 * 1024 * 1024  # 100 parameters of 6,000 and tags of 8,000 characters
+_MOST_RUNS = 100
+_MOST_SAMPLES = 2500
+_PAGE = 25_000
+
+
+class MetricFields(msgspec.Struct):
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+class LogMetric(MetricFields, kw_only=True):
+    run_id: str = ""
+    run_uuid: str = ""
+
+
+class LogPair(wire.Pair, kw_only=True):
+    run_id: str = ""
+    run_uuid: str = ""
+
+
+class LogBatch(msgspec.Struct):
+    run_id: str
+    metrics: list[MetricFields] = []
+    params: list[wire.Pair] = []
+    tags: list[wire.Pair] = []
+
+
+class History(msgspec.Struct):
+    metric_key: str
+    run_id: str = ""
+    run_uuid: str = ""
+    max_results: int | None = None
+    page_token: str = ""
+
+
+class Interval(msgspec.Struct):
+    metric_key: str
+    run_ids: list[str] = []
+    start_step: int | None = None
+    end_step: int | None = None
+    max_results: int = _MOST_SAMPLES
+
+
+@router.post("/runs/log-metric")
+async def log_metric(request: Request, gate: WriteGate) -> Response:
+    """Append one point."""
+    body = wire.decode(await wire.received(request), LogMetric)
+    batch = LogBatch(body.run_id or body.run_uuid, metrics=[body])
+    return await _logged(gate, batch)
+
+
+@router.post("/runs/log-parameter")
+async def log_parameter(request: Request, gate: WriteGate) -> Response:
+    """Add one parameter."""
+    body = wire.decode(await wire.received(request), LogPair)
+    return await _logged(gate, LogBatch(body.run_id or body.run_uuid, params=[body]))
+
+
+@router.post("/runs/set-tag")
+async def set_tag(request: Request, gate: WriteGate) -> Response:
+    """Set one tag."""
+    body = wire.decode(await wire.received(request), LogPair)
+    return await _logged(gate, LogBatch(body.run_id or body.run_uuid, tags=[body]))
+
+
+@router.post("/runs/log-batch")
+async def log_batch(request: Request, gate: WriteGate) -> Response:
+    """Log metrics, parameters and tags at once, all or nothing."""
+    body = wire.decode(await wire.received(request, _MOST_BATCH_BYTES), LogBatch)
+    ingest.refuse_too_many(body.metrics, body.params, body.tags)
+    return await _logged(gate, body)
+
+
+async def _logged(gate: Gate, batch: LogBatch) -> Response:
+    def write(db: Session, _actor: Actor) -> None:
+        run = ingest.target(db, batch.run_id)
+        ingest.write_params(db, run, ((param.key, param.value) for param in batch.params))
+        ingest.write_points(
+            db, run, [ingest.Point(m.key, m.value, m.timestamp, m.step) for m in batch.metrics]
+        )
+        tags = wire.pairs(batch.tags)
+        ingest.write_tags(db, run, tags)
+        if runs.NAME_TAG in tags:
+            runs.set_name(db, run, tags[runs.NAME_TAG])
+        of_models = [
+            logged_models.MetricOf(
+                m.model_id,
+                ingest.Point(m.key, m.value, m.timestamp, m.step),
+                m.dataset_name,
+                m.dataset_digest,
+            )
+            for m in batch.metrics
+            if m.model_id
+        ]
+        if of_models:
+            logged_models.write_metrics(db, run, of_models)
+
+    await gate.run(write, write=True)
+    return wire.answer()
+
+
+@router.get("/metrics/get-history")
+def get_history(
+    body: Annotated[History, wire.query(History)],
+    db: Db,
+    actor: Reader,
+    codec: Annotated[Cursors, Depends(cursors)],
+) -> Response:
+    """Give the history of a metric; without `max_results` all of it."""
+    run = runs.get(db, body.run_id or body.run_uuid)
+    scope = f"{actor.workspace_id}/history/{run.uid}/{body.metric_key}"
+    start = int(codec.open(scope, body.page_token)[0]) if body.page_token else 0
+    if body.max_results is None and not body.page_token:
+        found, more = history.points(db, run.id, body.metric_key), False
+    else:
+        size = min(max(body.max_results or _PAGE, 1), _PAGE)
+        found = history.points(db, run.id, body.metric_key, limit=size + 1, offset=start)
+        found, more = found[:size], len(found) > size
+    token = codec.seal(scope, [start + len(found)]) if more else None
+    return wire.answer(
+        {"metrics": [_point(body.metric_key, p) for p in found], "next_page_token": token}
+    )
+
+
+@router.get("/metrics/get-history-bulk-interval")
+def get_history_bulk_interval(
+    body: Annotated[Interval, wire.query(Interval)],
+    db: Db,
+    actor: Reader,  # noqa: ARG001
+) -> Response:
+    """Give samples of a metric for many runs, at common steps."""
+    if not 1 <= len(body.run_ids) <= _MOST_RUNS:
+        raise ValueRefused(f"GetMetricHistoryBulkInterval takes 1 to {_MOST_RUNS} run ids.")
+    if not 1 <= body.max_results <= _MOST_SAMPLES:
+        raise ValueRefused(f"max_results must be between 1 and {_MOST_SAMPLES}.")
+    if (body.start_step is None) != (body.end_step is None):
+        raise ValueRefused("Give both start_step and end_step, or neither.")
+    if (
+        body.start_step is not None
+        and body.end_step is not None
+        and body.start_step > body.end_step
+    ):
+        raise ValueRefused("start_step must not lie after end_step.")
+    uids = {runs.get(db, run_id).id: run_id for run_id in body.run_ids}
+    samples = history.sampled_steps(
+        db, list(uids), body.metric_key, (body.start_step, body.end_step), body.max_results
+    )
+    return wire.answer(
+        {
+            "metrics": [
+                {**_point(body.metric_key, point), "run_id": uid}
+                for number, uid in uids.items()
+                for point in samples.get(number, [])
+            ]
+        }
+    )
+
+
+def _point(key: str, point: history.Logged) -> dict[str, Any]:
+    return {
+        "key": key,
+        "value": wire.number(point.value),
+        "timestamp": point.at_ms,
+        "step": point.step,
+    }
