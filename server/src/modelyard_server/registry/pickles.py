@@ -161,9 +161,9 @@ def _walk(stream: BinaryIO) -> tuple[int, int, set[str]]:
             else:
                 memo[len(memo)] = ""
         elif kind in {"PUT", "BINPUT", "LONG_BINPUT"}:
-            memo[int(argument)] = last or ""
+            memo[int(argument or 0)] = last or ""
         elif kind in {"GET", "BINGET", "LONG_BINGET"}:
-            recent = [*recent[-1:], memo.get(int(argument), "")]
+            recent = [*recent[-1:], memo.get(int(argument or 0), "")]
         elif kind in {"GLOBAL", "INST"}:
             names.add(str(argument).replace(" ", "."))
         elif kind == "STACK_GLOBAL":

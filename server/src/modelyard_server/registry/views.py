@@ -128,7 +128,7 @@ def one_version(db: Session, model: Model, number: int) -> ModelVersion:
     return row
 
 
-def _whole_versions() -> Select[tuple[ModelVersion]]:
+def _whole_versions() -> Select[ModelVersion]:
     return select(ModelVersion).options(
         undefer(ModelVersion.input_example), undefer(ModelVersion.reference_prediction)
     )
