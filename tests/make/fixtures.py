@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from modelyard_server.app import compose, create_app, load_models
 from modelyard_server.identity import credentials, passwords
 from modelyard_server.identity.models import ApiToken, User
+from modelyard_server.kernel import telemetry
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database, normalised_url
 from modelyard_server.kernel.services import Services
@@ -133,6 +134,7 @@ class TeamSpace:
 
 def make_platform(url: str, folder: Path) -> Platform:
     settings = Settings(data_dir=folder, database_url=url, manage_node=False)
+    telemetry.configure(json_lines=True)
     load_models()
     services = compose(settings)
     database = services.get(Database)

@@ -67,7 +67,9 @@ class Watched:
         }
         return Prediction.model_validate(facts | changed)
 
-    def traffic(self, by_status: dict[str, int], latency_us: float = 2500, **changed: Any) -> Traffic:
+    def traffic(
+        self, by_status: dict[str, int], latency_us: float = 2500, **changed: Any
+    ) -> Traffic:
         """Give the record of one second."""
         calls = sum(by_status.values())
         facts: dict[str, Any] = {
@@ -88,7 +90,9 @@ class Watched:
 
     def get(self, path: str, role: str = "developer", **params: Any) -> Any:
         """Read a route below this deployment."""
-        answer = self.workspace.client(role).get(f"/api/v1/deployments/{self.id}/{path}", params=params)
+        answer = self.workspace.client(role).get(
+            f"/api/v1/deployments/{self.id}/{path}", params=params
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -117,7 +121,9 @@ def ingest(watched: Watched, records: Iterable[Prediction | Traffic]) -> int:
     return an_ingester(watched.workspace.platform, watched.folder).run_once()
 
 
-def rows(count: int, *, age: float = 40.0, city: str = "Bern", seed: int = 1) -> list[dict[str, Any]]:
+def rows(
+    count: int, *, age: float = 40.0, city: str = "Bern", seed: int = 1
+) -> list[dict[str, Any]]:
     """Draw people: ages around a mean, three cities of which one is usual."""
     generator = random.Random(seed)
     cities = [city, city, "Basel", "Genf"]

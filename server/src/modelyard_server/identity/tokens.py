@@ -114,10 +114,6 @@ def as_out(row: ApiToken) -> TokenOut:
     return TokenOut.model_validate(
         {
             "created_by": row.user_id,
-            **{
-                name: getattr(row, name)
-                for name in TokenOut.model_fields
-                if name != "created_by"
-            },
+            **{name: getattr(row, name) for name in TokenOut.model_fields if name != "created_by"},
         }
     )

@@ -16,7 +16,16 @@ SHOWN_TEXT = 500  # characters of one text value
 SHOWN_BYTES = 32 * 1024  # of the logged rows of one call
 WIDEST = 64  # a list up to this long becomes a column per element
 PREDICTION = "prediction"
-_PERSONAL = ("password", "passwd", "ssn", "social_security", "iban", "email", "phone", "card_number")
+_PERSONAL = (
+    "password",
+    "passwd",
+    "ssn",
+    "social_security",
+    "iban",
+    "email",
+    "phone",
+    "card_number",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,9 +223,7 @@ def _position(db: Session, file: str) -> int:
 
 
 def _advance(db: Session, file: str, seen: int, end: int) -> None:
-    row = db.scalar(
-        select(JournalPosition).where(JournalPosition.file == file).with_for_update()
-    )
+    row = db.scalar(select(JournalPosition).where(JournalPosition.file == file).with_for_update())
     if (row.offset if row else 0) != seen:
         raise PositionMoved(file)
     if row is None:

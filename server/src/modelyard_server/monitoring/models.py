@@ -61,9 +61,7 @@ class LoggedPrediction(Owned, Base):
     """One call with its first rows, kept for a while so that people can look."""
 
     __tablename__ = "predictions"
-    __table_args__ = (
-        Index("ix_predictions_newest", "workspace_id", "deployment_id", "at", "id"),
-    )
+    __table_args__ = (Index("ix_predictions_newest", "workspace_id", "deployment_id", "at", "id"),)
 
     deployment_id: Mapped[uuid.UUID]
     prediction_id: Mapped[str] = mapped_column(String(128))

@@ -164,9 +164,7 @@ def last_profiled(
 ) -> dict[tuple[uuid.UUID, int], dt.datetime]:
     """Give when rows of each version were last counted."""
     query = (
-        select(
-            DriftProfile.deployment_id, DriftProfile.version, func.max(DriftProfile.updated_at)
-        )
+        select(DriftProfile.deployment_id, DriftProfile.version, func.max(DriftProfile.updated_at))
         .where(DriftProfile.deployment_id.in_({deployment for deployment, _ in versions}))
         .group_by(DriftProfile.deployment_id, DriftProfile.version)
     )

@@ -15,7 +15,6 @@ from .profile import (
     ColumnRole,
     Origin,
     Profile,
-
     pack_references,
     reference_of,
     unpack_references,
@@ -90,5 +89,3 @@ def from_training(
         for name, values in list(spread.items())[:MAX_COLUMNS]
     }
     return Reference(table.name, made)
-
-

@@ -68,7 +68,9 @@ def test_before_any_call_the_baseline_is_known_already(trained: make.Watched):
 
 
 def test_missing_values_are_drift_of_their_own(trained: make.Watched):
-    gone = [{**row, "city": None if at % 2 else row["city"]} for at, row in enumerate(make.rows(400))]
+    gone = [
+        {**row, "city": None if at % 2 else row["city"]} for at, row in enumerate(make.rows(400))
+    ]
     make.ingest(trained, trained.calls(gone))
     city = feature(trained.get("drift"), "city")
     assert city["status"] == "drifting"

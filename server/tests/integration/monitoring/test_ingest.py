@@ -70,10 +70,10 @@ def test_console_calls_are_logged_but_counted_nowhere(watched: make.Watched):
 def test_a_batch_applied_in_one_workspace_only_is_finished_after_a_kill(
     platform: Platform, tmp_path: Path
 ):
-    first, second = (
-        make.a_watched_deployment(platform.a_workspace(), tmp_path) for _ in range(2)
+    first, second = (make.a_watched_deployment(platform.a_workspace(), tmp_path) for _ in range(2))
+    file = make.write(
+        make.journal_of(tmp_path), [*first.calls(make.rows(30)), *second.calls(make.rows(20))]
     )
-    file = make.write(make.journal_of(tmp_path), [*first.calls(make.rows(30)), *second.calls(make.rows(20))])
     make.an_ingester(platform, tmp_path).run_once()
     with platform.database.platform_session() as db:  # killed before the file's position moved
         row = db.get(JournalFile, file.name)
