@@ -51,7 +51,7 @@ function AcceptForm({ token, onEntered }: Props) {
       )}
       <PasswordInput
         label="Password"
-        description={offer.has_account ? "Of your existing account." : "At least 12 characters."}
+        description={offer.has_account ? "Of your existing account." : "At least 10 characters."}
         name="password"
         autoComplete={offer.has_account ? "current-password" : "new-password"}
         required

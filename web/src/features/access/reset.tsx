@@ -28,10 +28,10 @@ export function ResetPage({ token }: { token: string }) {
         >
           <PasswordInput
             label="New password"
-            description="At least 12 characters."
+            description="At least 10 characters."
             name="password"
             autoComplete="new-password"
-            minLength={12}
+            minLength={10}
             required
             withAsterisk={false}
           />

@@ -80,10 +80,10 @@ function SetupForm({ token, onEntered }: Props) {
       />
       <PasswordInput
         label="Password"
-        description="At least 12 characters."
+        description="At least 10 characters."
         name="password"
         autoComplete="new-password"
-        minLength={12}
+        minLength={10}
         required
         withAsterisk={false}
       />

@@ -36,9 +36,9 @@ export function PasswordPanel() {
         />
         <PasswordInput
           label="New password"
-          description="At least 12 characters."
+          description="At least 10 characters."
           autoComplete="new-password"
-          minLength={12}
+          minLength={10}
           required
           withAsterisk={false}
           value={next}
