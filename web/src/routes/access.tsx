@@ -51,7 +51,7 @@ const signIn = createRoute({
   component: function SignIn() {
     const { next } = signIn.useSearch();
     const entered = useEntered();
-    return <SignInPage onEntered={(me) => entered(me, next)} />;
+    return <SignInPage onEntered={(me) => entered(me, ownPath(next))} />;
   },
 });
 

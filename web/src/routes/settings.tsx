@@ -64,7 +64,7 @@ const audit = createRoute({
     return (
       <AuditPage
         ws={audit.useParams().ws}
-        filters={audit.useSearch()}
+        filters={auditFilters(audit.useSearch())}
         onFilter={(search) => void navigate({ search, replace: true })}
       />
     );

@@ -17,7 +17,13 @@ export function MembersPage() {
       <Panel
         title="Members"
         flush
-        action={mayManage && <Button onClick={dialog.open}>Invite member</Button>}
+        action={
+          mayManage && (
+            <Button size="xs" onClick={dialog.open}>
+              Invite member
+            </Button>
+          )
+        }
       >
         <View loading={<TableSkeleton rows={3} />}>
           <MemberList />

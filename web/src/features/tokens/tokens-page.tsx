@@ -19,7 +19,13 @@ export function TokensPage({ ws }: { ws: string }) {
         title="API tokens"
         note="For scripts, training jobs and the command line. A token belongs to this workspace and never does more than its role."
         flush
-        action={mayCreate && <Button onClick={dialog.open}>Create token</Button>}
+        action={
+          mayCreate && (
+            <Button size="xs" onClick={dialog.open}>
+              Create token
+            </Button>
+          )
+        }
       >
         <View loading={<TableSkeleton rows={3} />}>
           <TokenList onCreate={mayCreate ? dialog.open : undefined} />

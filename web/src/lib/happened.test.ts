@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { happened } from "./happened";
+
+test.each([
+  ["deployments.create", "deployment", "created deployment"],
+  ["deployments.roll_back", "deployment", "rolled back deployment"],
+  ["identity.create_token", "token", "created token"],
+  ["members.change_role", "member", "changed role of member"],
+  ["identity.sign_in", "user", "signed in"],
+  ["something.unheard_of", "thing", "unheard of thing"],
+])("%s on a %s reads as words", (action, object, words) => {
+  expect(happened(action, object)).toBe(words);
+});
