@@ -53,6 +53,35 @@ def a_pickled_package(folder: Path, model: Any, columns: list[str], row: list[fl
     return folder
 
 
+def an_adding_package(folder: Path, number: float) -> Path:
+    """Write an ONNX package that adds a number to x: a real model that loads in no time."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["x", "number"], ["sum"])],
+        "adding",
+        [helper.make_tensor_value_info("x", TensorProto.DOUBLE, [None, 1])],
+        [helper.make_tensor_value_info("sum", TensorProto.DOUBLE, [None, 1])],
+        [helper.make_tensor("number", TensorProto.DOUBLE, [1], [number])],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    folder.mkdir(parents=True)
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), folder / "model.onnx")
+    (folder / "input_example.json").write_text('{"columns": ["x"], "data": [[1.0], [2.0]]}')
+    mlmodel = {
+        "flavors": {
+            "python_function": {"loader_module": "mlflow.onnx", "data": "model.onnx"},
+            "onnx": {"data": "model.onnx"},
+        },
+        "saved_input_example_info": {"artifact_path": "input_example.json", "type": "dataframe"},
+        "signature": {"inputs": json.dumps([{"type": "double", "name": "x", "required": True}])},
+        "metadata": {"example_prediction": [1.0 + number, 2.0 + number]},
+    }
+    (folder / "MLmodel").write_text(json.dumps(mlmodel))
+    return folder
+
+
 class Runs:
     """Pickles to a call of `exec`: what a malicious model does the moment it is loaded."""
 

@@ -1,0 +1,169 @@
+"""What happens when processes die, or when the control plane is not there."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+from tests.make.nodes import RunningNode, a_key, a_node, a_route, a_server, environment
+from tests.make.packages import a_malicious_package, an_adding_package
+
+FIRST, SECOND = "a" * 32, "b" * 32
+
+
+def predict(node: RunningNode) -> httpx.Response:
+    return node.client.post(f"{node.address}/predict", json={"row": {"x": 1.0}})
+
+
+def processes_below(pid: int) -> set[int]:
+    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], stdout=-1, text=True, check=True)
+    parents = {int(a): int(b) for a, b in (line.split() for line in listing.stdout.splitlines())}
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def test_killed_node_takes_its_servers_along_and_brings_them_back(tmp_path: Path) -> None:
+    package = an_adding_package(tmp_path / "package", 3.0)
+    with a_node(tmp_path / "node") as node:
+        node.want([a_server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
+        node.start()
+        node.wait_ready()
+        assert predict(node).json()["predictions"] == [4.0]
+        assert node.process is not None
+        children = processes_below(node.process.pid)
+        assert children
+        node.end(signal.SIGKILL)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and any(map(is_alive, children)):
+            time.sleep(0.05)
+        assert not [pid for pid in children if is_alive(pid)]
+        node.start()  # nothing but the files on disk: there is no control plane here at all
+        node.wait_ready()
+        assert predict(node).json()["predictions"] == [4.0]
+        assert node.end(signal.SIGTERM) == 0
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_killed_model_server_is_started_again(tmp_path: Path) -> None:
+    package = an_adding_package(tmp_path / "package", 3.0)
+    with a_node(tmp_path / "node") as node:
+        node.want([a_server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
+        node.start()
+        (server,) = node.wait_ready()["servers"]
+        os.kill(server["pid"], signal.SIGKILL)
+        node.wait_until(lambda state: state["servers"][0]["state"] != "ready")
+        answer = predict(node)
+        assert (answer.status_code, answer.json()["code"]) == (503, "inference.not_ready")
+        assert int(answer.headers["retry-after"]) > 0
+        (again,) = node.wait_ready()["servers"]
+        assert again["restarts"] == 1
+        assert "SIGKILL" in str(again["log_tail"])
+        assert predict(node).status_code == 200
+
+
+def test_traffic_moves_to_a_second_version_without_a_failed_call(tmp_path: Path) -> None:
+    old, new = (an_adding_package(tmp_path / f"v{n}", float(n)) for n in (0, 1))
+    servers = [a_server(old, engine="onnx"), a_server(new, SECOND, engine="onnx")]
+    with a_node(tmp_path / "node") as node:
+        node.want(servers[:1], [a_route(old, {FIRST: 100})])
+        node.start()
+        node.wait_ready()
+        node.want(servers, [a_route(old, {FIRST: 100})])
+        node.wait_ready(2)
+        node.want(servers[1:], [a_route(new, {SECOND: 100})])
+        answers, deadline = [], time.monotonic() + 30
+        while time.monotonic() < deadline:
+            answers.append(predict(node))
+            if len(node.observed()["servers"]) == 1 and answers[-1].json()["predictions"] == [2.0]:
+                break
+        assert {answer.status_code for answer in answers} == {200}
+        assert answers[-1].json()["predictions"] == [2.0]
+        assert len(node.observed()["servers"]) == 1
+
+
+def test_split_follows_weights_and_stickiness(tmp_path: Path) -> None:
+    one, two = (an_adding_package(tmp_path / f"v{n}", float(n)) for n in (0, 1))
+    with a_node(tmp_path / "node") as node:
+        route = a_route(one, {FIRST: 80, SECOND: 20})
+        node.want([a_server(one, engine="onnx"), a_server(two, SECOND, engine="onnx")], [route])
+        node.start()
+        node.wait_ready(2)
+        values = [predict(node).json()["predictions"][0] for _ in range(1000)]
+        assert 0.16 < values.count(2.0) / 1000 < 0.24
+        sticky = {"X-Modelyard-Sticky": "customer 7"}
+        body = {"row": {"x": 1.0}}
+        url = f"{node.address}/predict"
+        stuck = {
+            node.client.post(url, json=body, headers=sticky).text.split("predictions")[1]
+            for _ in range(50)
+        }
+        assert len(stuck) == 1
+
+
+def test_limits_of_a_key_hold(tmp_path: Path) -> None:
+    package = an_adding_package(tmp_path / "package", 3.0)
+    limited, read_only = a_key(requests_per_minute=3), a_key("ro", scopes=("feedback",))
+    expired = a_key("old", expires_at="2020-01-01T00:00:00Z")
+    with a_node(tmp_path / "node") as node:
+        route = a_route(package, {FIRST: 100}, keys=(limited, read_only, expired), max_rows=2)
+        node.want([a_server(package, engine="onnx")], [route])
+        node.start()
+        node.wait_ready()
+        statuses = [predict(node).status_code for _ in range(5)]
+        assert statuses[:3] == [200] * 3
+        assert 429 in statuses[3:]
+        for public_id, status in (("ro", 403), ("old", 401)):
+            node.client.headers["Authorization"] = f"Bearer myk_{public_id}_s3cret"
+            assert predict(node).status_code == status
+
+
+def test_crashing_model_is_reported_and_does_not_disturb_others(tmp_path: Path) -> None:
+    good = an_adding_package(tmp_path / "good", 4.0)
+    bad = a_malicious_package(tmp_path / "bad", "raise RuntimeError('no weights here')")
+    with a_node(tmp_path / "node") as node:
+        node.want(
+            [a_server(good, engine="onnx"), a_server(bad, SECOND)], [a_route(good, {FIRST: 100})]
+        )
+        node.start()
+        state = node.wait_until(
+            lambda state: {s["state"] for s in state["servers"]} >= {"ready", "crashed"}
+        )
+        (crashed,) = [s for s in state["servers"] if s["id"] == SECOND]
+        assert crashed["reason"] == "RuntimeError: no weights here"
+        assert predict(node).status_code == 200
+
+
+def test_second_node_in_the_same_folder_refuses_to_start(tmp_path: Path) -> None:
+    with a_node(tmp_path / "node") as node:
+        node.want([], [])
+        node.start()
+        node.wait_until(lambda state: state["generation"] == 1)
+        assert node.process is not None
+        line = [*map(str, node.process.args)]  # type: ignore[union-attr]
+        second = subprocess.run(
+            line, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert second.returncode == 75
+        assert str(node.process.pid) in second.stderr
+
+
+def test_broken_desired_file_leaves_the_last_state_in_force(tmp_path: Path) -> None:
+    package = an_adding_package(tmp_path / "package", 3.0)
+    with a_node(tmp_path / "node") as node:
+        node.want([a_server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
+        node.start()
+        node.wait_ready()
+        (node.folder / "desired.json").write_text('{"generation": 2, "servers": [')
+        time.sleep(0.3)
+        assert predict(node).status_code == 200
+        assert node.observed()["generation"] == 1
