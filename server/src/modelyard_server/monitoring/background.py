@@ -25,7 +25,8 @@ def start(services: Services) -> Callable[[], None]:
     """Follow the journals until the given function is called."""
     folder = upkeep.journal_folder(services)
     database = services.get(Database)
-    ingester = Ingester(database, services.get(Catalogue), folder)
+    catalogue = services.get(Catalogue)  # type: ignore[type-abstract]
+    ingester = Ingester(database, catalogue, folder)
     stop = threading.Event()
 
     def follow() -> None:
@@ -35,7 +36,7 @@ def start(services: Services) -> Callable[[], None]:
             try:
                 ingester.run_once()
                 if time.monotonic() - tidied >= TIDY_SECONDS:
-                    upkeep.tidy(database, services.get(Catalogue), folder)
+                    upkeep.tidy(database, catalogue, folder)
                     tidied = time.monotonic()
             except Exception:
                 log.exception("journal_ingest_failed")

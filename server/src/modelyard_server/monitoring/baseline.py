@@ -37,7 +37,7 @@ def candidates(paths: Sequence[str], chosen: str | None) -> list[str]:
 
     `chosen` is the run's tag `modelyard.reference`; it wins alone when the file is there.
     """
-    if chosen in paths:
+    if chosen is not None and chosen in paths:
         return [chosen]
     tables = [path for path in paths if PurePosixPath(path).suffix.lower() in FORMATS]
     likely = [path for path in tables if path.startswith(FOLDER) or path.endswith(".parquet")]
@@ -73,7 +73,7 @@ def split_prediction(
     names = [n for n in (*PREDICTION_COLUMNS, *outputs) if n in columns and n not in inputs]
     prediction = columns[names[0]] if names else None
     taken = set(names[:1])
-    wanted = [n for n in inputs if n in columns] if inputs else [n for n in columns]
+    wanted = [n for n in inputs if n in columns] if inputs else list(columns)
     return {n: columns[n] for n in wanted if n not in taken}, prediction
 
 
@@ -104,10 +104,11 @@ def _json_columns(content: bytes) -> dict[str, list[Any]]:
 def _read_parquet(content: bytes) -> pa.Table:
     """Read row groups until there are enough rows: a large file must not fill the memory."""
     file = pa_parquet.ParquetFile(io.BytesIO(content))
-    batches: list[pa.RecordBatch] = []
     step = max(1, file.metadata.num_rows // MAX_ROWS)
-    for batch in file.iter_batches(batch_size=10_000):
-        batches.append(batch.take(pa.array(range(0, batch.num_rows, step))))
+    batches = [
+        batch.take(pa.array(range(0, batch.num_rows, step)))
+        for batch in file.iter_batches(batch_size=10_000)
+    ]
     return pa.Table.from_batches(batches, schema=file.schema_arrow)
 
 

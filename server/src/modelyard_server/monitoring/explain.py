@@ -100,7 +100,7 @@ def span(grid: Grid, first: int, last: int) -> str:
         return f"< {_number(grid.edges[last])}" if last < len(grid.edges) else "any number"
     if last == len(grid.edges):
         return f"≥ {_number(grid.edges[first - 1])}"
-    return f"{_number(grid.edges[first - 1])} – {_number(grid.edges[last])}"
+    return f"{_number(grid.edges[first - 1])} – {_number(grid.edges[last])}"  # noqa: RUF001
 
 
 def _place(grid: Grid, bins: Ints) -> str:

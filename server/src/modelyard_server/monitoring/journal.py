@@ -97,7 +97,7 @@ def _is_damaged(block: bytes, at: int) -> bool:
     if at + FRAME.size > len(block):
         return False
     length, _ = FRAME.unpack_from(block, at)
-    return length > MAX_FRAME_BYTES or at + FRAME.size + length <= len(block)
+    return bool(length > MAX_FRAME_BYTES or at + FRAME.size + length <= len(block))
 
 
 def _next_frame(block: bytes, start: int) -> int | None:

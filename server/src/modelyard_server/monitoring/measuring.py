@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
-from . import drift, explain, ingest, profile, queries, spans
+from . import drift, explain, profile, queries, spans
 from .drift import ColumnDrift, Status, Verdict
 from .ports import Subject
 from .profile import ColumnReference, ColumnRole, Origin
@@ -133,7 +133,7 @@ def as_drift(measured: Measured, window: Window) -> DriftOut:
         until=measured.until,
         baseline=measured.baseline,
         baseline_name=measured.name,
-        verdict=status.value,  # type: ignore[arg-type]  # judge_model gives these four only
+        verdict=status.value,
         verdict_reason=measured.verdict.reason,
         rows=measured.verdict.rows,
         computed_at=measured.computed_at,

@@ -231,7 +231,7 @@ def _fleet_row(
         p50_ms=point.p50_ms,
         p95_ms=point.p95_ms,
         p99_ms=point.p99_ms,
-        drift=verdict.status.value,  # type: ignore[arg-type]  # judge_model gives these four only
+        drift=verdict.status.value,
         drift_reason=verdict.reason,
         last_request_at=called_at,
         sparkline=sparkline,

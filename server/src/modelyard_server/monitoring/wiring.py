@@ -37,6 +37,7 @@ class Node:
 
 def provide(services: Services) -> None:
     """Register implementations."""
-    services.provide(Catalogue, Deployed(services.get(BlobStore)))
-    services.provide(NodeFacts, Node(services))
-    services.add(DeploymentObserver, Forgets())
+    blobs = services.get(BlobStore)  # type: ignore[type-abstract]
+    services.provide(Catalogue, Deployed(blobs))  # type: ignore[type-abstract]
+    services.provide(NodeFacts, Node(services))  # type: ignore[type-abstract]
+    services.add(DeploymentObserver, Forgets())  # type: ignore[type-abstract]

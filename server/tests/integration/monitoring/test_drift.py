@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
-
-from modelyard_server.monitoring import measuring
 from tests.make import monitoring as make
 from tests.make.fixtures import TeamSpace
+
+from modelyard_server.monitoring import measuring
 
 TRAINING = make.rows(2000, seed=99)
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-
-from modelyard_server.monitoring.models import JournalFile
 from tests.make import monitoring as make
 from tests.make.fixtures import Platform, TeamSpace
+
+from modelyard_server.monitoring.models import JournalFile
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""What is kept of one call, and which training tables are read."""
+
+import json
+from typing import Any
+
+import pytest
+
+from modelyard_protocol.package import Column, DType, Signature
+from modelyard_protocol.records import Prediction
+from modelyard_server.monitoring import baseline
+from modelyard_server.monitoring.capture import capture
+
+TYPED = Signature(
+    inputs=(
+        Column(name="age", dtype=DType.double),
+        Column(name="email", dtype=DType.string),
+    )
+)
+
+
+def a_call(body: Any, answer: Any, **changed: Any) -> Prediction:
+    facts: dict[str, Any] = {
+        "id": "p",
+        "at_us": 1,
+        "workspace_id": 1,
+        "deployment_id": "d",
+        "revision": 1,
+        "version": 1,
+        "key_id": None,
+        "skin": "invocations",
+        "source": "live",
+        "status": 200,
+        "total_us": 1,
+        "model_us": None,
+        "content_type": "application/json",
+        "request": json.dumps(body),
+        "response": json.dumps(answer),
+        "request_bytes": 1,
+        "response_bytes": 1,
+        "weight": 1,
+    }
+    return Prediction.model_validate(facts | changed)
+
+
+def test_personal_columns_are_counted_but_not_shown():
+    rows = [{"age": 4.0, "email": "someone@example.com"}]
+    found = capture(a_call({"dataframe_records": rows}, {"predictions": [1]}), TYPED)
+    assert found.inputs["email"] == ["someone@example.com"]
+    assert json.loads(found.shown_inputs or "") == [{"age": 4.0, "email": "•••"}]
+
+
+def test_tensor_rows_and_class_probabilities_become_columns():
+    tensor = Signature(inputs=(Column(name="inputs", dtype=DType.double, shape=(-1, 3)),))
+    body = {"inputs": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]}
+    found = capture(a_call(body, {"predictions": [[0.2, 0.8], [0.5, 0.5]]}), tensor)
+    assert found.inputs == {"inputs[0]": [1, 4], "inputs[1]": [2, 5], "inputs[2]": [3, 6]}
+    assert found.predictions == {"prediction[0]": [0.2, 0.5], "prediction[1]": [0.8, 0.5]}
+    assert found.rows == 2
+
+
+@pytest.mark.parametrize("changed", [{"request": None}, {"request": "no json"}, {"response": None}])
+def test_a_call_without_a_readable_body_is_kept_without_rows(changed: dict[str, Any]):
+    rows = [{"age": 4.0, "email": "x"}]
+    found = capture(a_call({"dataframe_records": rows}, {"predictions": [1]}, **changed), TYPED)
+    assert found.error is None
+    assert not (found.inputs and found.predictions)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("t.json", b'{"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}'),
+        ("t.json", b'[{"a": 1, "b": 2}, {"a": 3, "b": 4}]'),
+        ("t.json", b'{"a": [1, 3], "b": [2, 4]}'),
+        ("t.csv", b"a,b\n1,2\n3,4\n"),
+    ],
+)
+def test_tables_are_read_in_the_forms_people_log(path: str, content: bytes):
+    assert baseline.read_table(path, content) == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("t.json", b"{"),
+        ("t.json", b"7"),
+        ("t.json", b'{"columns": ["a"], "data": [[1, 2]]}'),
+        ("t.parquet", b"PAR1 no"),
+        ("t.pkl", b"\x80\x04."),
+    ],
+)
+def test_what_is_no_table_is_refused(path: str, content: bytes):
+    with pytest.raises(baseline.UnreadableTable):
+        baseline.read_table(path, content)
+
+
+def test_large_tables_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(baseline, "MAX_ROWS", 100)
+    content = json.dumps({"a": list(range(1000))}).encode()
+    assert baseline.read_table("t.json", content)["a"] == list(range(0, 1000, 10))
+
+
+def test_training_tables_come_before_others_and_models_are_none():
+    paths = ["model.pkl", "datasets/test.json", "datasets/train.json", "a.parquet", "notes.json"]
+    assert baseline.candidates(paths, None) == [
+        "datasets/train.json",
+        "a.parquet",
+        "datasets/test.json",
+    ]
+    assert baseline.candidates(paths, "notes.json") == ["notes.json"]
