@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ SHOWN_TEXT = 500  # characters of one text value
 SHOWN_BYTES = 32 * 1024  # of the logged rows of one call
 WIDEST = 64  # a list up to this long becomes a column per element
 PREDICTION = "prediction"
+_PLAIN = frozenset({float, int, str, bool})
 _PERSONAL = (
     "password",
     "passwd",
@@ -81,6 +83,9 @@ def flat(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Spread short lists and objects into a column per element, so that they can be compared."""
     flat: dict[str, list[Any]] = {}
     for name, values in columns.items():
+        if values and type(values[0]) in _PLAIN:
+            flat[name] = values
+            continue
         first = next((value for value in values if value is not None), None)
         if isinstance(first, list) and 0 < len(first) <= WIDEST:
             for at in range(len(first)):
@@ -101,12 +106,16 @@ def _shown_rows(columns: dict[str, list[Any]]) -> str | None:
     if not columns:
         return None
     count = min(SHOWN_ROWS, len(next(iter(columns.values()))))
-    hidden = {name for name in columns if any(word in name.lower() for word in _PERSONAL)}
-    rows = [
-        {n: "•••" if n in hidden else _short(v[at]) for n, v in columns.items()}
-        for at in range(count)
+    shown = [
+        (name, ["•••"] * count if _is_personal(name) else values)
+        for name, values in columns.items()
     ]
-    return _shown(rows)
+    return _shown([{name: _short(values[at]) for name, values in shown} for at in range(count)])
+
+
+@lru_cache(maxsize=10_000)
+def _is_personal(column: str) -> bool:
+    return any(word in column.lower() for word in _PERSONAL)
 
 
 def _shown(rows: list[Any]) -> str | None:
@@ -119,9 +128,7 @@ def _shown(rows: list[Any]) -> str | None:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > SHOWN_TEXT:
-        return value[:SHOWN_TEXT] + "…"
-    return value
+    return value[:SHOWN_TEXT] + "…" if type(value) is str and len(value) > SHOWN_TEXT else value
 
 
 def _reason(record: Prediction) -> str:

@@ -7,6 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from modelyard_protocol.package import Signature
@@ -65,17 +66,21 @@ def make(
     delta = Delta()
     rows: dict[tuple[Version, int], dict[str, list[Any]]] = {}
     for record in records:
-        deployment_id = uuid.UUID(record.deployment_id)
+        deployment_id = identifier(record.deployment_id)
         if isinstance(record, Traffic):
             _add_traffic(delta, deployment_id, record)
             continue
         captured = capture(record, signatures[deployment_id, record.revision])
         delta.logged.append(_logged(record, deployment_id, captured))
-        if record.source is Source.live and captured.inputs | captured.predictions:
+        if record.source is Source.live and (captured.inputs or captured.predictions):
             minute = record.at_us // 1_000_000 // MINUTE * MINUTE
             held = rows.setdefault(((deployment_id, record.version), minute), {})
-            for name, values in (captured.inputs | captured.predictions).items():
-                held.setdefault(name, []).extend(values)
+            for part in (captured.inputs, captured.predictions):
+                for name, values in part.items():
+                    if name in held:
+                        held[name] += values
+                    else:
+                        held[name] = list(values)
     for (version, minute), columns in rows.items():
         reference = references[version]
         if any(name not in reference.columns for name in columns):
@@ -84,6 +89,16 @@ def make(
         if counted:
             delta.profiles[version, minute] = counted
     return delta
+
+
+@lru_cache(maxsize=10_000)
+def identifier(text: str) -> uuid.UUID:
+    """Parse a record's deployment id, which a batch repeats thousands of times.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return uuid.UUID(text)
 
 
 def _add_traffic(delta: Delta, deployment_id: uuid.UUID, record: Traffic) -> None:

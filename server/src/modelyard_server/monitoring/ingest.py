@@ -151,7 +151,7 @@ class Ingester:
         for record in records:
             if isinstance(record, Traffic):
                 continue
-            deployment_id = uuid.UUID(record.deployment_id)
+            deployment_id = delta.identifier(record.deployment_id)
             revision = (deployment_id, record.revision)
             if revision not in plan.signatures:
                 plan.signatures[revision] = self._signature(db, workspace_id, *revision)
@@ -212,7 +212,7 @@ def first_reference(
 
 def _known(record: Prediction | Traffic, subjects: dict[uuid.UUID, Subject]) -> bool:
     try:
-        return uuid.UUID(record.deployment_id) in subjects
+        return delta.identifier(record.deployment_id) in subjects
     except ValueError:
         return False
 
