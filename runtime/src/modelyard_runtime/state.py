@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 
 from modelyard_protocol.routing import DESIRED_FILE, OBSERVED_FILE, DesiredState, ObservedState
@@ -36,16 +38,23 @@ def take_lock(folder: Path, port: int) -> int:
         NodeAlreadyRuns: another node holds it.
     """
     handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not _locked(handle):
         holder = os.read(handle, 4096).decode(errors="replace")
         os.close(handle)
-        raise NodeAlreadyRuns(f"Another node runs here: {holder}") from None
+        raise NodeAlreadyRuns(f"Another node runs here: {holder}")
     facts = {"pid": os.getpid(), "code_version": code_version(), "port": port}
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps(facts).encode(), 0)
     return handle
+
+
+def _locked(handle: int) -> bool:
+    for _ in range(20):  # someone who only asks whether a node runs holds it for a moment
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.05)
+    return False
 
 
 class DesiredFile:

@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._give_up(Refusal(400, "inference.bad_request", "Upgrades are not offered."))
+            self.close_idle()  # the request itself was answered like any other
         except httptools.HttpParserError as error:
             refusal = error.__context__
             if not isinstance(refusal, Refusal):
@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Keep the connection of a caller who has said all and still waits for an answer."""
+        self._is_leaving = True
         return self._is_busy
 
     def close_idle(self) -> None:
