@@ -68,10 +68,19 @@ def load(path: Path, engine: str) -> Loaded:
     if prefer_arrays is not None:
         prefer_arrays(example)
     predictions = model.predict(example)
-    started = time.perf_counter()
-    model.predict(example)
-    predict_ms = (time.perf_counter() - started) * 1000
-    return Loaded(directory, model, example, predictions, load_ms, predict_ms)
+    return Loaded(directory, model, example, predictions, load_ms, _predict_ms(model, example))
+
+
+def _predict_ms(model: Model, example: Request) -> float:
+    """Give the shortest of a few predictions: a busy machine only ever makes them longer."""
+    shortest, begun = float("inf"), time.perf_counter()
+    for _ in range(10):
+        started = time.perf_counter()
+        model.predict(example)
+        shortest = min(shortest, time.perf_counter() - started)
+        if time.perf_counter() - begun > 0.1:
+            break
+    return shortest * 1000
 
 
 def read_example(directory: ModelDir) -> Request | None:

@@ -1,0 +1,89 @@
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.make.nodes import SECRET, a_key
+
+from modelyard_protocol.package import Signature
+from modelyard_protocol.routing import DesiredState, Route, Target
+from modelyard_runtime.gateway.backends import Backend
+from modelyard_runtime.gateway.refusals import Refusal
+from modelyard_runtime.gateway.table import Allowance, Table
+from modelyard_runtime.sandbox.walls import interpreter_dirs
+
+ADDRESS = ("w", "e", "d")
+
+
+class Server:
+    is_ready = True
+    is_full = False
+
+
+def a_table(servers: dict[str, Server], weights: dict[str, int]) -> tuple[Table, Route]:
+    targets = tuple(
+        Target(server_id=name, revision=at, version=at, weight=weight)
+        for at, (name, weight) in enumerate(weights.items(), 1)
+    )
+    route = Route(
+        workspace="w", environment="e", deployment="d", workspace_id=1, deployment_id="x",
+        targets=targets, keys=(a_key(),), signature=Signature(),
+    )  # fmt: skip
+    find = lambda name: cast("Backend | None", servers.get(name))  # noqa: E731
+    return Table(DesiredState(generation=1, routes=(route,)), find, Allowance()), route
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "Bearer", f"Bearer {SECRET}", "Bearer myk_pub_", f"Basic myk_pub_{SECRET}",
+     f"Bearer pub_{SECRET}", f"Bearer myk__{SECRET}", f"Bearer myk_pub_{SECRET}x"],
+)  # fmt: skip
+def test_anything_but_the_key_stays_outside(given: str) -> None:
+    table, route = a_table({}, {})
+    with pytest.raises(Refusal) as caught:
+        table.enter(ADDRESS, given)
+    assert caught.value.status == 401
+    assert table.enter(ADDRESS, f"Bearer myk_pub_{SECRET}")[0] == route
+
+
+def test_target_that_is_not_ready_gets_nothing() -> None:
+    servers = {"a": Server(), "b": Server()}
+    table, route = a_table(servers, {"a": 50, "b": 50})
+    servers["a"].is_ready = False
+    chosen = {table.choose(route, str(n))[0].server_id for n in range(100)}
+    assert chosen == {"b"}
+    servers["b"].is_ready = False
+    with pytest.raises(Refusal) as caught:
+        table.choose(route, None)
+    assert (caught.value.status, caught.value.retry_after) == (503, 2)
+
+
+def test_target_without_weight_gets_nothing_unless_pinned() -> None:
+    table, route = a_table({"a": Server(), "b": Server()}, {"a": 100, "b": 0})
+    assert {table.choose(route, str(n))[0].server_id for n in range(100)} == {"a"}
+    assert table.pinned(route, 2)[0].server_id == "b"
+
+
+def test_full_server_refuses_with_a_time_to_come_back() -> None:
+    server = Server()
+    server.is_full = True
+    table, route = a_table({"a": server}, {"a": 100})
+    with pytest.raises(Refusal, match="Too many") as caught:
+        table.choose(route, None)
+    assert caught.value.retry_after == 1
+
+
+def test_sticky_shares_follow_the_weights() -> None:
+    table, route = a_table({"a": Server(), "b": Server()}, {"a": 90, "b": 10})
+    chosen = [table.choose(route, f"caller {n}")[0].server_id for n in range(5000)]
+    assert 0.08 < chosen.count("b") / 5000 < 0.12
+
+
+def test_interpreter_of_an_environment_brings_its_installation(tmp_path: Path) -> None:
+    base, env = tmp_path / "python" / "bin", tmp_path / "env" / "bin"
+    for folder in (base, env):
+        folder.mkdir(parents=True)
+    (base / "python3").write_text("")
+    (env / "python").symlink_to(base / "python3")
+    (tmp_path / "env" / "pyvenv.cfg").write_text(f"home = {base}\nversion = 3.11\n")
+    assert interpreter_dirs(env / "python") == [tmp_path / "env", tmp_path / "python"]
+    assert interpreter_dirs(Path("/usr/bin/python3")) == []
