@@ -1,3 +1,3 @@
 """Databases, apps and people for every test that needs them."""
 
-pytest_plugins = ["tests.make.fixtures"]
+pytest_plugins = ["tests.make.fixtures", "tests.make.deployments"]

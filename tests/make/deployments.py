@@ -93,6 +93,18 @@ class ObedientNode:
 
     def stop(self) -> None: ...
 
+    def servers_of(self, workspace: TeamSpace, at: int = -1) -> list[str]:
+        """Name the model servers of one workspace as asked for at a time, like `churn@1`."""
+        servers = self.states[at].servers
+        own = [spec.label for spec in servers if spec.label.startswith(f"{workspace.slug}/")]
+        return [label.rpartition("/")[2] for label in own]
+
+    def target_of(self, workspace: TeamSpace, at: int) -> int:
+        """Give the revision that one workspace's traffic went to at a time."""
+        routes = self.states[at].routes
+        [target] = [r.targets[0].revision for r in routes if r.workspace_id == workspace.id]
+        return target
+
     def routes_of(self, workspace: TeamSpace) -> list[dict[str, Any]]:
         """Give the routes of one workspace as last asked for."""
         routes = self.desired().routes
@@ -207,7 +219,6 @@ def _a_version(model: Model, number: int, **facts: Any) -> ModelVersion:
     known: dict[str, Any] = {
         "status": "READY",
         "source": "runs:/none/model",
-        "files": [],
         "digest": f"{number:064}",
         "size_bytes": 4096,
         "framework": "sklearn",

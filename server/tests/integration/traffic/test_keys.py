@@ -1,0 +1,90 @@
+"""Endpoint keys: shown once, published as digests, taken back."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from tests.make.deployments import Serving
+
+from modelyard_server.traffic import service
+from modelyard_server.traffic.models import EndpointKey
+
+
+def _published(serving: Serving) -> dict[str, Any]:
+    [route] = serving.node.routes_of(serving.workspace)
+    return {key["id"]: key for key in route["keys"]}
+
+
+def test_a_key_is_shown_once_and_the_node_knows_only_its_digest(serving: Serving) -> None:
+    deployment = serving.deploy()
+    made = serving.post(
+        deployment["id"], "keys", {"name": "shop", "requests_per_minute": 60}, status=201
+    )
+    prefix, public_id, secret = made["key"].split("_")
+
+    known = _published(serving)[made["id"]]
+    listed = serving.client.get(f"/api/v1/deployments/{deployment['id']}/keys").json()
+    assert (prefix, public_id) == ("myk", made["public_id"])
+    assert known["secret_sha256"] == hashlib.sha256(secret.encode()).hexdigest()
+    assert known["requests_per_minute"] == 60
+    assert secret not in str(listed)
+    with serving.platform.database.session(serving.workspace.id, write=False) as db:
+        [row] = db.scalars(select(EndpointKey))
+        assert secret not in str(vars(row))
+
+
+def test_a_revoked_key_is_gone_from_the_node_and_the_trail_has_both(serving: Serving) -> None:
+    deployment = serving.deploy()
+    made = serving.post(deployment["id"], "keys", {"name": "shop"}, status=201)
+    address = f"/api/v1/deployments/{deployment['id']}/keys/{made['id']}"
+    assert serving.client.delete(address).status_code == 204
+    assert serving.client.delete(address).status_code == 404
+    assert set(_published(serving)) == {"console"}
+    found = serving.workspace.client("admin").get("/api/v1/audit", params={"object_id": made["id"]})
+    assert [e["action"] for e in found.json()["items"]] == [
+        "traffic.revoke_key",
+        "traffic.create_key",
+    ]
+    assert made["key"].split("_")[2] not in found.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": ""},
+        {"name": "x", "scopes": []},
+        {"name": "x", "scopes": ["admin"]},
+        {"name": "x", "expires_at": "2001-01-01T00:00:00Z"},
+        {"name": "x", "requests_per_minute": 0},
+    ],
+)
+def test_a_key_that_makes_no_sense_is_refused(serving: Serving, body: dict[str, Any]) -> None:
+    deployment = serving.deploy()
+    serving.post(deployment["id"], "keys", body, status=422)
+    assert set(_published(serving)) == {"console"}
+
+
+def test_a_generation_is_written_only_when_something_changed(serving: Serving) -> None:
+    serving.deploy()
+    services = serving.platform.services
+    first, states = service.publish(services), len(serving.node.states)
+    assert service.publish(services) == first
+    assert len(serving.node.states) == states
+
+
+def test_the_endpoint_is_described_also_while_nothing_runs(serving: Serving) -> None:
+    deployment = serving.deploy()
+    serving.post(deployment["id"], "stop")
+    document = serving.client.get(f"/api/v1/deployments/{deployment['id']}/api").json()
+    assert document["openapi"].startswith("3.1")
+    assert document["servers"] == [{"url": deployment["url"]}]
+    assert "x" in str(document["paths"]["/predict"])
+
+
+def test_trying_what_does_not_run_is_refused(serving: Serving) -> None:
+    deployment = serving.deploy()
+    serving.post(deployment["id"], "try", {"body": {"rows": []}}, status=503)
+    serving.post(deployment["id"], "stop")
+    refused = serving.post(deployment["id"], "try", {"body": {"rows": []}}, status=409)
+    assert refused["code"] == "traffic.not_served"
