@@ -93,7 +93,7 @@ class RollOut:
         prepared = self._prepare()
         built = self._build(prepared)
         self._verify(prepared, built)
-        server = self._start(prepared, built)
+        server = self._start()
         self._switch(server)
 
     def _prepare(self) -> Prepared:
@@ -130,12 +130,18 @@ class RollOut:
         return built
 
     def _verify(self, prepared: Prepared, built: Built) -> None:
+        """Check the stored prediction while the model server starts beside, without traffic."""
         with self._doing("verify", Status.verifying) as say, self._locked() as now:
             engine = now.revision.engine
             proof = f"{prepared.digest}/{built.lock_hash}/{engine}"
             own = revisions(now.db, self._deployment_id)
             proven = next((row for row in own if row.proof == proof), None)
+            now.revision.has_server = True
+            now.revision.model_dir = str(prepared.model_dir)
+            now.revision.python = str(built.python)
+            now.revision.environment_dir = str(built.environment_dir)
             say("Loading the model in the sandbox.")
+        self._publisher.now()
         if proven is not None:
             self._done(
                 "verify",
@@ -150,19 +156,15 @@ class RollOut:
             raise Failed(seen.summary, seen.differences, seen.log_tail)
         self._done("verify", seen.summary, proof=proof)
 
-    def _start(self, prepared: Prepared, built: Built) -> ObservedServer:
+    def _start(self) -> ObservedServer:
         with self._doing("start", Status.starting) as say, self._locked() as now:
-            now.revision.has_server = True
-            now.revision.model_dir = str(prepared.model_dir)
-            now.revision.python = str(built.python)
-            now.revision.environment_dir = str(built.environment_dir)
             server_id = now.revision.id.hex
             say("Waiting for the model server's first prediction.")
         began = time.monotonic()
         generation = self._publisher.now()
         server = self._await_ready(server_id, generation)
         took = time.monotonic() - began
-        self._done("start", f"The model server answered after {took:.1f} s.")
+        self._done("start", f"The model server answered after another {took:.1f} s.")
         return server
 
     def _await_ready(self, server_id: str, generation: int) -> ObservedServer:

@@ -127,7 +127,8 @@ class Served:
     """A deployment that needs model servers, with the revision its traffic goes to."""
 
     deployment: Deployment
-    target: Revision
+    target: Revision | None
+    """`None` while a first roll-out is not verified yet: then there is no address."""
     running: tuple[Revision, ...]
 
 
@@ -156,6 +157,5 @@ def served(db: Session) -> list[Served]:
         live = [row for row in running if row.number == deployment.live_number]
         starting = [row for row in running if row.status == Status.starting]
         target = (live or starting or [None])[-1]
-        if target is not None:
-            found.append(Served(deployment, target, tuple(running)))
+        found.append(Served(deployment, target, tuple(running)))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
@@ -257,6 +257,11 @@ def get_version(
         reference_source=row.reference_source,
         is_sample=model.is_sample,
     )
+
+
+def model_count(db: Session) -> int:
+    """Count the registered models; prompts are none."""
+    return db.scalar(select(func.count(Model.id)).where(~Model.is_prompt)) or 0
 
 
 def names_of_models(db: Session, model_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts import service as artifacts
@@ -93,6 +93,16 @@ def recent_runs(db: Session, actor: trail.Who, limit: int = 10) -> list[RunSumma
         .limit(limit)
     )
     return summaries(db, list(found))
+
+
+def run_count(db: Session) -> int:
+    """Count the active runs of active experiments."""
+    counted = (
+        select(func.count(Run.id))
+        .join(experiments.Experiment, experiments.Experiment.id == Run.experiment_id)
+        .where(Run.lifecycle_stage == ACTIVE, experiments.Experiment.lifecycle_stage == ACTIVE)
+    )
+    return db.scalar(counted) or 0
 
 
 def summaries(db: Session, found: list[Run]) -> list[RunSummary]:

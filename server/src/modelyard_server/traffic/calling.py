@@ -13,7 +13,6 @@ from modelyard_protocol.openapi import openapi
 from modelyard_protocol.routing import DesiredState, Route
 from modelyard_server.deployments import service as deployments
 from modelyard_server.deployments.ports import ComputeDriver
-from modelyard_server.deployments.service import Served
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.crypto import RootKey
 
@@ -42,8 +41,7 @@ def describe(
     deployment = deployments.get(db, actor, deployment_id)
     number = deployment.live_number or deployment.last_number
     target = deployments.revision_of(db, deployment, number)
-    served = Served(deployment, target, (target,))
-    return openapi(publishing.route(workspace, served, []), base_url)
+    return openapi(publishing.route(workspace, deployment, target, []), base_url)
 
 
 @dataclass(frozen=True, slots=True)

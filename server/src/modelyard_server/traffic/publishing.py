@@ -21,7 +21,7 @@ from modelyard_protocol.routing import (
     Target,
 )
 from modelyard_server.deployments import service as deployments
-from modelyard_server.deployments.models import Revision
+from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.deployments.ports import ComputeDriver
 from modelyard_server.deployments.service import Served
 from modelyard_server.kernel.crypto import RootKey
@@ -83,9 +83,11 @@ class DesiredStatePublisher:
             with database.session(workspace_id, write=False) as db:
                 for served in deployments.served(db):
                     servers += [server_spec(slug, served, row) for row in served.running]
+                    if served.target is None:
+                        continue
                     keys = [console.key(root, served.deployment.id)]
                     keys += keys_of(db, served.deployment.id)
-                    routes.append(route(slug, served, keys))
+                    routes.append(route(slug, served.deployment, served.target, keys))
         return DesiredState(generation=0, servers=tuple(servers), routes=tuple(routes))
 
 
@@ -103,9 +105,8 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
     )
 
 
-def route(workspace: str, served: Served, keys: Sequence[Key]) -> Route:
-    """Describe a deployment's address."""
-    deployment, target = served.deployment, served.target
+def route(workspace: str, deployment: Deployment, target: Revision, keys: Sequence[Key]) -> Route:
+    """Describe a deployment's address, with all traffic to one revision."""
     return Route(
         workspace=workspace,
         environment=deployment.environment,
