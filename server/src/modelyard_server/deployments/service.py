@@ -20,7 +20,9 @@ from .models import Deployment, Revision
 from .states import Status
 
 __all__ = [
+    "Deployment",
     "Monitored",
+    "Revision",
     "Served",
     "delete_now",
     "deploy",

@@ -21,9 +21,8 @@ from modelyard_protocol.routing import (
     Target,
 )
 from modelyard_server.deployments import service as deployments
-from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.deployments.ports import ComputeDriver
-from modelyard_server.deployments.service import Served
+from modelyard_server.deployments.service import Deployment, Revision, Served
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
