@@ -40,7 +40,7 @@ def shifted(column: str, values: Any) -> Any:
         return values * SCALE**2
     if "radius" in column or "perimeter" in column:
         return values * SCALE
-    if "texture" in column:
+    if "texture" in column and "error" not in column:
         return values + 4
     return values
 
