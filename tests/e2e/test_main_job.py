@@ -125,7 +125,7 @@ def test_wrong_input_names_row_and_column(deployment: dict[str, Any], key: str) 
     assert (place["row"], place["column"]) == (0, "mean area")
 
 
-@pytest.mark.parametrize("presented", ["", "myk_wrong_wrong", "mlp_a_b_c"])
+@pytest.mark.parametrize("presented", ["nothing", "myk_wrong_wrong", "mlp_a_b_c"])
 def test_wrong_key_and_unknown_address_look_the_same(
     deployment: dict[str, Any], presented: str
 ) -> None:
