@@ -6,6 +6,7 @@ import math
 import time
 import traceback
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -155,7 +156,7 @@ def joined(requests: list[Request]) -> Request:
     """Put the rows of requests with the same columns under each other."""
     first = requests[0]
     columns = {
-        name: [value for request in requests for value in request.columns[name]]
+        name: list(chain.from_iterable(request.columns[name] for request in requests))
         for name in first.columns
     }
     return Request(columns, sum(request.rows for request in requests), first.named)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from pathlib import Path
+from typing import cast
 
 MAX_LOG_BYTES = 2 * 1024 * 1024  # then the file is moved to `.1`
+MAX_BYTES_A_SECOND = 256 * 1024
 TAIL_LINES = 40
 _MAX_LINE = 2000
 
@@ -18,7 +21,13 @@ class ServerLog(asyncio.Protocol):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rest = b""
+        self._transport: asyncio.ReadTransport | None = None
+        self._window_at, self._window_bytes = 0.0, 0
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start reading a process's output."""
+        self._transport = cast("asyncio.ReadTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Append to the file and to the tail."""
@@ -26,6 +35,22 @@ class ServerLog(asyncio.Protocol):
         self._rest = lines.pop()[-_MAX_LINE:]
         self.tail.extend(line[:_MAX_LINE].decode(errors="replace") for line in lines)
         self._append(data)
+        self._slow_down(len(data))
+
+    def _slow_down(self, size: int) -> None:
+        """Let a model that floods its log wait: reading it must not slow the gateway."""
+        now = time.monotonic()
+        if now - self._window_at >= 1.0:
+            self._window_at, self._window_bytes = now, 0
+        self._window_bytes += size
+        transport = self._transport
+        if self._window_bytes > MAX_BYTES_A_SECOND and transport is not None:
+            transport.pause_reading()
+            asyncio.get_running_loop().call_later(1.0, self._go_on, transport)
+
+    def _go_on(self, transport: asyncio.ReadTransport) -> None:
+        if not transport.is_closing():
+            transport.resume_reading()
 
     def say(self, text: str) -> None:
         """Write a line of the node's own."""

@@ -17,7 +17,7 @@ _HEAD = struct.Struct("<IIB")
 _CALL = struct.Struct("<H")
 _ANSWER = struct.Struct("<HI")
 _AFTER_LENGTH = _HEAD.size - 4
-MAX_FRAME = 256 * 1024 * 1024  # an answer to 10 000 rows of a wide model
+MAX_FRAME = 64 * 1024 * 1024  # the node buffers up to one frame per model server
 
 
 class Kind(IntEnum):

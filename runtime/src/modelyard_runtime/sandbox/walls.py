@@ -158,8 +158,21 @@ def _limit(spec: Spec, tier: Tier) -> None:
     }
     if tier is not Tier.bwrap:
         limits[resource.RLIMIT_FSIZE] = spec.tmp_mb * 1024 * 1024
+    if os.getuid() != 0:  # the kernel counts all threads of a user, and none of root's
+        limits[resource.RLIMIT_NPROC] = _threads_of_user() + spec.threads
     for name, value in limits.items():
         _, hard = resource.getrlimit(name)
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (ceiling, ceiling))
     sys.stdout.flush()
+
+
+def _threads_of_user() -> int:
+    count = 0
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and entry.stat().st_uid == os.getuid():
+                count += sum(1 for _ in (entry / "task").iterdir())
+        except OSError:
+            continue  # it ended meanwhile
+    return count
