@@ -8,6 +8,11 @@ interface Props {
   onRetry?: (() => void) | undefined;
 }
 
+const TITLES_BY_CODE: Record<string, string> = {
+  "identity.wrong_credentials": "Not signed in",
+  "identity.link_unusable": "This link does not work any more",
+  "identity.too_many_attempts": "Too many attempts",
+};
 const TITLES: Record<number, string> = {
   401: "You are signed out",
   403: "You may not do this",
@@ -22,7 +27,7 @@ const TITLES: Record<number, string> = {
 export function Refused({ error, onRetry }: Props) {
   const refusal = error instanceof Refusal ? error : null;
   const title = refusal
-    ? (TITLES[refusal.status] ?? "The server failed")
+    ? (TITLES_BY_CODE[refusal.code] ?? TITLES[refusal.status] ?? "The server failed")
     : "The server cannot be reached";
   return (
     <Callout

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import classes from "./states.module.css";
 import { statusWord, toneOf } from "./status-badge";
 import { toneClass } from "./tone";
@@ -10,7 +11,7 @@ export interface ProgressStep {
   status: string;
   detail?: string | null;
   /** "4.2 s". */
-  time?: string | null;
+  time?: ReactNode;
 }
 
 /** Progress through named steps, announced as it moves. */
@@ -33,7 +34,9 @@ export function Stepper({ steps, label }: { steps: ProgressStep[]; label: string
             </div>
             {step.detail && <div className={classes.stepDetail}>{step.detail}</div>}
           </div>
-          <span className={classes.stepTime}>{step.time}</span>
+          <span className={classes.stepTime} aria-live="off">
+            {step.time}
+          </span>
         </li>
       ))}
     </ol>

@@ -13,11 +13,37 @@ const accent: MantineColorsTuple = [
   "#1c2f76",
 ];
 
+const gray: MantineColorsTuple = [
+  "#f7f8fa",
+  "#eef0f4",
+  "#e6e9ef",
+  "#dfe3ea",
+  "#c6ccd8",
+  "#a3acbd",
+  "#7c8699",
+  "#566074",
+  "#333c4d",
+  "#0f1420",
+];
+
+const dark: MantineColorsTuple = [
+  "#e6e9f0",
+  "#c3cad8",
+  "#9aa5b8",
+  "#66738c",
+  "#37435a",
+  "#263043",
+  "#1d2433",
+  "#121823",
+  "#0d121b",
+  "#0a0e16",
+];
+
 /** The kit's theme: our tokens do the colouring, the kit does the behaviour. */
 export const theme = createTheme({
   primaryColor: "accent",
   primaryShade: { light: 6, dark: 6 },
-  colors: { accent },
+  colors: { accent, gray, dark },
   fontFamily: "var(--font-ui)",
   fontFamilyMonospace: "var(--font-mono)",
   defaultRadius: 8,

@@ -3,12 +3,12 @@ import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { type Column, DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
-import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { type AuditEvent, auditEvents } from "./api";
 import classes from "./audit.module.css";
 import { EventDrawer } from "./event-drawer";
 import type { AuditFilters } from "./filters";
+import { ResultBadge } from "./result-badge";
 
 interface Props {
   filters: AuditFilters;
@@ -47,11 +47,7 @@ export function AuditList({ filters, onClear }: Props) {
       {
         id: "result",
         header: "Result",
-        cell: (event) => (
-          <StatusBadge status={event.result}>
-            {event.result === "ok" ? "Done" : undefined}
-          </StatusBadge>
-        ),
+        cell: (event) => <ResultBadge result={event.result} />,
       },
       { id: "from", header: "From", cell: (event) => <code>{event.ip_address ?? "–"}</code> },
       { id: "at", header: "When", align: "end", cell: (event) => <Time at={event.at} /> },

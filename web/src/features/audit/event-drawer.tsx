@@ -2,10 +2,10 @@ import { Drawer } from "@mantine/core";
 import { browserName } from "@/lib/browser-name";
 import { CopyField } from "@/ui/copy-field";
 import { Facts } from "@/ui/facts";
-import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import type { AuditEvent } from "./api";
 import classes from "./audit.module.css";
+import { ResultBadge } from "./result-badge";
 
 /** One entry in full: who, from where, and each value before and after. */
 export function EventDrawer({ event, onClose }: { event: AuditEvent | null; onClose: () => void }) {
@@ -28,7 +28,7 @@ function Detail({ event }: { event: AuditEvent }) {
     <div className="stack">
       <Facts
         of={[
-          ["Result", <StatusBadge key="result" status={event.result} />],
+          ["Result", <ResultBadge key="result" result={event.result} />],
           ["Who", event.actor_name],
           ["When", <Time key="at" at={event.at} absolute />],
           ["Object", `${event.object_type.replaceAll("_", " ")} ${event.object_name ?? ""}`],

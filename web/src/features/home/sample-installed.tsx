@@ -9,6 +9,7 @@ import { LinkButton } from "@/ui/link-button";
 import { Refused } from "@/ui/refused";
 import { Stepper } from "@/ui/stepper";
 import { type Install, isMoving, type Sample, useSampleActions } from "./api";
+import { Elapsed } from "./elapsed";
 
 interface Props {
   ws: string;
@@ -27,10 +28,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
     <div className="stack tight">
       <Stepper
         label={`Progress of ${sample.title}`}
-        steps={install.steps.map((step) => ({
-          ...step,
-          time: step.seconds === null ? null : duration(step.seconds),
-        }))}
+        steps={install.steps.map((step) => ({ ...step, time: <StepTime step={step} /> }))}
       />
       {install.error && (
         <Callout tone="bad" role="alert" title="The sample could not be loaded">
@@ -43,6 +41,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
         {mayManage && install.status === "ready" && (
           <>
             <Button
+              size="xs"
               variant="default"
               disabled={moving}
               loading={actions.replay.isPending && !actions.replay.variables}
@@ -51,6 +50,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
               Replay traffic
             </Button>
             <Button
+              size="xs"
               variant="default"
               disabled={moving}
               loading={actions.replay.isPending && actions.replay.variables}
@@ -61,12 +61,16 @@ export function SampleInstalled({ ws, sample, install }: Props) {
           </>
         )}
         {mayManage && install.status === "failed" && (
-          <Button onClick={() => actions.install.mutate()} loading={actions.install.isPending}>
+          <Button
+            size="xs"
+            onClick={() => actions.install.mutate()}
+            loading={actions.install.isPending}
+          >
             Try again
           </Button>
         )}
         {mayManage && (install.status === "ready" || install.status === "failed") && (
-          <Button variant="subtle" color="gray" onClick={dialog.open}>
+          <Button size="xs" variant="subtle" color="gray" onClick={dialog.open}>
             Remove sample
           </Button>
         )}
@@ -88,19 +92,26 @@ export function SampleInstalled({ ws, sample, install }: Props) {
   );
 }
 
+function StepTime({ step }: { step: Install["steps"][number] }) {
+  if (step.status === "running") return <Elapsed atLeast={step.seconds ?? 0} />;
+  return step.seconds !== null && duration(step.seconds);
+}
+
 function Made({ ws, install }: { ws: string; install: Install }) {
   return (
     <>
       {install.deployment_id && (
-        <LinkButton to={deploymentPlace(ws, install.deployment_id)}>Open deployment</LinkButton>
+        <LinkButton size="xs" to={deploymentPlace(ws, install.deployment_id)}>
+          Open deployment
+        </LinkButton>
       )}
       {install.model_id && (
-        <LinkButton variant="default" to={modelPlace(ws, install.model_id)}>
+        <LinkButton size="xs" variant="default" to={modelPlace(ws, install.model_id)}>
           Open model
         </LinkButton>
       )}
       {install.run_id && (
-        <LinkButton variant="default" to={runPlace(ws, install.run_id)}>
+        <LinkButton size="xs" variant="default" to={runPlace(ws, install.run_id)}>
           Open run
         </LinkButton>
       )}
