@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,14 +10,17 @@ from typing import Any
 import orjson
 
 from modelyard_protocol import answers, inference
+from modelyard_protocol.inference import Columns
 from modelyard_protocol.package import Signature
-from modelyard_protocol.records import Prediction
+from modelyard_protocol.records import Prediction, Skin
 
 SHOWN_ROWS = 5
 SHOWN_TEXT = 500  # characters of one text value
 SHOWN_BYTES = 32 * 1024  # of the logged rows of one call
 WIDEST = 64  # a list up to this long becomes a column per element
 PREDICTION = "prediction"
+HIDDEN = "•••"
+_JSON = "application/json"
 _PLAIN = frozenset({float, int, str, bool})
 _PERSONAL = (
     "password",
@@ -31,32 +35,94 @@ _PERSONAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
-    """One call, ready to be counted and logged."""
+class Call:
+    """What is logged of one call."""
 
-    inputs: dict[str, list[Any]]
-    predictions: dict[str, list[Any]]
     rows: int | None
-    shown_inputs: str | None
-    shown_outputs: str | None
+    inputs: str | None
+    outputs: str | None
     error: str | None
 
 
-def capture(record: Prediction, signature: Signature) -> Captured:
-    """Decode a call with the model server's own decoder; refused calls carry their reason."""
-    if not 200 <= record.status < 300:
-        return Captured({}, {}, None, None, None, _reason(record))
-    columns = _decoded(record, signature)
-    outputs = _answered(record)
-    rows = len(next(iter(columns.values()))) if columns else len(outputs) or None
-    return Captured(
-        inputs=flat(columns),
-        predictions=flat({PREDICTION: outputs}) if outputs else {},
-        rows=rows,
-        shown_inputs=_shown_rows(columns),
-        shown_outputs=_shown([_short(value) for value in outputs[:SHOWN_ROWS]]),
-        error=None,
-    )
+@dataclass(slots=True)
+class Captured:
+    """Calls of one revision: every value by column for counting, every call for the log."""
+
+    columns: dict[str, list[Any]]
+    calls: list[Call]
+
+
+def capture(records: Sequence[Prediction], signature: Signature) -> Captured:
+    """Decode calls with the model server's own decoder; refused ones carry their reason.
+
+    Calls that sent lists of objects are decoded together: that costs a third.
+    """
+    columns, sent = _decoded_together(records, signature)
+    found = Captured(flat(columns), [])
+    names = [column.name for column in signature.inputs]
+    answered: list[Any] = []
+    for at, record in enumerate(records):
+        if not 200 <= record.status < 300:
+            found.calls.append(Call(None, None, None, _reason(record)))
+            continue
+        outputs = _answered(record)
+        answered += outputs
+        if at in sent:
+            rows, shown = len(sent[at]), _shown_rows(sent[at][:SHOWN_ROWS], names)
+        else:
+            alone = _decoded(record, signature)
+            _extend(found.columns, flat(alone))
+            rows = len(next(iter(alone.values()))) if alone else len(outputs)
+            shown = _shown_rows(_as_rows(alone), list(alone))
+        kept = _shown([_short(value) for value in outputs[:SHOWN_ROWS]])
+        found.calls.append(Call(rows or None, shown, kept, None))
+    if answered:
+        _extend(found.columns, flat({PREDICTION: answered}))
+    return found
+
+
+def _decoded_together(
+    records: Sequence[Prediction], signature: Signature
+) -> tuple[Columns, dict[int, list[Any]]]:
+    """Decode calls that sent lists of objects as if they were one; also give their rows by call."""
+    if not signature.inputs or signature.is_tensor:
+        return {}, {}
+    sent = {at: rows for at, record in enumerate(records) if (rows := _objects(record))}
+    rows = [row for part in sent.values() for row in part]
+    if not rows:
+        return {}, {}
+    body = orjson.dumps({"rows": rows})
+    try:
+        return inference.decode(Skin.predict, _JSON, body, signature, max_rows=len(rows)), sent
+    except inference.InvalidRows:
+        return {}, {}  # one does not fit: each is decoded alone
+
+
+def _extend(columns: dict[str, list[Any]], more: dict[str, list[Any]]) -> None:
+    for name, values in more.items():
+        if name in columns:
+            columns[name] = columns[name] + values
+        else:
+            columns[name] = values
+
+
+def _as_rows(columns: Columns) -> list[dict[str, Any]]:
+    count = min(SHOWN_ROWS, max((len(values) for values in columns.values()), default=0))
+    return [{name: values[at] for name, values in columns.items()} for at in range(count)]
+
+
+def _objects(record: Prediction) -> list[Any]:
+    if not 200 <= record.status < 300 or record.request is None:
+        return []
+    if not record.content_type.startswith(_JSON):
+        return []
+    try:
+        body = orjson.loads(record.request)
+    except orjson.JSONDecodeError:
+        return []
+    key = "rows" if record.skin is Skin.predict else "dataframe_records"
+    rows = body.get(key) if isinstance(body, dict) and len(body) == 1 else None
+    return rows if isinstance(rows, list) else []
 
 
 def _decoded(record: Prediction, signature: Signature) -> dict[str, list[Any]]:
@@ -102,15 +168,16 @@ def flat(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return flat
 
 
-def _shown_rows(columns: dict[str, list[Any]]) -> str | None:
-    if not columns:
-        return None
-    count = min(SHOWN_ROWS, len(next(iter(columns.values()))))
+def _shown_rows(rows: list[Any], names: list[str]) -> str | None:
+    hidden = [name for name in names if _is_personal(name)]
     shown = [
-        (name, ["•••"] * count if _is_personal(name) else values)
-        for name, values in columns.items()
+        {name: _short(value) if type(value) is str else value for name, value in row.items()}
+        for row in rows
     ]
-    return _shown([{name: _short(values[at]) for name, values in shown} for at in range(count)])
+    for name in hidden:
+        for row in shown:
+            row[name] = HIDDEN
+    return _shown(shown)
 
 
 @lru_cache(maxsize=10_000)

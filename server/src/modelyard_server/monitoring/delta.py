@@ -14,7 +14,7 @@ from modelyard_protocol.package import Signature
 from modelyard_protocol.records import Prediction, Source, Traffic
 
 from . import latency, profile
-from .capture import Captured, capture
+from .capture import Call, capture
 from .reference import Reference
 
 FINE, COARSE, HOUR = 15, 300, 3600  # seconds of a traffic count; longer ones are kept longer
@@ -23,6 +23,10 @@ MINUTE = 60
 Version = tuple[uuid.UUID, int]
 TrafficKey = tuple[uuid.UUID, int, int, int, int]
 """Deployment, resolution, start in seconds, revision, version."""
+
+
+_Group = tuple[uuid.UUID, int, int, int, bool]
+"""Deployment, revision, version, minute, live: calls that are decoded and counted together."""
 
 
 @dataclass(slots=True)
@@ -64,31 +68,39 @@ def make(
 ) -> Delta:
     """Count a batch. References that are still collecting grow in place."""
     delta = Delta()
-    rows: dict[tuple[Version, int], dict[str, list[Any]]] = {}
+    calls: dict[_Group, list[Prediction]] = {}
     for record in records:
         deployment_id = identifier(record.deployment_id)
         if isinstance(record, Traffic):
             _add_traffic(delta, deployment_id, record)
             continue
-        captured = capture(record, signatures[deployment_id, record.revision])
-        delta.logged.append(_logged(record, deployment_id, captured))
-        if record.source is Source.live and (captured.inputs or captured.predictions):
-            minute = record.at_us // 1_000_000 // MINUTE * MINUTE
-            held = rows.setdefault(((deployment_id, record.version), minute), {})
-            for part in (captured.inputs, captured.predictions):
-                for name, values in part.items():
-                    if name in held:
-                        held[name] += values
-                    else:
-                        held[name] = list(values)
-    for (version, minute), columns in rows.items():
-        reference = references[version]
-        if any(name not in reference.columns for name in columns):
-            delta.touched.add(version)
-        counted = reference.count(columns)
-        if counted:
-            delta.profiles[version, minute] = counted
+        minute = record.at_us // 1_000_000 // MINUTE * MINUTE
+        is_live = record.source is Source.live
+        group = (deployment_id, record.revision, record.version, minute, is_live)
+        calls.setdefault(group, []).append(record)
+    for (deployment_id, revision, version, minute, is_live), called in calls.items():
+        found = capture(called, signatures[deployment_id, revision])
+        pairs = zip(called, found.calls, strict=True)
+        delta.logged += [_logged(record, deployment_id, call) for record, call in pairs]
+        if is_live and found.columns:
+            _count(delta, references, (deployment_id, version), minute, found.columns)
     return delta
+
+
+def _count(
+    delta: Delta,
+    references: Mapping[Version, Reference],
+    version: Version,
+    minute: int,
+    columns: dict[str, list[Any]],
+) -> None:
+    reference = references[version]
+    if any(name not in reference.columns for name in columns):
+        delta.touched.add(version)
+    counted = reference.count(columns)
+    if counted:
+        held = delta.profiles.get((version, minute), {})
+        delta.profiles[version, minute] = profile.merge([held, counted])
 
 
 @lru_cache(maxsize=10_000)
@@ -108,7 +120,7 @@ def _add_traffic(delta: Delta, deployment_id: uuid.UUID, record: Traffic) -> Non
         delta.traffic[key].add(record)
 
 
-def _logged(record: Prediction, deployment_id: uuid.UUID, captured: Captured) -> dict[str, Any]:
+def _logged(record: Prediction, deployment_id: uuid.UUID, call: Call) -> dict[str, Any]:
     return {
         "workspace_id": record.workspace_id,
         "id": uuid.uuid4(),
@@ -123,8 +135,8 @@ def _logged(record: Prediction, deployment_id: uuid.UUID, captured: Captured) ->
         "key_id": record.key_id,
         "total_us": record.total_us,
         "model_us": record.model_us,
-        "rows": captured.rows,
-        "inputs": captured.shown_inputs,
-        "outputs": captured.shown_outputs,
-        "error": captured.error,
+        "rows": call.rows,
+        "inputs": call.inputs,
+        "outputs": call.outputs,
+        "error": call.error,
     }

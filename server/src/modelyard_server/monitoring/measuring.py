@@ -22,7 +22,7 @@ from .profile import ColumnReference, ColumnRole, Origin
 from .reference import PROVISIONAL_ROWS, Reference, role_of
 from .schemas import Baseline, DriftOut, FeatureDrift, Window
 
-FRESH_SECONDS = 3.0
+FRESH_SECONDS = 1.0
 UNCHANGED_SECONDS = 60.0  # without new rows only the window's edge moves
 MAX_CACHED = 500
 LoadReference = Callable[[Session, Subject, int], Reference | None]
@@ -52,7 +52,7 @@ _lock = threading.Lock()
 def measure(
     db: Session, subject: Subject, window: Window, baseline: Baseline, load: LoadReference
 ) -> Measured:
-    """Compare the live version's rows of a window with its baseline; at most 3 s old."""
+    """Compare the live version's rows of a window with its baseline, 1 s old at most."""
     version = watched_version(subject)
     key = (tenancy.workspace_of(db), subject.deployment_id, version, window, baseline)
     newest = queries.last_profiled(db, [(subject.deployment_id, version)]).get(

@@ -44,26 +44,48 @@ def a_call(body: Any, answer: Any, **changed: Any) -> Prediction:
 
 def test_personal_columns_are_counted_but_not_shown():
     rows = [{"age": 4.0, "email": "someone@example.com"}]
-    found = capture(a_call({"dataframe_records": rows}, {"predictions": [1]}), TYPED)
-    assert found.inputs["email"] == ["someone@example.com"]
-    assert json.loads(found.shown_inputs or "") == [{"age": 4.0, "email": "•••"}]
+    found = capture([a_call({"dataframe_records": rows}, {"predictions": [1]})], TYPED)
+    assert found.columns["email"] == ["someone@example.com"]
+    assert json.loads(found.calls[0].inputs or "") == [{"age": 4.0, "email": "•••"}]
 
 
 def test_tensor_rows_and_class_probabilities_become_columns():
     tensor = Signature(inputs=(Column(name="inputs", dtype=DType.double, shape=(-1, 3)),))
     body = {"inputs": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]}
-    found = capture(a_call(body, {"predictions": [[0.2, 0.8], [0.5, 0.5]]}), tensor)
-    assert found.inputs == {"inputs[0]": [1, 4], "inputs[1]": [2, 5], "inputs[2]": [3, 6]}
-    assert found.predictions == {"prediction[0]": [0.2, 0.5], "prediction[1]": [0.8, 0.5]}
-    assert found.rows == 2
+    found = capture([a_call(body, {"predictions": [[0.2, 0.8], [0.5, 0.5]]})], tensor)
+    assert found.columns == {
+        "inputs[0]": [1, 4],
+        "inputs[1]": [2, 5],
+        "inputs[2]": [3, 6],
+        "prediction[0]": [0.2, 0.5],
+        "prediction[1]": [0.8, 0.5],
+    }
+    assert found.calls[0].rows == 2
 
 
 @pytest.mark.parametrize("changed", [{"request": None}, {"request": "no json"}, {"response": None}])
 def test_a_call_without_a_readable_body_is_kept_without_rows(changed: dict[str, Any]):
     rows = [{"age": 4.0, "email": "x"}]
-    found = capture(a_call({"dataframe_records": rows}, {"predictions": [1]}, **changed), TYPED)
-    assert found.error is None
-    assert not (found.inputs and found.predictions)
+    found = capture([a_call({"dataframe_records": rows}, {"predictions": [1]}, **changed)], TYPED)
+    assert found.calls[0].error is None
+    assert not {"age", "prediction"} <= found.columns.keys()
+
+
+def test_calls_decoded_together_mean_the_same_as_each_alone():
+    rows = [{"age": float(n), "email": f"{n}@x"} for n in range(6)]
+    bodies: list[Any] = [
+        {"dataframe_records": rows[:2]},
+        {"dataframe_split": {"columns": ["email", "age"], "data": [["2@x", 2.0]]}},
+        {"dataframe_records": rows[3:]},
+    ]
+    calls = [a_call(body, {"predictions": [1]}) for body in bodies]
+    unfitting = a_call({"dataframe_records": [{"age": 1.0}]}, {"predictions": [0]})
+    together, alone = capture(calls, TYPED), capture([*calls, unfitting], TYPED)
+    for found in (together, alone):
+        assert sorted(found.columns["age"]) == [0, 1, 2, 3, 4, 5]
+        assert [call.rows for call in found.calls[:3]] == [2, 1, 3]
+    assert [call.inputs for call in together.calls] == [call.inputs for call in alone.calls[:3]]
+    assert alone.columns["prediction"] == [1, 1, 1, 0]
 
 
 @pytest.mark.parametrize(
