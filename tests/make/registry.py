@@ -1,10 +1,15 @@
 """Packages to register: small ones that are only looked at, and real ones that predict."""
 
+import json
 import pickle
+import uuid
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
+
+from .packages import a_malicious_package, a_pickled_package
 
 MLFLOW = "/api/2.0/mlflow"
 PLAIN_MLMODEL = """
@@ -49,14 +54,14 @@ def registered(
     body = {"name": name, "source": source, **more}
     made = client.post(f"{MLFLOW}/model-versions/create", json=body)
     assert made.status_code == 200, made.text
-    version: dict[str, Any] = made.json()["model_version"]
-    return version
+    answer: dict[str, Any] = made.json()["model_version"]
+    return answer
 
 
-def model_id(client: TestClient, name: str) -> str:
+def model_id(client: TestClient, name: str) -> uuid.UUID:
     """Find a model's id by its name."""
     items = client.get("/api/v1/models", params={"q": name}).json()["items"]
-    return str(next(item["id"] for item in items if item["name"] == name))
+    return uuid.UUID(next(item["id"] for item in items if item["name"] == name))
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -69,28 +74,20 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def a_real_package(folder: Path, *, requirements: str | None = None) -> dict[str, bytes]:
-    """Train and save a small scikit-learn model as MLflow does."""
-    import mlflow.sklearn
-    import pandas as pd
-    from mlflow.models import infer_signature
+    """A small scikit-learn model that predicts `[0, 0]`; by default pinned to what is installed."""
     from sklearn.linear_model import LogisticRegression
 
-    rows = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 0.0, 1.0, 0.0]})
-    model = LogisticRegression().fit(rows, [0, 0, 1, 1])
-    mlflow.sklearn.save_model(
-        model,
-        folder,
-        signature=infer_signature(rows, model.predict(rows)),
-        input_example=rows.head(2),
-        serialization_format="cloudpickle",
-        pip_requirements=requirements.splitlines() if requirements else None,
-    )
+    model = LogisticRegression().fit([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 0.0]], [0, 0, 1, 1])
+    a_pickled_package(folder, model, ["x", "y"], [0.0, 1.0])
+    example = {"columns": ["x", "y"], "data": [[0.0, 1.0], [1.0, 0.0]]}
+    (folder / "input_example.json").write_text(json.dumps(example))
+    pins = [f"{name}=={version(name)}" for name in ("scikit-learn", "numpy", "pandas")]
+    (folder / "requirements.txt").write_text(requirements or "\n".join(pins))
     return files_of(folder)
 
 
 def a_hostile_package(folder: Path, port: int, marker: Path) -> dict[str, bytes]:
     """A package whose pickle, when loaded, calls out, writes a file and tells what it saw."""
-    files = a_real_package(folder)
     script = f"""
 import json, os, socket
 seen = {{"environ": dict(os.environ)}}
@@ -104,13 +101,4 @@ for name, attempt in (
         seen[name] = "refused: " + repr(error)
 raise RuntimeError("SEEN" + json.dumps(seen))
 """
-    files["model.pkl"] = pickle.dumps(_Runs(script))
-    return files
-
-
-class _Runs:
-    def __init__(self, script: str) -> None:
-        self._script = script
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return exec, (self._script,)
+    return files_of(a_malicious_package(folder, script))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.make.registry import a_hostile_package, a_real_package, model_id, registered
+from tests.make.registry import a_hostile_package, a_package, a_real_package, model_id, registered
 
 from modelyard_server.kernel import jobs
 from modelyard_server.registry import preparation
@@ -53,7 +53,10 @@ def test_a_good_version_passes_and_its_first_prediction_is_kept(platform, worksp
 
 def test_a_prediction_that_is_not_reproduced_is_shown(platform, workspace, tmp_path):
     files = a_real_package(tmp_path / "m")
-    files["MLmodel"] += b"metadata:\n  example_prediction: [0, 1]\n"
+    described = json.loads(files["MLmodel"])
+    files["MLmodel"] = json.dumps(
+        {**described, "metadata": {"example_prediction": [0, 1]}}
+    ).encode()
     _, shown, checks = checked(platform, workspace.client("developer"), files)
 
     assert shown["reference_source"] == "package"
@@ -125,8 +128,10 @@ def test_a_different_requirement_gets_an_environment_of_its_own(platform, worksp
     assert (env.environment_dir / "meta.json").is_file()
 
 
-def test_files_that_changed_on_this_machine_are_replaced(platform, workspace, tmp_path):
-    known, _, _ = checked(platform, workspace.client("developer"), a_real_package(tmp_path / "m"))
+def test_files_that_changed_on_this_machine_are_replaced(platform, workspace):
+    client = workspace.client("developer")
+    registered(client, "churn")
+    known = model_id(client, "churn")
     prepared = preparation.materialise(platform.services, workspace.id, known, 1)
     model = prepared.model_dir / "model.pkl"
     honest = model.read_bytes()
@@ -138,8 +143,6 @@ def test_files_that_changed_on_this_machine_are_replaced(platform, workspace, tm
 
 
 def test_damage_in_the_store_is_noticed(platform, workspace):
-    from tests.make.registry import a_package
-
     client = workspace.client("developer")
     registered(client, "churn", a_package(**{"notes.txt": os.urandom(64)}))
     known = model_id(client, "churn")
