@@ -89,10 +89,11 @@ def a_real_package(folder: Path, *, requirements: str | None = None) -> dict[str
 def a_hostile_package(folder: Path, port: int, marker: Path) -> dict[str, bytes]:
     """A package whose pickle, when loaded, calls out, writes a file and tells what it saw."""
     script = f"""
-import json, os, socket
+import json, os
 seen = {{"environ": dict(os.environ)}}
+call_out = __import__("socket").create_connection
 for name, attempt in (
-    ("connect", lambda: socket.create_connection(("127.0.0.1", {port}), 1) and "connected"),
+    ("connect", lambda c=call_out: c(("127.0.0.1", {port}), 1) and "connected"),
     ("write", lambda: open({str(marker)!r}, "w").write("here") and "written"),
 ):
     try:

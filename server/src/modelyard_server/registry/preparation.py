@@ -92,7 +92,8 @@ def materialise(
     target = home / found.digest
     with exclusive(home / f"{found.digest}.lock"):
         if not _is_intact(target, files):
-            _write_out(services.get(BlobStore), workspace_id, target, files)
+            blobs = services.get(BlobStore)  # type: ignore[type-abstract]
+            _write_out(blobs, workspace_id, target, files)
     package = read_package(parse_mlmodel((target / "MLmodel").read_bytes()))
     return PreparedVersion(
         model_dir=target,

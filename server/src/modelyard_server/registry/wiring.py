@@ -28,5 +28,5 @@ class RegisteredFromRun:
 
 def provide(services: Services) -> None:
     """Register the port implementations."""
-    services.provide(VersionsOfRun, RegisteredFromRun())
-    services.provide(ServedVersions, NothingServed())
+    services.provide(VersionsOfRun, RegisteredFromRun())  # type: ignore[type-abstract]
+    services.provide(ServedVersions, NothingServed())  # type: ignore[type-abstract]
