@@ -30,8 +30,8 @@ _POINTS = "INSERT INTO metric_points (workspace_id, run_id, key_id, step, at_ms,
 _POINTS_SQLITE = _POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _POINTS_POSTGRES = (
     _POINTS + "SELECT CAST(%(ws)s AS bigint), CAST(%(run)s AS bigint), k, s, t, v, n "
-    "FROM unnest(CAST(%(keys)s AS int[]), CAST(%(steps)s AS bigint[]), CAST(%(times)s AS bigint[]),"
-    " CAST(%(values)s AS float8[]), CAST(%(nans)s AS boolean[])) AS p (k, s, t, v, n) "
+    "FROM unnest(CAST(%(p_keys)s AS int[]), CAST(%(p_steps)s AS bigint[]), CAST(%(p_times)s AS bigint[]),"
+    " CAST(%(p_values)s AS float8[]), CAST(%(p_nans)s AS boolean[])) AS p (k, s, t, v, n) "
     "ON CONFLICT DO NOTHING"
 )
 _LATEST = (
@@ -133,8 +133,8 @@ def write_points(db: Session, run: Target, points: Collection[Point]) -> None:
         _, _, key, step, at, value, nan = (list(column) for column in zip(*rows, strict=True))
         connection.exec_driver_sql(
             _POINTS_POSTGRES,
-            {"ws": workspace_id, "run": run.id, "keys": key, "steps": step, "times": at}
-            | {"values": value, "nans": nan},
+            {"ws": workspace_id, "run": run.id, "p_keys": key, "p_steps": step}
+            | {"p_times": at, "p_values": value, "p_nans": nan},
         )
     else:
         connection.exec_driver_sql(_POINTS_SQLITE, rows)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from . import keys
@@ -30,6 +30,9 @@ _NUMBERS: dict[str, Any] = {
     "end_time": Run.ended_ms,
     "experiment_id": Run.experiment_id,
 }
+# Said with a column: SQLAlchemy folds a plain FALSE, and the tenant's condition with it.
+_NONE: ColumnElement[bool] = Run.id.is_(None)
+_EVERY: ColumnElement[bool] = Run.id.is_not(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def _condition(clause: Clause, number: int | None, is_sqlite: bool) -> ColumnEle
         return _metric(clause, number)
     table: Any = aliased(RunParam if clause.kind == "param" else RunTag)
     if number is None:  # no run has the key
-        return true() if clause.operator == "IS NULL" else false()
+        return _EVERY if clause.operator == "IS NULL" else _NONE
     has = and_(table.id == Run.id, table.key_id == number)
     if clause.operator in {"IS NULL", "IS NOT NULL"}:
         exists = select(table.key_id).where(has).exists()
@@ -98,7 +101,7 @@ def _condition(clause: Clause, number: int | None, is_sqlite: bool) -> ColumnEle
 
 def _metric(clause: Clause, number: int | None) -> ColumnElement[bool]:
     if number is None:
-        return false()
+        return _NONE
     table = aliased(RunMetric)
     assert isinstance(clause.value, int | float)  # noqa: S101 - the grammar allows nothing else
     return (
