@@ -85,11 +85,18 @@ def an_adding_package(folder: Path, number: float) -> Path:
 class Runs:
     """Pickles to a call of `exec`: what a malicious model does the moment it is loaded."""
 
-    def __init__(self, code: str) -> None:
-        self.code = code
+    def __init__(self, code: str, how: Any = exec) -> None:
+        self.code, self.how = code, how
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return exec, (self.code,)
+        return self.how, (self.code,)
+
+
+def a_sleepy_package(folder: Path) -> Path:
+    """Write a package that answers x with x, but sleeps three seconds over 9."""
+    think = "__import__('time').sleep(3 if float(f['x'].iloc[0]) == 9 else 0)"
+    code = f"__import__('types').SimpleNamespace(predict=lambda f: {think} or f['x'].tolist())"
+    return a_pickled_package(folder, Runs(code, eval), ["x"], [1.0])
 
 
 def a_malicious_package(folder: Path, code: str) -> Path:

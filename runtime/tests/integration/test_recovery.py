@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 from tests.make.nodes import RunningNode, a_key, a_node, a_route, a_server, environment
-from tests.make.packages import a_malicious_package, an_adding_package
+from tests.make.packages import a_malicious_package, a_sleepy_package, an_adding_package
 
 FIRST, SECOND = "a" * 32, "b" * 32
 
@@ -141,6 +142,33 @@ def test_crashing_model_is_reported_and_does_not_disturb_others(tmp_path: Path) 
         (crashed,) = [s for s in state["servers"] if s["id"] == SECOND]
         assert crashed["reason"] == "RuntimeError: no weights here"
         assert predict(node).status_code == 200
+
+
+def test_answer_that_comes_too_late_is_a_504_and_does_not_stop_the_server(tmp_path: Path) -> None:
+    package = a_sleepy_package(tmp_path / "package")
+    with a_node(tmp_path / "node") as node:
+        node.want([a_server(package)], [a_route(package, {FIRST: 100}, timeout_seconds=0.5)])
+        node.start()
+        node.wait_ready()
+        url = f"{node.address}/predict"
+        late = node.client.post(url, json={"row": {"x": 9.0}})
+        assert (late.status_code, late.json()["code"]) == (504, "inference.timeout")
+        node.wait_until(lambda _: predict(node).status_code == 200, seconds=10)
+        assert node.observed()["servers"][0]["restarts"] == 0
+
+
+def test_terminated_node_answers_open_calls_before_it_leaves(tmp_path: Path) -> None:
+    package = a_sleepy_package(tmp_path / "package")
+    with a_node(tmp_path / "node") as node, ThreadPoolExecutor(1) as pool:
+        node.want([a_server(package)], [a_route(package, {FIRST: 100})])
+        node.start()
+        node.wait_ready()
+        url = f"{node.address}/predict"
+        open_call = pool.submit(node.client.post, url, json={"row": {"x": 9.0}})
+        time.sleep(1)
+        assert node.end(signal.SIGTERM) == 0
+        assert open_call.result().json()["predictions"] == [9.0]
+        assert [r.status for r in node.records() if r.kind == "prediction"] == [200]
 
 
 def test_second_node_in_the_same_folder_refuses_to_start(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ class SklearnModel:
 
 def _only_library_code(estimator: Any) -> bool:
     """Own transformers may look at column names and still answer something for an array."""
+    if not hasattr(estimator, "get_params"):
+        return False
     parts = [estimator, *estimator.get_params(deep=True).values()]
     for part in parts:
         if hasattr(part, "get_params"):
