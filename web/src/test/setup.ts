@@ -1,7 +1,10 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import { server } from "./server";
+
+// A loaded machine is slow; a missing element still fails.
+configure({ asyncUtilTimeout: 5_000 });
 
 vi.stubGlobal("matchMedia", (query: string) => ({
   matches: false,

@@ -66,7 +66,7 @@ export function QuickDeployForm({
         />
         <TextInput
           label="Name in the address"
-          className="mono"
+          styles={{ input: { fontFamily: "var(--font-mono)" } }}
           value={updates ? updates.name : (draft.name ?? picked.suggested_name)}
           disabled={fixed}
           onChange={(event) => onDraft({ ...draft, name: event.currentTarget.value })}

@@ -1,4 +1,4 @@
-import { Button, MultiSelect, Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { keepPreviousData, useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -14,6 +14,7 @@ import { TableSkeleton } from "@/ui/skeletons";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { experiment, runList } from "./api";
+import { ColumnPicker } from "./column-picker";
 import { NEWEST_FIRST } from "./order";
 import { columnsIn, columnsNamed, runColumns, usualColumns } from "./run-columns";
 import { RunFilter } from "./run-filter";
@@ -90,16 +91,10 @@ function Runs({ id, view, onView }: Props) {
           value={view.order}
           onChange={(order) => order && onView({ ...view, order })}
         />
-        <MultiSelect
-          aria-label="Columns"
-          placeholder="Columns"
-          w={320}
-          searchable
-          clearable
-          maxDropdownHeight={320}
-          data={known}
-          value={chosen}
-          onChange={(cols) => onView({ ...view, cols: cols.join(",") })}
+        <ColumnPicker
+          known={known}
+          chosen={chosen}
+          onChoose={(cols) => onView({ ...view, cols: cols.join(",") })}
         />
       </div>
       {query.error && !badFilter && (

@@ -8,6 +8,7 @@ import type { RunSummary } from "./api";
 
 const SHOWN_METRICS = 3;
 const SHOWN_PARAMS = 2;
+const SHORT = 24;
 
 /** A metric or parameter column: "metrics.loss", "params.C". */
 export type DataColumn = `metrics.${string}` | `params.${string}`;
@@ -33,9 +34,10 @@ export function columnsIn(runs: RunSummary[]): DataColumn[] {
 /** What is shown until a person chooses: a few metrics, then parameters that differ between runs. */
 export function usualColumns(runs: RunSummary[]): DataColumn[] {
   const all = columnsIn(runs);
-  const differs = (name: DataColumn) =>
-    new Set(runs.map((run) => run.params[keyOf(name)])).size > 1;
-  const params = all.filter((name) => name.startsWith("params."));
+  const valuesOf = (name: DataColumn) => runs.map((run) => run.params[keyOf(name)] ?? "");
+  const differs = (name: DataColumn) => new Set(valuesOf(name)).size > 1;
+  const isShort = (name: DataColumn) => valuesOf(name).every((value) => value.length <= SHORT);
+  const params = all.filter((name) => name.startsWith("params.") && isShort(name));
   const telling = params.filter(differs);
   return [
     ...all.filter((name) => name.startsWith("metrics.")).slice(0, SHOWN_METRICS),
@@ -58,7 +60,7 @@ function dataColumn(name: DataColumn): Column<RunSummary> {
   return {
     id: name,
     header: key,
-    cell: (run) => run.params[key] ?? <span className="dim">–</span>,
+    cell: (run) => <Value of={run.params[key]} />,
   };
 }
 
@@ -74,10 +76,24 @@ const FIXED: Column<RunSummary>[] = [
   },
   { id: "status", header: "Status", cell: (run) => <StatusBadge status={run.status} /> },
   { id: "started", header: "Started", cell: (run) => <Time at={run.started_at} /> },
-  { id: "duration", header: "Duration", align: "end", cell: (run) => duration(secondsOf(run)) },
+  {
+    id: "duration",
+    header: "Duration",
+    align: "end",
+    cell: (run) => <span style={{ whiteSpace: "nowrap" }}>{duration(secondsOf(run))}</span>,
+  },
   { id: "author", header: "Author", cell: (run) => run.user_name },
 ];
 
 function secondsOf(run: RunSummary): number | null {
   return run.ended_at ? (Date.parse(run.ended_at) - Date.parse(run.started_at)) / 1_000 : null;
+}
+
+function Value({ of }: { of: string | undefined }) {
+  if (of === undefined) return <span className="dim">–</span>;
+  return (
+    <div className="truncate" style={{ maxWidth: 220 }} title={of}>
+      {of}
+    </div>
+  );
 }

@@ -27,7 +27,7 @@ export function RunFilter({ filter, onFilter, error }: Props) {
       <TextInput
         aria-label="Filter runs"
         placeholder={'metrics.accuracy > 0.9 and params.C = "1.0"'}
-        className="mono"
+        styles={{ input: { fontFamily: "var(--font-mono)" } }}
         style={{ flex: 1 }}
         leftSection={<IconFilter size={16} stroke={1.7} aria-hidden />}
         value={text}

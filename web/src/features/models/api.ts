@@ -10,6 +10,7 @@ import type { Shape } from "@/api/types";
 export type Model = Shape<"ModelOut">;
 export type Version = Shape<"VersionOut">;
 export type Column = Shape<"ColumnOut">;
+export type Deployment = Shape<"DeploymentOut">;
 export type Check = Shape<"CheckOut">;
 
 export const modelList = (q: string) =>
@@ -68,6 +69,19 @@ export const version = (id: string, number: number) =>
       ),
     refetchInterval: (query) =>
       query.state.data && isBeingChecked(query.state.data) ? 3_000 : false,
+  });
+
+/** Which deployments serve which version: "staging/breast-cancer" and its id, by version. */
+export const liveVersions = (id: string) =>
+  queryOptions({
+    queryKey: ["deployments", "of-model", id],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments", {
+          params: { query: { model_id: id, limit: 50 } },
+          signal,
+        }),
+      ).items,
   });
 
 export const versionFiles = (id: string, number: number) =>

@@ -60,7 +60,7 @@ export function VersionPage({ id, number, onDeploy }: Props) {
         }
       />
       <div className="stack">
-        <div className="grid-2">
+        <div className="grid-2 top">
           <Checks checks={data.checks} />
           <div className="stack">
             <Panel title="About">
@@ -69,7 +69,7 @@ export function VersionPage({ id, number, onDeploy }: Props) {
             <Aliases version={data} />
           </div>
         </div>
-        <div className="grid-2">
+        <div className="grid-2 top">
           <Signature title="Inputs" columns={data.inputs} />
           <div className="stack">
             <Signature title="Outputs" columns={data.outputs} />

@@ -44,7 +44,7 @@ export function DriftTab({ id, view, onView }: Props) {
           <Select
             aria-label="Compared with"
             size="xs"
-            w={210}
+            w={250}
             data={[
               { value: "training", label: "Compared with training data" },
               { value: "previous", label: "Compared with the window before" },

@@ -46,6 +46,7 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
             title={`${feature.feature}, share of rows`}
             summary={feature.explain}
             labels={data.bins.map((bin) => bin.label)}
+            ticks={data.bins.map((bin) => (bin.low === null ? bin.label : number(bin.low)))}
             series={series}
             format={percent}
           />

@@ -61,9 +61,12 @@ const columnsOf = (chosen: string, onChoose: (feature: string) => void): Column<
   {
     id: "trend",
     header: "Trend",
-    cell: (row) => (
-      <Sparkline values={row.trend} label={`Score of ${row.feature} over the last windows`} />
-    ),
+    cell: (row) =>
+      row.trend.filter((score) => score !== null).length < 2 ? (
+        <span className="dim">–</span>
+      ) : (
+        <Sparkline values={row.trend} label={`Score of ${row.feature} over the last windows`} />
+      ),
   },
   {
     id: "missing",

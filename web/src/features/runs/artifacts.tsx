@@ -22,7 +22,7 @@ export function Artifacts({ id, selected, onSelect }: Props) {
           Models, plots and files of the run appear here.
         </EmptyState>
       ) : (
-        <div className="grid-2">
+        <div className="grid-2 top">
           <ArtifactTree id={id} entries={data} selected={selected} onSelect={onSelect} />
           {selected ? (
             <ArtifactPreview key={selected} id={id} path={selected} />

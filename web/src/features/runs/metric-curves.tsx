@@ -28,7 +28,7 @@ export function MetricCurves({ run }: { run: Run }) {
           : undefined
       }
     >
-      <div className="grid-2">
+      <div className="stack loose">
         {curves.map((key) => (
           <View key={key} loading={<LinesSkeleton lines={6} />}>
             <Curve id={run.id} metric={key} />

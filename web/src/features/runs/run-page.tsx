@@ -57,13 +57,17 @@ export function RunPage({ id, artifact, onArtifact }: Props) {
         actions={mayWrite && <DeleteRun run={data} />}
       />
       <div className="stack">
-        <div className="grid-3">
-          <LatestMetrics run={data} />
-          <Parameters run={data} />
-          <SourceAndVersions run={data} />
+        <div className="grid-2 top">
+          <div className="stack">
+            <LatestMetrics run={data} />
+            <SourceAndVersions run={data} />
+          </div>
+          <div className="stack">
+            <MetricCurves run={data} />
+            {data.datasets.length > 0 && <Datasets datasets={data.datasets} />}
+          </div>
         </div>
-        <MetricCurves run={data} />
-        {data.datasets.length > 0 && <Datasets datasets={data.datasets} />}
+        <Parameters run={data} />
         <View loading={<LinesSkeleton lines={8} />}>
           <Artifacts id={id} selected={artifact} onSelect={onArtifact} />
         </View>

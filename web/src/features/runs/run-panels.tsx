@@ -75,7 +75,7 @@ const parameterColumns: Column<Parameter>[] = [
 /** Where the run came from and what was made of it. */
 export function SourceAndVersions({ run }: { run: Run }) {
   return (
-    <div className="stack">
+    <>
       <Panel title="Registered versions">
         {run.registered_versions.length === 0 ? (
           <p className="dim">No model was registered from this run.</p>
@@ -105,6 +105,6 @@ export function SourceAndVersions({ run }: { run: Run }) {
           ]}
         />
       </Panel>
-    </div>
+    </>
   );
 }

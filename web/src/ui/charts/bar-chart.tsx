@@ -14,6 +14,8 @@ interface Props {
   summary: string;
   /** One per bin. */
   labels: string[];
+  /** Shorter labels for under the bars; the full ones stay in the table and on hover. */
+  ticks?: string[];
   /** One series, or two to compare bin by bin. */
   series: BarSeries[];
   height?: number;
@@ -21,7 +23,15 @@ interface Props {
 }
 
 /** Bars from zero, side by side per bin: histograms and shares. */
-export function BarChart({ title, summary, labels, series, height = 180, format = number }: Props) {
+export function BarChart({
+  title,
+  summary,
+  labels,
+  ticks = labels,
+  series,
+  height = 180,
+  format = number,
+}: Props) {
   const top = Math.max(...series.flatMap((one) => one.values), Number.MIN_VALUE);
   return (
     <ChartFrame
@@ -52,7 +62,7 @@ export function BarChart({ title, summary, labels, series, height = 180, format 
                 />
               ))}
             </div>
-            <span className={classes.binLabel}>{label}</span>
+            <span className={classes.binLabel}>{ticks[bin]}</span>
           </div>
         ))}
       </div>

@@ -153,6 +153,7 @@ function padded(
   const top = Math.max(high ?? 1, threshold ?? high ?? 1);
   if (fromZero && top <= 0) return [0, 1];
   if (log) return [bottom > 0 ? bottom / 1.5 : 1e-6, top > 0 ? top * 1.5 : 1];
+  if (fromZero && top <= 0) return [0, 1];
   const room = (top - bottom || Math.abs(top) || 1) * 0.08;
   return [fromZero ? 0 : bottom - room, top + room];
 }

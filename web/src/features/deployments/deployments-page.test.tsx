@@ -1,0 +1,56 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import { aDeployment, page } from "@/test/deployments";
+import { renderView } from "@/test/render";
+import { answers, refuses } from "@/test/server";
+import { DeploymentsPage } from "./deployments-page";
+
+const show = (place: "all" | "production" = "all", onPlace = vi.fn()) =>
+  renderView(<DeploymentsPage place={place} onPlace={onPlace} />);
+
+test("each deployment links to its page and names its status and version", async () => {
+  answers(
+    "get",
+    "/api/v1/deployments",
+    page([aDeployment({ status: "degraded", status_reason: "It restarts." })]),
+  );
+  await show();
+  const row = await screen.findByRole("row", { name: /breast-cancer/ });
+  expect(row).toHaveTextContent("Degraded");
+  expect(row).toHaveTextContent("v1");
+  const [link] = screen.getAllByRole("link", { name: "breast-cancer" });
+  expect(link).toHaveAttribute("href", `/w/team/deployments/${aDeployment().id}`);
+});
+
+test("without deployments the way to the models is shown", async () => {
+  answers("get", "/api/v1/deployments", page([]));
+  await show();
+  expect(await screen.findByRole("link", { name: "Go to models" })).toHaveAttribute(
+    "href",
+    "/w/team/models",
+  );
+});
+
+test("an environment without deployments offers all of them", async () => {
+  answers("get", "/api/v1/deployments", page([]));
+  const onPlace = vi.fn();
+  await show("production", onPlace);
+  await userEvent.click(await screen.findByRole("button", { name: "Show all environments" }));
+  expect(onPlace).toHaveBeenCalledWith("all");
+});
+
+test("a refused list says why and can be tried again", async () => {
+  refuses(
+    "get",
+    "/api/v1/deployments",
+    403,
+    "workspaces.not_allowed",
+    "Your role does not include this.",
+  );
+  await show();
+  expect(await screen.findByRole("alert")).toHaveTextContent("Your role does not include this.");
+  answers("get", "/api/v1/deployments", page([aDeployment()]));
+  await userEvent.click(screen.getByRole("button", { name: "Retry" }));
+  expect(await screen.findByRole("row", { name: /breast-cancer/ })).toBeVisible();
+});

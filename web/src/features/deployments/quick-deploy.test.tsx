@@ -1,0 +1,137 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import {
+  aDeployment,
+  aModel,
+  aPickedSetup,
+  aRevision,
+  DEPLOYMENT,
+  MODEL,
+  page,
+} from "@/test/deployments";
+import { renderView } from "@/test/render";
+import { answers, refuses } from "@/test/server";
+import { QuickDeploy } from "./quick-deploy";
+
+const ONE = `/api/v1/deployments/${DEPLOYMENT}`;
+
+beforeEach(() => {
+  answers("get", `/api/v1/models/${MODEL}`, aModel());
+  answers("post", "/api/v1/serving/auto-config", aPickedSetup());
+  answers("get", "/api/v1/deployments", page([]));
+  answers("get", "/api/v1/environments", [{ slug: "staging", name: "Staging", rank: 1 }]);
+  answers("get", `${ONE}/api`, {
+    paths: {
+      "/predict": {
+        post: { requestBody: { content: { "application/json": { example: { rows: [[7]] } } } } },
+      },
+    },
+  });
+});
+
+const open = () =>
+  renderView(<QuickDeploy target={{ modelId: MODEL, version: 1 }} onClose={vi.fn()} />);
+const primary = () =>
+  screen.findByRole("button", { name: "Deploy to staging" }, { timeout: 5_000 });
+
+test("one click on the focused button deploys with the picked setup", async () => {
+  const sent = answers("post", "/api/v1/serving/deploy", aDeployment(), 202);
+  answers("get", ONE, aDeployment());
+  await open();
+  expect(await primary()).toHaveFocus();
+  expect(screen.getByText("Logged with the sklearn flavor.")).toBeVisible();
+  await userEvent.click(await primary());
+  expect(await screen.findByText("Version 1 is live")).toBeVisible();
+  expect(sent).toEqual([
+    {
+      model_id: MODEL,
+      version: 1,
+      environment: "staging",
+      name: "breast-cancer",
+      use_auto_config: true,
+      config: null,
+    },
+  ]);
+});
+
+test("a live deployment gives a key once, inside a call that can be copied", async () => {
+  answers("post", "/api/v1/serving/deploy", aDeployment(), 202);
+  answers("get", ONE, aDeployment());
+  answers("get", `${ONE}/keys`, []);
+  answers("post", `${ONE}/keys`, { id: "k", name: "First key", key: "myk_abc_secret" }, 201);
+  await open();
+  await userEvent.click(await primary());
+  await userEvent.click(await screen.findByRole("button", { name: "Create endpoint key" }));
+  const call = await screen.findByText(/Bearer myk_abc_secret/);
+  expect(call).toHaveTextContent("staging/breast-cancer/predict");
+  expect(screen.queryByRole("button", { name: "Create endpoint key" })).toBeNull();
+});
+
+test("a taken name comes with a free one, one click away", async () => {
+  const problem = {
+    code: "deployments.name_taken",
+    detail: "The name is in use.",
+    suggested_name: "breast-cancer-2",
+  };
+  answers("post", "/api/v1/serving/deploy", { status: 409, title: "Conflict", ...problem }, 409);
+  await open();
+  await userEvent.click(await primary());
+  const again = await screen.findByRole("button", { name: "Deploy as breast-cancer-2" });
+  const sent = answers("post", "/api/v1/serving/deploy", aDeployment(), 202);
+  answers("get", ONE, aDeployment());
+  await userEvent.click(again);
+  await screen.findByText("Version 1 is live");
+  expect(sent).toEqual([expect.objectContaining({ name: "breast-cancer-2" })]);
+});
+
+test("a failed rollout shows step, difference and log, and is retried on the same deployment", async () => {
+  const failed = aRevision({
+    status: "failed",
+    status_reason: "Row 0 predicted 0 instead of 1.",
+    differences: [{ row: 0, expected: 1, actual: 0 }],
+    log_tail: ["Traceback: boom"],
+  });
+  const broken = aDeployment({ status: "failed", live_revision: null, latest_revision: failed });
+  answers("post", "/api/v1/serving/deploy", broken, 202);
+  answers("get", ONE, broken);
+  await open();
+  await userEvent.click(await primary());
+  expect(await screen.findByRole("alert")).toHaveTextContent("Row 0 predicted 0 instead of 1.");
+  expect(
+    within(screen.getByRole("table", { name: "Differences" })).getAllByRole("row"),
+  ).toHaveLength(2);
+  expect(screen.getByText("Traceback: boom")).toBeVisible();
+  answers("get", "/api/v1/deployments", page([broken]));
+  const sent = answers("post", `${ONE}/revisions`, aRevision({ number: 2 }), 202);
+  await userEvent.click(screen.getByRole("button", { name: "Fix and retry" }));
+  await userEvent.click(await screen.findByRole("button", { name: /in staging|to staging/ }));
+  await vi.waitFor(() =>
+    expect(sent).toEqual([{ version: 1, use_auto_config: true, config: null }]),
+  );
+});
+
+test("another engine is sent instead of the picked one", async () => {
+  const sent = answers("post", "/api/v1/serving/deploy", aDeployment(), 202);
+  answers("get", ONE, aDeployment());
+  await open();
+  await primary();
+  await userEvent.click(screen.getByRole("button", { name: "Wrong engine? Choose another" }));
+  await userEvent.click(screen.getByRole("radio", { name: /python/ }));
+  await userEvent.click(await primary());
+  await screen.findByText("Version 1 is live");
+  const config = { engine: "python", cpu: 1, memory_gb: 1, gpu: 0 };
+  expect(sent).toEqual([expect.objectContaining({ use_auto_config: false, config })]);
+});
+
+test("a model that cannot be configured shows why", async () => {
+  refuses(
+    "post",
+    "/api/v1/serving/auto-config",
+    409,
+    "registry.not_ready",
+    "Its upload was not finished.",
+  );
+  await open();
+  expect(await screen.findByRole("alert")).toHaveTextContent("Its upload was not finished.");
+});

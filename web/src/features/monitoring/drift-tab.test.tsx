@@ -1,0 +1,125 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import type { Shape } from "@/api/types";
+import { renderView } from "@/test/render";
+import { answers, refuses } from "@/test/server";
+import { DriftTab } from "./drift-tab";
+
+const AT = "2026-11-21T08:00:00Z";
+
+function aFeature(change: Partial<Shape<"FeatureDrift">> = {}): Shape<"FeatureDrift"> {
+  return {
+    feature: "mean radius",
+    role: "input",
+    kind: "numeric",
+    status: "ok",
+    method: "KS + PSI",
+    score: 0.02,
+    psi: 0.03,
+    noise_floor: 0.01,
+    p_value: 0.4,
+    q_value: 0.9,
+    threshold: 0.1,
+    n_current: 400,
+    n_reference: 426,
+    null_rate_current: 0,
+    null_rate_reference: 0,
+    unseen_rate: null,
+    out_of_range_rate: 0,
+    type_error_rate: 0,
+    explain: "It moved no more than chance.",
+    trend: [0.01, null, 0.02],
+    ...change,
+  };
+}
+
+function aDrift(
+  features: Shape<"FeatureDrift">[],
+  change: Partial<Shape<"DriftOut">> = {},
+): Shape<"DriftOut"> {
+  return {
+    window: "24h",
+    since: AT,
+    until: AT,
+    baseline: "training",
+    baseline_name: "breast-cancer-train",
+    verdict: "drifting",
+    verdict_reason: "1 of 2 inputs moved.",
+    rows: 400,
+    computed_at: AT,
+    features,
+    ...change,
+  };
+}
+
+const moved = aFeature({
+  feature: "mean area",
+  status: "drifting",
+  score: 0.8,
+  explain: "Larger than in training.",
+});
+const bins = [
+  { label: "0–10", low: 0, high: 10, reference_share: 0.75, current_share: 0.25 },
+  { label: "10–20", low: 10, high: 20, reference_share: 0.25, current_share: 0.75 },
+];
+const shape = { feature: "mean area", kind: "numeric", n_reference: 426, n_current: 400, bins };
+
+const show = (onView = vi.fn()) =>
+  renderView(
+    <DriftTab
+      id="d1"
+      view={{ window: "24h", baseline: "training", feature: null }}
+      onView={onView}
+    />,
+  );
+
+test("the verdict comes first, then the worst feature with both distributions", async () => {
+  answers("get", "/api/v1/deployments/d1/drift", aDrift([aFeature(), moved]));
+  answers("get", "/api/v1/deployments/d1/drift/distribution", shape);
+  await show();
+  expect(await screen.findByText("1 of 2 inputs moved.")).toBeVisible();
+  const [, first] = within(screen.getByRole("table", { name: "Features" })).getAllByRole("row");
+  expect(first).toHaveTextContent("mean areaDrifting");
+  await userEvent.click(await screen.findByRole("button", { name: "Table" }));
+  const row = screen.getByRole("row", { name: /10–20/ });
+  expect(row).toHaveTextContent("25 %");
+  expect(row).toHaveTextContent("75 %");
+});
+
+test("choosing a feature puts it in the address", async () => {
+  answers("get", "/api/v1/deployments/d1/drift", aDrift([aFeature(), moved]));
+  answers("get", "/api/v1/deployments/d1/drift/distribution", shape);
+  const onView = vi.fn();
+  await show(onView);
+  await userEvent.click(await screen.findByRole("button", { name: "mean radius" }));
+  expect(onView).toHaveBeenCalledWith({
+    window: "24h",
+    baseline: "training",
+    feature: "mean radius",
+  });
+});
+
+test("without a reference the tab says what is missing", async () => {
+  const none = aDrift([], {
+    verdict: "no_reference",
+    verdict_reason: "No training data was logged with the run.",
+  });
+  answers("get", "/api/v1/deployments/d1/drift", none);
+  await show();
+  expect(await screen.findByText("No training data was logged with the run.")).toBeVisible();
+  expect(screen.getByText("No features to compare yet")).toBeVisible();
+});
+
+test("a refused comparison leaves window and baseline to choose", async () => {
+  refuses(
+    "get",
+    "/api/v1/deployments/d1/drift",
+    404,
+    "deployments.missing",
+    "There is no such deployment.",
+  );
+  await show();
+  expect(await screen.findByRole("alert")).toHaveTextContent("There is no such deployment.");
+  expect(screen.getByRole("radio", { name: "7d" })).toBeEnabled();
+});
