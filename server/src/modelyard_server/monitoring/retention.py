@@ -37,8 +37,8 @@ PROFILE_DAYS = 35
 _MAX_COMPACTED = 2000  # of one transaction
 
 
-def tidy(db: Session, deployments: Collection[uuid.UUID], journals: Collection[str]) -> None:
-    """Bring one workspace back inside its bounds."""
+def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str]) -> None:
+    """Bring one workspace back inside its bounds; `gone`: journals that were deleted."""
     now = utcnow()
     for resolution, kept in KEPT.items():
         db.execute(
@@ -55,7 +55,8 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], journals: Collection[s
     for fine, coarse, age in COMPACTED:
         _compact(db, fine, coarse, now - age)
     _drop_orphans(db, deployments)
-    db.execute(delete(JournalPosition).where(JournalPosition.file.not_in(list(journals))))
+    if gone:
+        db.execute(delete(JournalPosition).where(JournalPosition.file.in_(list(gone))))
 
 
 def remove(db: Session, deployment_id: uuid.UUID) -> None:

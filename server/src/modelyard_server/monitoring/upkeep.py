@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from modelyard_server.deployments.ports import NodeState
 from modelyard_server.kernel.db import Database
@@ -26,17 +26,20 @@ def journal_folder(services: Services) -> Path:
 
 def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
     """Delete applied journals, then bring every workspace inside its bounds."""
-    left = delete_applied(database, folder)
+    gone = delete_applied(database, folder)
     with database.platform_session(write=False) as db:
         workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
     for workspace_id in workspace_ids:
         with database.session(workspace_id) as db:
             deployments = [subject.deployment_id for subject in catalogue.every(db)]
-            retention.tidy(db, deployments, left)
+            retention.tidy(db, deployments, gone)
 
 
 def delete_applied(database: Database, folder: Path) -> list[str]:
-    """Delete finished journals that have been applied to their end; give the names that stay."""
+    """Delete finished journals that have been applied to their end; give their names.
+
+    Only positions of files deleted here are forgotten: other machines have journals of their own.
+    """
     files = journal.list_files(folder)
     with database.platform_session(write=False) as db:
         read = {row.name: row.offset for row in db.scalars(select(JournalFile))}
@@ -47,10 +50,7 @@ def delete_applied(database: Database, folder: Path) -> list[str]:
         if file.is_finished and applied and time.time() - stat.st_mtime > KEPT_SECONDS:
             file.path.unlink()
             gone.append(file.name)
-    stays = [file.name for file in files if file.name not in gone]
-    stale = [name for name in read if name not in stays]
-    if stale:
+    if gone:
         with database.platform_session() as db:
-            for row in db.scalars(select(JournalFile).where(JournalFile.name.in_(stale))):
-                db.delete(row)
-    return stays
+            db.execute(delete(JournalFile).where(JournalFile.name.in_(gone)))
+    return gone
