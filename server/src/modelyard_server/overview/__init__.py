@@ -2,4 +2,5 @@
 
 Owns: no tables; it asks the capabilities below.
 Invariants: a step is done when its fact is there, not when a button was pressed.
+Facts emitted: none.
 """

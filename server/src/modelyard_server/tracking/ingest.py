@@ -171,15 +171,12 @@ def write_params(db: Session, run: Target, params: Iterable[tuple[str, str]]) ->
         return
     numbers = keys.numbers(db, wanted)
     _many(db, _PARAM, _texts(db, run, numbers, wanted))
-    stored = dict(
-        db.execute(
-            select(RunParam.key_id, RunParam.value).where(
-                RunParam.id == run.id, RunParam.key_id.in_(numbers.values())
-            )
+    found = db.execute(
+        select(RunParam.key_id, RunParam.value).where(
+            RunParam.id == run.id, RunParam.key_id.in_(numbers.values())
         )
-        .tuples()
-        .all()
     )
+    stored = {key_id: value for key_id, value in found}  # noqa: C416 - rows are not plain tuples
     for key, value in wanted.items():
         if stored[numbers[key]] != value:
             raise _changed(run, key, stored[numbers[key]], value)

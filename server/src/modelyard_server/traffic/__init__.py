@@ -3,4 +3,5 @@
 Owns: endpoint keys, the desired state of the node.
 Invariants: a key is stored as a digest and shown once; the desired state holds committed facts only
 and its generation grows with every change.
+Facts emitted: none.
 """

@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from modelyard_server.identity import credentials
-from modelyard_server.identity.models import ApiToken
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
+
+from . import credentials
+from .models import ApiToken
 
 
 @contextmanager

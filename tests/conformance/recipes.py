@@ -1,0 +1,251 @@
+"""What to send to each operation so that it succeeds for the workspace that owns the ids."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from starlette.testclient import TestClient
+
+from tests.make.registry import MLFLOW, a_package
+
+from . import states
+from .seeds import ALIAS, PASSWORD, PROXY, Ids, World
+from .walk import Operation
+
+HERE = "tests/conformance/recipes.py"
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Body and query of a call, made from ids."""
+
+    body: Callable[[Ids], Any] | None = None
+    query: Callable[[Ids], dict[str, Any]] | None = None
+    before: Callable[[World], object] | None = None
+    """Brings the world into the state the operation needs."""
+
+
+def of(operation: Operation) -> Recipe:
+    """Give the recipe of an operation; those without body and query need none."""
+    if operation.name in RECIPES:
+        return RECIPES[operation.name]
+    free = not operation.has_body and not operation.required_query
+    if free and not operation.is_mlflow:
+        return Recipe()
+    raise AssertionError(
+        f"{operation} ({operation.name}) has no recipe. Add to RECIPES in {HERE} the body and "
+        "query with which it succeeds."
+    )
+
+
+def path_of(operation: Operation, ids: Ids) -> str:
+    """Fill a path with ids. `a/{token}` takes the seed `a/token` when there is one."""
+
+    def fill(match: re.Match[str]) -> str:
+        before = operation.path[: match.start()].strip("/").rpartition("/")[2]
+        return ids[seed_of(before, match.group(1))]
+
+    return _PARAMETER.sub(fill, operation.path)
+
+
+def seed_of(before: str, parameter: str) -> str:
+    """Name the seed of a parameter: with the path segment before it when that one exists."""
+    from .seeds import SEEDS
+
+    special = f"{before}/{parameter}"
+    return special if special in SEEDS else parameter
+
+
+def call(http: TestClient, operation: Operation, ids: Ids) -> httpx.Response:
+    """Call an operation with a recipe's body and the given ids."""
+    recipe = of(operation)
+    body = recipe.body(ids) if recipe.body is not None else None
+    sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {}
+    if body is not None and not sent:
+        sent = {"json": body}
+    query = recipe.query(ids) if recipe.query is not None else {}
+    return http.request(operation.method, path_of(operation, ids), params=query, **sent)
+
+
+def make_all(operation: Operation, ids: Ids) -> None:
+    """Make everything an operation names, without calling it."""
+    path_of(operation, ids)
+    for part in (of(operation).body, of(operation).query):
+        if part is not None:
+            part(ids)
+
+
+def named(**more: Any) -> Recipe:
+    """A body that names a registered model."""
+    return Recipe(lambda ids: {"name": ids["model name"], **more})
+
+
+def of_run(**more: Any) -> Recipe:
+    """A body that names a run."""
+    return Recipe(lambda ids: {"run_id": ids["run_id"], **more})
+
+
+def of_experiment(**more: Any) -> Recipe:
+    """A body that names an experiment."""
+    return Recipe(lambda ids: {"experiment_id": ids["experiment_id"], **more})
+
+
+def asking(**seeds: str) -> Recipe:
+    """A query that names things by their seeds; other words are sent as they are."""
+    return Recipe(query=lambda ids: {k: ids[v[1:]] if v[0] == "@" else v for k, v in seeds.items()})
+
+
+_DATASET = {"name": "rows", "digest": "0", "source_type": "local", "source": "{}"}
+
+RECIPES: dict[str, Recipe] = {
+    # ---------------------------------------------------------------- identity
+    "identity_sign_in": Recipe(lambda ids: {"email": ids.owner.email, "password": PASSWORD}),
+    "identity_change_password": Recipe(
+        lambda ids: {"current_password": PASSWORD, "new_password": "another long password"}
+    ),
+    "identity_request_password_reset": Recipe(lambda ids: {"email": ids.owner.email}),
+    "identity_reset_password": Recipe(lambda ids: {"password": "another long password"}),
+    "identity_create_token": Recipe(lambda ids: {"name": "made", "role": "viewer"}),
+    # -------------------------------------------------------------- workspaces
+    "workspaces_create_workspace": Recipe(lambda ids: {"name": "Another team"}),
+    "workspaces_rename_workspace": Recipe(lambda ids: {"name": "New name"}),
+    "workspaces_change_role": Recipe(lambda ids: {"role": "developer"}),
+    "workspaces_invite": Recipe(lambda ids: {"email": "guest@example.com", "role": "viewer"}),
+    "workspaces_accept_invitation": Recipe(
+        lambda ids: {"display_name": "Guest", "password": "a guest's long password"}
+    ),
+    # ---------------------------------------------------------------- tracking
+    "tracking_create_experiment": Recipe(lambda ids: {"name": "fresh"}),
+    "tracking_get_metric_series": asking(key="loss"),
+    "tracking_download_run_artifact": Recipe(
+        query=lambda ids: {"path": ids["artifacts/path"].rpartition("/")[2]}
+    ),
+    "tracking_mlflow_create_experiment": Recipe(lambda ids: {"name": "fresh too"}),
+    "tracking_mlflow_get_experiment": asking(experiment_id="@experiment_id"),
+    "tracking_mlflow_get_experiment_by_name": asking(experiment_name="@experiment name"),
+    "tracking_mlflow_rename_experiment": of_experiment(new_name="renamed"),
+    "tracking_mlflow_delete_experiment": of_experiment(),
+    "tracking_mlflow_restore_experiment": Recipe(
+        lambda ids: {"experiment_id": ids["experiment_id"]},
+        before=lambda w: w.post(
+            f"{MLFLOW}/experiments/delete", {"experiment_id": w["experiment_id"]}
+        ),
+    ),
+    "tracking_mlflow_set_experiment_tag": of_experiment(key="a", value="b"),
+    "tracking_mlflow_delete_experiment_tag": Recipe(
+        lambda ids: {"experiment_id": ids["experiment_id"], "key": "a"},
+        before=lambda w: w.post(
+            f"{MLFLOW}/experiments/set-experiment-tag",
+            {"experiment_id": w["experiment_id"], "key": "a", "value": "b"},
+        ),
+    ),
+    "tracking_mlflow_search_experiments_get": Recipe(),
+    "tracking_mlflow_search_experiments": Recipe(lambda ids: {"max_results": 10}),
+    "tracking_mlflow_create_run": of_experiment(start_time=1),
+    "tracking_mlflow_get_run": asking(run_id="@run_id"),
+    "tracking_mlflow_update_run": of_run(status="FINISHED", end_time=2),
+    "tracking_mlflow_delete_run": of_run(),
+    "tracking_mlflow_restore_run": Recipe(
+        lambda ids: {"run_id": ids["run_id"]},
+        before=lambda w: w.post(f"{MLFLOW}/runs/delete", {"run_id": w["run_id"]}),
+    ),
+    "tracking_mlflow_delete_run_tag": of_run(key="note"),
+    "tracking_mlflow_search_runs": Recipe(
+        lambda ids: {"experiment_ids": [ids["experiment_id"]], "max_results": 10}
+    ),
+    "tracking_mlflow_log_inputs": of_run(datasets=[{"dataset": _DATASET}]),
+    "tracking_mlflow_log_outputs": Recipe(
+        lambda ids: {
+            "run_id": ids["run_id"],
+            "models": [{"model_id": ids["logged-models/model_id"], "step": 1}],
+        }
+    ),
+    "tracking_mlflow_log_model_legacy": of_run(model_json="{}"),
+    "tracking_mlflow_log_metric": of_run(key="loss", value=0.25, timestamp=2, step=2),
+    "tracking_mlflow_log_parameter": of_run(key="rate", value="0.1"),
+    "tracking_mlflow_set_tag": of_run(key="kind", value="test"),
+    "tracking_mlflow_log_batch": of_run(tags=[{"key": "kind", "value": "test"}]),
+    "tracking_mlflow_get_history": asking(run_id="@run_id", metric_key="loss"),
+    "tracking_mlflow_get_history_bulk_interval": asking(run_ids="@run_id", metric_key="loss"),
+    "tracking_mlflow_create_logged_model": of_experiment(name="another"),
+    "tracking_mlflow_search_logged_models": Recipe(
+        lambda ids: {"experiment_ids": [ids["experiment_id"]]}
+    ),
+    "tracking_mlflow_get_logged_model": Recipe(),
+    "tracking_mlflow_finalize_logged_model": Recipe(lambda ids: {"status": "LOGGED_MODEL_READY"}),
+    "tracking_mlflow_delete_logged_model": Recipe(),
+    "tracking_mlflow_set_logged_model_tags": Recipe(
+        lambda ids: {"tags": [{"key": "a", "value": "b"}]}
+    ),
+    "tracking_mlflow_delete_logged_model_tag": Recipe(),
+    "tracking_mlflow_log_logged_model_params": Recipe(
+        lambda ids: {"params": [{"key": "a", "value": "b"}]}
+    ),
+    "tracking_mlflow_list_logged_model_artifacts": Recipe(),
+    "tracking_mlflow_list_artifacts": asking(run_id="@run_id"),
+    "tracking_mlflow_list_folder": Recipe(
+        query=lambda ids: {"path": ids["artifacts/path"].rpartition("/")[0]}
+    ),
+    "tracking_mlflow_download_artifact": Recipe(),
+    "tracking_mlflow_upload_artifact": Recipe(lambda ids: b"other notes"),
+    "tracking_mlflow_delete_artifacts": Recipe(),
+    # ---------------------------------------------------------------- registry
+    "registry_update_model": Recipe(lambda ids: {"description": "changed"}),
+    "registry_set_alias": Recipe(lambda ids: {"version": 1}),
+    "mlflow_create_registered_model": Recipe(lambda ids: {"name": "fresh-model"}),
+    "mlflow_get_registered_model": asking(name="@model name"),
+    "mlflow_rename_registered_model": named(new_name="renamed-model"),
+    "mlflow_update_registered_model": named(description="changed"),
+    "mlflow_delete_registered_model": named(),
+    "mlflow_search_registered_models": Recipe(),
+    "mlflow_get_latest_versions": named(),
+    "mlflow_read_latest_versions": asking(name="@model name"),
+    "mlflow_set_registered_model_tag": named(key="a", value="b"),
+    "mlflow_delete_registered_model_tag": named(key="note"),
+    "mlflow_set_registered_model_alias": named(alias="next", version="1"),
+    "mlflow_delete_registered_model_alias": named(alias=ALIAS),
+    "mlflow_get_model_version_by_alias": asking(name="@model name", alias=ALIAS),
+    "mlflow_create_model_version": Recipe(
+        lambda ids: {"name": ids["model name"], "source": f"runs:/{ids['run_id']}/model"},
+        before=lambda w: w.http.put(
+            f"{PROXY}/{w['artifacts/path'].rpartition('/')[0]}/model/MLmodel",
+            content=a_package()["MLmodel"],
+        ),
+    ),
+    "mlflow_get_model_version": asking(name="@model name", version="1"),
+    "mlflow_update_model_version": named(version="1", description="changed"),
+    "mlflow_delete_model_version": named(version="1"),
+    "mlflow_transition_model_version_stage": named(version="1", stage="Staging"),
+    "mlflow_get_download_uri": asking(name="@model name", version="1"),
+    "mlflow_search_model_versions": Recipe(),
+    "mlflow_set_model_version_tag": named(version="1", key="a", value="b"),
+    "mlflow_delete_model_version_tag": Recipe(
+        lambda ids: {"name": ids["model name"], "version": "1", "key": "a"},
+        before=lambda w: w.post(
+            f"{MLFLOW}/model-versions/set-tag",
+            {"name": w["model name"], "version": "1", "key": "a", "value": "b"},
+        ),
+    ),
+    # -------------------------------------------------------------- deployments
+    "deployments_auto_config": Recipe(lambda ids: {"model_id": ids["models/model_id"]}),
+    "deployments_deploy": Recipe(
+        lambda ids: {"model_id": ids["models/model_id"], "use_auto_config": True}
+    ),
+    "deployments_deploy_version": Recipe(lambda ids: {"version": 1, "use_auto_config": True}),
+    "deployments_roll_back": Recipe(
+        lambda ids: {"reason": "it was better"}, before=states.an_older_revision_served
+    ),
+    "deployments_start": Recipe(before=states.stopped),
+    "deployments_delete_deployment": Recipe(before=states.stopped),
+    "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),
+    "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
+    "monitoring_get_distribution": asking(feature="x"),
+    # ------------------------------------------------------------------ samples
+    "samples_replay_sample": Recipe(
+        lambda ids: {"drift": True, "rows": 10}, before=states.sample_ready
+    ),
+    "samples_remove_sample": Recipe(before=states.sample_ready),
+}

@@ -1,0 +1,250 @@
+"""How to make one object of every kind, and how to call every operation with it.
+
+A new path parameter needs a line in `SEEDS`; an operation with a body or required query
+parameters needs a line in `RECIPES`. The suite fails and says so when one is missing.
+"""
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from modelyard_server.identity import credentials
+from modelyard_server.identity import service as identity
+from modelyard_server.identity.models import User
+from modelyard_server.tracking.models import ExperimentNumber
+from tests.make.fixtures import Platform, TeamSpace
+from tests.make.registry import MLFLOW, model_id, registered
+
+LIFETIME = dt.timedelta(days=1)
+PASSWORD = "correct horse battery"
+HERE = "tests/conformance/seeds.py"
+PROXY = "/api/2.0/mlflow-artifacts/artifacts"
+ALIAS = "best"
+SHORTEST_ID = 6
+OF_EVERYBODY = {"samples/key"}  # names the same thing in every workspace
+_SHAPES = (
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), lambda: str(uuid.uuid4())),
+    (re.compile(r"[0-9a-f]{32}"), lambda: uuid.uuid4().hex),
+    (re.compile(r"m-[0-9a-f]{32}"), lambda: f"m-{uuid.uuid4().hex}"),
+    (re.compile(r"runs/.+"), lambda: f"runs/{uuid.uuid4().hex}/artifacts/notes.txt"),
+    (re.compile(r"\d+"), lambda: str(uuid.uuid4().int % 10**8 + 10**8)),
+)
+
+
+def look_alike(value: str) -> str:
+    """Give a value of the same shape that names nothing; words such as an alias stay."""
+    if len(value) < SHORTEST_ID:
+        return value
+    for shape, make in _SHAPES:
+        if shape.fullmatch(value):
+            return make()
+    return f"nothing-{uuid.uuid4().hex}"
+
+
+@dataclass
+class World:
+    """A workspace whose objects are made when an operation first names them."""
+
+    platform: Platform
+    space: TeamSpace
+    canary: str = field(default_factory=lambda: f"canary{uuid.uuid4().hex[:12]}")
+    made: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def new(cls, platform: Platform) -> "World":
+        return cls(platform, platform.a_workspace())
+
+    def __getitem__(self, seed: str) -> str:
+        """Give the id of this workspace's object of a kind."""
+        if seed not in self.made:
+            if seed not in SEEDS:
+                raise AssertionError(
+                    f"The parameter {seed!r} has no seed. Add to SEEDS in {HERE} a function that "
+                    "makes such an object in a workspace and gives its id."
+                )
+            self.made[seed] = str(SEEDS[seed](self))
+        return self.made[seed]
+
+    @property
+    def owner(self) -> User:
+        if "owner" not in self.kept:
+            self.kept["owner"] = self.space.a_person("owner", password=PASSWORD)
+        return self.kept["owner"]
+
+    @property
+    def http(self) -> TestClient:
+        if "http" not in self.kept:
+            token = self.space.a_token("owner", of=self.owner)
+            self.kept["http"] = TestClient(
+                self.platform.app,
+                headers={"Authorization": f"Bearer {token}"},
+                raise_server_exceptions=False,
+            )
+        return self.kept["http"]
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Make something through the API as the owner."""
+        answer = self.http.post(path, json=body)
+        assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+
+@dataclass
+class Strangers:
+    """Values that look like another world's, and name nothing."""
+
+    world: World
+    made: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, seed: str) -> str:
+        if seed not in self.made:
+            self.made[seed] = look_alike(self.world[seed])
+        return self.made[seed]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world, name)
+
+
+Ids = World | Strangers
+
+
+# ---------------------------------------------------------------------- seeds
+def a_token(world: World) -> str:
+    body = {"name": world.canary, "role": "viewer"}
+    return world.post("/api/v1/tokens", body)["id"]
+
+
+def a_session(world: World) -> str:
+    owner = world.owner
+    with world.platform.database.platform_session() as db:
+        user = db.get_one(User, owner.id)
+        row, _ = credentials.open_session(
+            db, user, lifetime=LIFETIME, ip_address=None, user_agent=world.canary
+        )
+    return str(row.id)
+
+
+def an_invitation(world: World) -> str:
+    body = {"email": f"{world.canary}@example.com", "role": "viewer"}
+    made = world.post("/api/v1/invitations", body)
+    world.kept["invitation link"] = made["link"]
+    return made["id"]
+
+
+def an_invitation_link(world: World) -> str:
+    _ = world["invitation_id"]
+    return world.kept["invitation link"].rpartition("/")[2]
+
+
+def a_reset_link(world: World) -> str:
+    owner = world.owner
+    with world.platform.database.platform_session() as db:
+        return identity.issue_reset_link(db, owner.email)
+
+
+def an_experiment(world: World) -> str:
+    """Experiments count from 1 in each workspace; start high, where the other has none."""
+    with world.platform.database.session(world.space.id) as db:
+        db.execute(update(ExperimentNumber).values(next_number=world.space.id * 1000 + 700_000))
+    return world.post("/api/v1/experiments", {"name": f"{world.canary} experiment"})["id"]
+
+
+def an_experiment_name(world: World) -> str:
+    _ = world["experiment_id"]
+    return f"{world.canary} experiment"
+
+
+def a_run(world: World) -> str:
+    body = {
+        "experiment_id": world["experiment_id"],
+        "run_name": f"{world.canary} run",
+        "start_time": 1,
+    }
+    info = world.post(f"{MLFLOW}/runs/create", body)["run"]["info"]
+    batch = {
+        "run_id": info["run_id"],
+        "metrics": [{"key": "loss", "value": 0.5, "timestamp": 1, "step": 1}],
+        "params": [{"key": "seed", "value": world.canary}],
+        "tags": [{"key": "note", "value": world.canary}],
+    }
+    world.post(f"{MLFLOW}/runs/log-batch", batch)
+    world.kept["run folder"] = info["artifact_uri"].removeprefix("mlflow-artifacts:").strip("/")
+    return info["run_id"]
+
+
+def a_run_file(world: World) -> str:
+    _ = world["run_id"]
+    path = f"{world.kept['run folder']}/notes.txt"
+    sent = world.http.put(f"{PROXY}/{path}", content=world.canary.encode())
+    assert sent.is_success, sent.text
+    return path
+
+
+def a_logged_model(world: World) -> str:
+    body = {
+        "experiment_id": world["experiment_id"],
+        "name": f"{world.canary}-logged",
+        "source_run_id": world["run_id"],
+        "tags": [{"key": "colour", "value": world.canary}],
+    }
+    return world.post(f"{MLFLOW}/logged-models", body)["model"]["info"]["model_id"]
+
+
+def a_model_name(world: World) -> str:
+    name = f"{world.canary}-model"
+    registered(world.http, name, tags=[{"key": "note", "value": world.canary}])
+    world.post(
+        f"{MLFLOW}/registered-models/set-tag",
+        {"name": name, "key": "note", "value": world.canary},
+    )
+    world.post(f"{MLFLOW}/registered-models/alias", {"name": name, "alias": ALIAS, "version": "1"})
+    return name
+
+
+def a_deployment(world: World) -> str:
+    body = {
+        "model_id": world["models/model_id"],
+        "name": f"{world.canary[:20]}-live",
+        "use_auto_config": True,
+    }
+    return world.post("/api/v1/serving/deploy", body)["id"]
+
+
+def an_endpoint_key(world: World) -> str:
+    path = f"/api/v1/deployments/{world['deployment_id']}/keys"
+    return world.post(path, {"name": f"{world.canary} key", "scopes": ["predict"]})["id"]
+
+
+SEEDS: dict[str, Callable[[World], object]] = {
+    # identity, workspaces
+    "session_id": a_session,
+    "token_id": a_token,
+    "user_id": lambda world: world.space.a_person("viewer").id,
+    "invitation_id": an_invitation,
+    "invitation-links/token": an_invitation_link,
+    "password-resets/token": a_reset_link,
+    # tracking, artifacts
+    "experiment_id": an_experiment,
+    "experiment name": an_experiment_name,
+    "run_id": a_run,
+    "artifacts/path": a_run_file,
+    "logged-models/model_id": a_logged_model,
+    "tags/key": lambda world: "colour",
+    # registry
+    "model name": a_model_name,
+    "models/model_id": lambda world: model_id(world.http, world["model name"]),
+    "version": lambda world: "1",
+    "alias": lambda world: ALIAS,
+    # deployments, traffic
+    "deployment_id": a_deployment,
+    "key_id": an_endpoint_key,
+    # samples
+    "samples/key": lambda world: "breast-cancer",
+}

@@ -1,0 +1,45 @@
+"""States that time and background work bring about, set directly."""
+
+import uuid
+
+from sqlalchemy import select
+
+from modelyard_server.deployments.models import Deployment, Revision
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.samples.models import InstalledSample
+
+from .seeds import World
+
+
+def an_older_revision_served(world: World) -> None:
+    """Two revisions were live, one after the other."""
+    path = f"/api/v1/deployments/{world['deployment_id']}/revisions"
+    config = {"engine": "python", "cpu": 1.0, "memory_gb": 1.0}
+    world.post(path, {"use_auto_config": False, "config": config})
+    with world.platform.database.session(world.space.id) as db:
+        deployment = db.scalars(_own(world)).one()
+        rows = select(Revision).where(Revision.deployment_id == deployment.id)
+        for row in db.scalars(rows.order_by(Revision.number)):
+            row.status, row.live_from = "ready", utcnow()
+        deployment.status, deployment.live_number = "ready", deployment.last_number
+
+
+def stopped(world: World) -> None:
+    """The deployment was stopped."""
+    _ = world["deployment_id"]
+    with world.platform.database.session(world.space.id) as db:
+        deployment = db.scalars(_own(world)).one()
+        deployment.status, deployment.live_number = "stopped", None
+        for row in db.scalars(select(Revision).where(Revision.deployment_id == deployment.id)):
+            row.status = "stopped"
+
+
+def sample_ready(world: World) -> None:
+    """The sample project is installed."""
+    world.post(f"/api/v1/samples/{world['samples/key']}", {})
+    with world.platform.database.session(world.space.id) as db:
+        db.scalars(select(InstalledSample)).one().status = "ready"
+
+
+def _own(world: World):
+    return select(Deployment).where(Deployment.id == uuid.UUID(world["deployment_id"]))

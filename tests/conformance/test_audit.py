@@ -1,0 +1,72 @@
+"""Whoever changes something leaves an entry in the audit trail, on every route that writes."""
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from modelyard_server.kernel.trail import AuditEvent
+
+from .recipes import call, make_all
+from .recipes import of as recipe_of
+from .seeds import World
+from .test_tenancy import client_of
+from .walk import names, own_operations
+
+ELSEWHERE = {
+    "identity_complete_setup": "needs an empty installation: integration/identity",
+    "identity_request_password_reset": "does nothing without a mail server: integration/identity",
+    "workspaces_create_workspace": "recorded in the workspace it makes: integration/workspaces",
+    "traffic_try_it": "needs a live deployment: the end-to-end journey",
+}
+READS_ONLY = {
+    "deployments_auto_config",
+    "mlflow_get_latest_versions",
+    "tracking_mlflow_search_experiments",
+    "tracking_mlflow_search_runs",
+    "tracking_mlflow_search_logged_models",
+}
+OF_THE_RUN = {  # what a run writes about itself is its record; its start and end are audited
+    "tracking_mlflow_log_metric",
+    "tracking_mlflow_log_parameter",
+    "tracking_mlflow_log_batch",
+    "tracking_mlflow_log_inputs",
+    "tracking_mlflow_log_outputs",
+    "tracking_mlflow_log_model_legacy",
+    "tracking_mlflow_set_tag",
+    "tracking_mlflow_delete_run_tag",
+    "tracking_mlflow_upload_artifact",
+}
+UNRECORDED = READS_ONLY | OF_THE_RUN | set(ELSEWHERE)
+WRITES = [op for op in own_operations() if op.is_write and op.name not in UNRECORDED]
+
+
+def events_of(world):
+    with world.platform.database.platform_session(write=False) as db:
+        rows = db.scalars(select(AuditEvent).where(AuditEvent.workspace_id == world.space.id))
+        return {row.id: row for row in rows}
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=names(WRITES))
+def test_a_change_leaves_an_entry(platform, operation):
+    world = World.new(platform)
+    recipe = recipe_of(operation)
+    if recipe.before is not None:
+        recipe.before(world)
+    http = client_of(world, operation) if not operation.is_public else anonymous(world)
+    make_all(operation, world)
+    before = events_of(world)
+
+    answer = call(http, operation, world)
+
+    assert answer.is_success, f"{answer.status_code} {answer.text}"
+    fresh = [row for key, row in events_of(world).items() if key not in before]
+    assert fresh, f"{operation} changed something and left no entry in the audit trail."
+    assert all(row.request_id and row.result == "ok" for row in fresh)
+
+
+def test_operations_that_are_not_recorded_still_exist():
+    assert {op.name for op in own_operations()} >= UNRECORDED
+
+
+def anonymous(world):
+    return TestClient(world.platform.app, raise_server_exceptions=False)
