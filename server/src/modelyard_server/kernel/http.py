@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from . import errors
@@ -154,6 +155,11 @@ def install_error_answers(app: FastAPI) -> None:
         first = fields[0] if fields else {"location": "body", "problem": "is malformed"}
         detail = f"{first['location']}: {first['problem']}"
         return problem(request, 422, errors.Invalid.code, detail, fields=fields)
+
+    @app.exception_handler(DataError)
+    async def unstorable(request: Request, _error: DataError) -> Response:
+        detail = "A value is out of range or has characters that cannot be stored."
+        return problem(request, 422, errors.Invalid.code, detail)
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:

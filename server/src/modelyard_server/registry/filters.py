@@ -78,7 +78,7 @@ def _clause(match: re.Match[str], attributes: dict[str, Attribute]) -> Clause:
             f"Invalid attribute key '{key}' specified. Valid keys are '{sorted(attributes)}'"
         )
     if known.is_number:
-        if operator not in _NUMBER or not re.fullmatch(r"-?\d+", raw.strip("'\"")):
+        if operator not in _NUMBER or not re.fullmatch(r"-?\d{1,18}", raw.strip("'\"")):
             raise FilterRefused(f"Attribute '{key}' is compared with a whole number.")
         return Clause(entity, key, operator, int(raw.strip("'\"")))
     if raw.startswith("("):

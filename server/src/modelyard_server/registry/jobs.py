@@ -19,6 +19,7 @@ from . import pickles, preparation
 from .errors import PackagesUnreachable
 from .models import Check, CheckName, CheckStatus, Model, ModelVersion
 from .preparation import PreparedVersion, Verification
+from .reading import storable
 from .service import record
 
 MAX_REFERENCE_BYTES = 1024 * 1024
@@ -77,6 +78,14 @@ def check_version(job: JobContext) -> None:
     _report_prediction(checks, prepared, seen)
 
 
+@handler("registry.forget_files")
+def forget_files(job: JobContext) -> None:
+    """Remove the materialised files of deleted versions."""
+    assert job.workspace_id is not None  # noqa: S101 - enqueued with one
+    for digest in job.payload["digests"]:
+        preparation.forget(job.services, job.workspace_id, digest)
+
+
 def _report_package(checks: _Checks, prepared: PreparedVersion) -> None:
     found = pickles.inspect_folder(prepared.model_dir)
     dangerous = sorted({name for pickle in found for name in pickle.dangerous})
@@ -116,8 +125,9 @@ def _report_prediction(checks: _Checks, prepared: PreparedVersion, seen: Verific
     elif prepared.reference_prediction is not None:
         summary = f"Reproduced the stored prediction. {seen.says}"
     else:
-        summary = f"{seen.says} Later deployments must reproduce this prediction."
-        checks.keep_reference(seen.predictions)
+        summary = seen.says
+        if checks.keep_reference(seen.predictions):
+            summary += " Later deployments must reproduce this prediction."
     checks.end(CheckName.prediction, CheckStatus.passed, summary, details)
 
 
@@ -145,22 +155,25 @@ class _Checks:
         for name in names:
             self.end(name, CheckStatus.skipped, why)
 
-    def keep_reference(self, prediction: list[Any]) -> None:
-        """Store the first prediction, once, unless it is too large to compare with."""
-        if len(json.dumps(prediction)) > MAX_REFERENCE_BYTES:
-            return
+    def keep_reference(self, prediction: list[Any]) -> bool:
+        """Store the first prediction, once, unless it is too large or not comparable (NaN)."""
+        if storable(prediction) is None or len(json.dumps(prediction)) > MAX_REFERENCE_BYTES:
+            return False
         with self._job.database.session(self._workspace_id) as db:
             version = db.scalar(select(ModelVersion).where(ModelVersion.id == self._version_id))
             if version is None or version.reference_source is not None:
-                return
+                return False
             version.reference_prediction = prediction
             version.reference_source = "first_check"
             model = db.scalars(select(Model).where(Model.id == version.model_id)).one()
             who: trail.Who = System(self._workspace_id)
             facts = {"reference_source": "first_check", "digest": version.digest}
             record(db, who, "registry.keep_prediction", model, version=version.number, after=facts)
+        return True
 
     def _write(self, name: CheckName, **values: Any) -> None:
+        if values.get("details") is not None and storable(values["details"]) is None:
+            values["details"] = {"unstorable": repr(values["details"])[:4000].replace("\\0", "")}
         with self._job.database.session(self._workspace_id) as db:
             db.execute(
                 update(Check)

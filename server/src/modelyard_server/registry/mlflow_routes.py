@@ -186,7 +186,9 @@ def create_model_version(body: CreateVersionBody, db: Db, actor: Writer, blobs: 
 
 
 @router.get("/model-versions/get")
-def get_model_version(name: str, version: int, db: Db, actor: Reader) -> Answer:
+def get_model_version(
+    name: str, version: Annotated[int, Query(ge=0, le=2**31 - 1)], db: Db, actor: Reader
+) -> Answer:
     model = service.model_named(db, actor, name)
     return _version_answer(db, model, versions.find(db, model, version))
 
@@ -216,7 +218,9 @@ def transition_model_version_stage(body: StageBody, db: Db, actor: Writer) -> An
 
 
 @router.get("/model-versions/get-download-uri")
-def get_download_uri(name: str, version: int, db: Db, actor: Reader) -> Answer:
+def get_download_uri(
+    name: str, version: Annotated[int, Query(ge=0, le=2**31 - 1)], db: Db, actor: Reader
+) -> Answer:
     model = service.model_named(db, actor, name)
     return {"artifact_uri": versions.download_uri(versions.find(db, model, version))}
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from .models import Model, ModelVersion
 from .search import Labels
+
+Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class _Body(BaseModel):
@@ -50,7 +52,7 @@ class AliasBody(NameBody):
 
 
 class SetAliasBody(AliasBody):
-    version: int
+    version: Number
 
 
 class LatestBody(NameBody):
@@ -67,7 +69,7 @@ class CreateVersionBody(NameBody):
 
 
 class VersionBody(NameBody):
-    version: int
+    version: Number
 
 
 class UpdateVersionBody(VersionBody):

@@ -105,6 +105,16 @@ def materialise(
     )
 
 
+def forget(services: Services, workspace_id: int, digest: str) -> None:
+    """Remove materialised files from this machine unless a version still has this content."""
+    home = services.get(Settings).data_dir.absolute() / "models" / str(workspace_id)
+    with exclusive(home / f"{digest}.lock"):
+        with services.get(Database).session(workspace_id, write=False) as db:
+            if service.is_registered(db, digest):
+                return
+        shutil.rmtree(home / digest, ignore_errors=True)
+
+
 def environment(
     services: Services, prepared: PreparedVersion, *, on_line: Callable[[str], None]
 ) -> PreparedEnvironment:

@@ -135,8 +135,16 @@ def _example(sizes: dict[str, int], path: str, read: ReadFile) -> Any | None:
     if sizes[path] > MAX_EXAMPLE_BYTES:
         return None  # shown nowhere; verification reads it from the package itself
     try:
-        return json.loads(read(path, MAX_EXAMPLE_BYTES))
+        return storable(json.loads(read(path, MAX_EXAMPLE_BYTES)))
     except (ValueError, RecursionError):
+        return None
+
+
+def storable(value: Any) -> Any | None:
+    """Give the value back when every database stores it as JSON: no NaN, no dates; else `None`."""
+    try:
+        return value if "\\u0000" not in json.dumps(value, allow_nan=False) else None
+    except (ValueError, TypeError, RecursionError):
         return None
 
 

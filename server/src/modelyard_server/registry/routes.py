@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import http
@@ -24,6 +24,7 @@ Reader = Annotated[Actor, allowed(Permission.models_read)]
 Writer = Annotated[Actor, allowed(Permission.models_write)]
 Served = Annotated[ServedVersions, provided(ServedVersions)]
 Codec = Annotated[http.Cursors, Depends(http.cursors)]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -89,7 +90,7 @@ def list_versions(
 
 
 @router.get("/models/{model_id}/versions/{version}")
-def get_version(model_id: uuid.UUID, version: int, db: Db, actor: Reader) -> VersionOut:
+def get_version(model_id: uuid.UUID, version: Number, db: Db, actor: Reader) -> VersionOut:
     """Give one version with its checks."""
     model = service.get_model(db, actor, model_id)
     return views.versions_out(db, model, [views.one_version(db, model, version)])[0]
@@ -97,7 +98,7 @@ def get_version(model_id: uuid.UUID, version: int, db: Db, actor: Reader) -> Ver
 
 @router.delete("/models/{model_id}/versions/{version}", status_code=204)
 def delete_version(
-    model_id: uuid.UUID, version: int, db: Db, actor: Writer, served: Served
+    model_id: uuid.UUID, version: Number, db: Db, actor: Writer, served: Served
 ) -> None:
     """Delete a version, unless a deployment serves it. Its number is never given again."""
     model = service.get_model(db, actor, model_id, lock=True)
@@ -106,7 +107,7 @@ def delete_version(
 
 @router.get("/models/{model_id}/versions/{version}/files")
 def list_version_files(
-    model_id: uuid.UUID, version: int, db: Db, actor: Reader
+    model_id: uuid.UUID, version: Number, db: Db, actor: Reader
 ) -> list[VersionFileOut]:
     """List the files that were registered, with their digests."""
     row = versions.find(db, service.get_model(db, actor, model_id), version)

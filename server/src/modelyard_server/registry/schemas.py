@@ -80,4 +80,4 @@ class VersionFileOut(BaseModel):
 
 
 class AliasSet(BaseModel):
-    version: int
+    version: int = Field(ge=1, le=2**31 - 1)

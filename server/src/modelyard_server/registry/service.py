@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
 from modelyard_server.artifacts import service as artifacts
-from modelyard_server.kernel import trail
+from modelyard_server.kernel import jobs, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
 from . import naming
@@ -202,8 +202,9 @@ def delete_model(
             f"{model.name} is served by {', '.join(names)}. Stop and delete that first.", names
         )
     record(db, actor, "registry.delete_model", model, before={"versions": model.last_number})
-    for version in db.scalars(select(ModelVersion).where(ModelVersion.model_id == model.id)):
-        artifacts.delete_below(db, version.prefix)
+    rows = db.scalars(select(ModelVersion).where(ModelVersion.model_id == model.id)).all()
+    forget_files(db, rows)
+    for version in rows:
         db.expunge(version)
     db.execute(delete(Model).where(Model.id == model.id))
     db.expunge(model)
@@ -262,6 +263,23 @@ def get_version(
 def model_count(db: Session) -> int:
     """Count the registered models; prompts are none."""
     return db.scalar(select(func.count(Model.id)).where(~Model.is_prompt)) or 0
+
+
+def forget_files(db: Session, rows: Iterable[ModelVersion]) -> None:
+    """Let go of versions' files, in the store now and on this machine after the commit."""
+    digests: set[str] = set()
+    for version in rows:
+        artifacts.delete_below(db, version.prefix)
+        digests |= {version.digest} if version.digest else set()
+    if digests:
+        workspace_id = tenancy.workspace_of(db)
+        payload = {"digests": sorted(digests)}
+        jobs.enqueue(db, "registry.forget_files", payload, workspace_id=workspace_id)
+
+
+def is_registered(db: Session, digest: str) -> bool:
+    """Tell whether a version of the workspace has this content."""
+    return db.scalar(select(ModelVersion.id).where(ModelVersion.digest == digest)) is not None
 
 
 def names_of_models(db: Session, model_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

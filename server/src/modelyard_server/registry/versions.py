@@ -21,8 +21,8 @@ from . import naming
 from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
 from .models import Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
-from .reading import content_digest, read_facts
-from .service import PROMPT_TAG, model_named, record
+from .reading import content_digest, read_facts, storable
+from .service import PROMPT_TAG, forget_files, model_named, record
 
 STAGES = {name.lower(): name for name in ("None", "Staging", "Production", "Archived")}
 ACTIVE_STAGES = ("Staging", "Production")
@@ -122,7 +122,7 @@ def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> N
     version.input_example = facts.input_example
     version.requirements = facts.requirements
     version.python_version = package.python_version
-    version.reference_prediction = package.example_prediction
+    version.reference_prediction = storable(package.example_prediction)
     version.reference_source = "package" if package.example_prediction is not None else None
     _keep_files(db, blobs, version, files)
 
@@ -271,6 +271,6 @@ def remove(
     before = {"digest": version.digest, "source": version.source}
     record(db, actor, "registry.delete_version", model, version=version.number, before=before)
     model.updated_at = utcnow()
-    artifacts.delete_below(db, version.prefix)
+    forget_files(db, [version])
     db.execute(delete(ModelVersion).where(ModelVersion.id == version.id))
     db.expunge(version)

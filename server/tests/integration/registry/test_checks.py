@@ -141,6 +141,12 @@ def test_files_that_changed_on_this_machine_are_replaced(platform, workspace):
     assert model.read_bytes() == honest
     assert model.stat().st_mode & 0o222 == 0
 
+    assert client.delete(f"/api/v1/models/{known}").status_code == 204
+    worker = jobs.Worker(platform.database, platform.services)
+    while worker.run_one():
+        pass
+    assert not prepared.model_dir.exists()
+
 
 def test_damage_in_the_store_is_noticed(platform, workspace):
     client = workspace.client("developer")

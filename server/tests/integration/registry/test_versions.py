@@ -67,6 +67,18 @@ def test_an_incomplete_package_fails_with_its_reason(workspace, files, reason):
     assert reason in made["status_message"]
 
 
+def test_values_that_no_database_stores_do_not_break_a_registration(workspace):
+    files = a_package(**{"input_example.json": b'{"x": [NaN, "\\u0000"]}'})
+    files["MLmodel"] += b"saved_input_example_info: {artifact_path: input_example.json}\n"
+    files["MLmodel"] += b"metadata: {example_prediction: [.nan, 2026-11-21]}\n"
+    client = workspace.client("developer")
+    assert registered(client, "churn", files)["status"] == "READY"
+    refused = client.get("/api/v1/models", params={"q": "a\0b"})
+    assert refused.status_code in {200, 422}
+    far = client.get(f"/api/v1/models/{model_id(client, 'churn')}/versions/{10**30}")
+    assert far.status_code == 422
+
+
 def test_a_version_outlives_the_run_that_logged_it(workspace):
     client = workspace.client("developer")
     source = logged(client, a_package())
