@@ -7,6 +7,7 @@ a crash the batch is read again, and workspaces that have it already skip it.
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.package import Signature
 from modelyard_protocol.records import Prediction, Traffic
 from modelyard_server.kernel.db import Database
+from modelyard_server.traffic import service as traffic_keys
 
 from . import delta, journal, reference, writing
 from .delta import Version
@@ -140,6 +142,7 @@ class Ingester:
                 if version[0] in left
             }
             writing.keep_references(db, changed)
+            traffic_keys.note_use(db, _used_keys(records))
 
     def _prepare(
         self,
@@ -215,6 +218,14 @@ def _known(record: Prediction | Traffic, subjects: dict[uuid.UUID, Subject]) -> 
         return delta.identifier(record.deployment_id) in subjects
     except ValueError:
         return False
+
+
+def _used_keys(records: list[Prediction | Traffic]) -> dict[str, dt.datetime]:
+    latest: dict[str, int] = {}
+    for record in records:
+        if isinstance(record, Prediction) and record.key_id is not None:
+            latest[record.key_id] = max(latest.get(record.key_id, 0), record.at_us)
+    return {key: dt.datetime.fromtimestamp(us / 1e6, dt.UTC) for key, us in latest.items()}
 
 
 def _position(db: Session, file: str) -> int:

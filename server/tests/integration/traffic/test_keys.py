@@ -1,5 +1,6 @@
 """Endpoint keys: shown once, published as digests, taken back."""
 
+import datetime as dt
 import hashlib
 from typing import Any
 
@@ -88,3 +89,14 @@ def test_trying_what_does_not_run_is_refused(serving: Serving) -> None:
     serving.post(deployment["id"], "stop")
     refused = serving.post(deployment["id"], "try", {"body": {"rows": []}}, status=409)
     assert refused["code"] == "traffic.not_served"
+
+
+def test_the_last_use_of_a_key_only_moves_forward(serving: Serving) -> None:
+    deployment = serving.deploy()
+    made = serving.post(deployment["id"], "keys", {"name": "shop"}, status=201)
+    early, late = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+    for at in (late, early):
+        with serving.platform.database.session(serving.workspace.id) as db:
+            service.note_use(db, {made["id"]: at, "console": at})
+    [listed] = serving.client.get(f"/api/v1/deployments/{deployment['id']}/keys").json()
+    assert dt.datetime.fromisoformat(listed["last_used_at"]) == late
