@@ -24,6 +24,7 @@ from .sandbox.walls import Tier
 START_SECONDS = 180.0  # loading a large model on a busy machine
 STUCK_SECONDS = 120.0  # an answer this late will never come
 DRAIN_SECONDS = 30.0
+LOG_DAYS = 30  # logs of servers that are gone
 STABLE_SECONDS = 60.0  # a server that lived this long starts its next back-off from the beginning
 _BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -206,8 +207,10 @@ class Supervisor:
     def __init__(self, folder: Path, tier: Tier, on_change: Callable[[], None]) -> None:
         self._folder, self._tier, self._on_change = folder, tier, on_change
         self._servers: dict[str, ModelServer] = {}
-        for name in ("logs", "scratch", "sockets"):
+        shutil.rmtree(folder / "scratch", ignore_errors=True)  # of a node that was killed
+        for name in ("logs", "scratch"):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        _prune_logs(folder / "logs")
 
     def apply(self, specs: tuple[ServerSpec, ...]) -> None:
         """Start what is new and stop what is no longer wanted."""
@@ -253,10 +256,20 @@ class Supervisor:
             server.kill()
 
 
+def _prune_logs(folder: Path) -> None:
+    oldest = time.time() - LOG_DAYS * 86_400
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+
+
 def _death(code: int, memory_mb: int) -> str:
     number = -code if code < 0 else code - 128
     if number > 0 and number in set(signal.Signals):
         name = signal.Signals(number).name
         hint = f"; it may have used more than {memory_mb} MB" if name == "SIGKILL" else ""
         return f"The model's process was ended by {name}{hint}."
+    if code == 126:
+        return "The sandbox could not be built, so the model was not run; its log says why."
     return f"The model's process left with exit code {code}."

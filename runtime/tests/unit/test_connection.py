@@ -1,7 +1,12 @@
 import asyncio
+import re
 import time
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from modelyard_runtime.gateway.calls import Calls
 from modelyard_runtime.gateway.http import IDLE_SECONDS, READ_SECONDS, Connection
@@ -21,15 +26,27 @@ class Wire:
     def close(self) -> None:
         self.is_closed = True
 
+    def pause_reading(self) -> None:
+        pass
 
-def connect(folder: Path) -> tuple[Connection, Wire]:
-    connection, wire = Connection(Calls(Journal(folder, "1")), set()), Wire()
+    resume_reading = pause_reading
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
+    journal = Journal(tmp_path_factory.mktemp("journal"), "1")
+    yield Calls(journal)
+    journal.close()
+
+
+def connect(calls: Calls) -> tuple[Connection, Wire]:
+    connection, wire = Connection(calls, set()), Wire()
     connection.connection_made(cast("asyncio.Transport", wire))
     return connection, wire
 
 
-def test_request_that_never_ends_is_given_up(tmp_path: Path) -> None:
-    connection, wire = connect(tmp_path)
+def test_request_that_never_ends_is_given_up(calls: Calls) -> None:
+    connection, wire = connect(calls)
     connection.data_received(b"POST /a/b/c/predict HTTP/1.1\r\nHost: x\r\nSlow: ")
     connection.expire(time.monotonic() + READ_SECONDS - 1)
     assert wire.received == b""
@@ -39,8 +56,8 @@ def test_request_that_never_ends_is_given_up(tmp_path: Path) -> None:
     assert wire.is_closed
 
 
-def test_connection_that_says_nothing_is_closed_in_silence(tmp_path: Path) -> None:
-    connection, wire = connect(tmp_path)
+def test_connection_that_says_nothing_is_closed_in_silence(calls: Calls) -> None:
+    connection, wire = connect(calls)
     connection.data_received(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     assert wire.received.startswith(b"HTTP/1.1 200 ")
     said: Any = wire.received
@@ -48,8 +65,29 @@ def test_connection_that_says_nothing_is_closed_in_silence(tmp_path: Path) -> No
     assert (wire.received, wire.is_closed) == (said, True)
 
 
-def test_gateway_without_a_table_asks_to_come_back(tmp_path: Path) -> None:
-    connection, wire = connect(tmp_path)
+def test_gateway_without_a_table_asks_to_come_back(calls: Calls) -> None:
+    connection, wire = connect(calls)
     connection.data_received(b"GET /a/b/c/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
     assert wire.received.startswith(b"HTTP/1.1 503 ")
     assert b"\r\nRetry-After: 2\r\n" in wire.received
+
+
+_PIECES = [
+    b"GET /livez HTTP/1.1\r\n", b"POST /a/b/c/predict HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n",
+    b"Content-Length: 3\r\n", b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n",
+    b"Connection: close\r\n", b"Upgrade: h2c\r\nConnection: Upgrade\r\n", b"abc", b"3\r\nabc\r\n",
+    b"0\r\n\r\n", b"Content-Length: 99999999999\r\n", b"HEAD / HTTP/1.0\r\n",
+    b"PRI * HTTP/2.0\r\n\r\n",
+]  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
+@given(pieces=st.lists(st.sampled_from(_PIECES) | st.binary(max_size=20), max_size=25))
+def test_no_bytes_bring_the_gateway_down(calls: Calls, pieces: list[bytes]) -> None:
+    connection, wire = connect(calls)
+    for piece in pieces:
+        connection.data_received(piece)
+    connection.expire(time.monotonic() + READ_SECONDS + IDLE_SECONDS)
+    connection.expire(time.monotonic() + 2 * (READ_SECONDS + IDLE_SECONDS))
+    assert wire.is_closed
+    assert wire.received == b"" or re.match(rb"HTTP/1\.1 [1-5]\d\d ", wire.received)
