@@ -99,15 +99,14 @@ def fleet_traffic(
     return found
 
 
-def last_calls(db: Session) -> dict[uuid.UUID, dt.datetime]:
-    """Give when each deployment was last called by a client, also when the call failed."""
-    query = (
-        select(LoggedPrediction.deployment_id, func.max(LoggedPrediction.at))
-        .where(LoggedPrediction.source == "live")
-        .group_by(LoggedPrediction.deployment_id)
+def last_call(db: Session, deployment_id: uuid.UUID) -> dt.datetime | None:
+    """Give when a client last called a deployment, also when the call failed."""
+    return db.scalar(
+        select(LoggedPrediction.at)
+        .where(LoggedPrediction.deployment_id == deployment_id, LoggedPrediction.source == "live")
+        .order_by(LoggedPrediction.at.desc(), LoggedPrediction.id.desc())
+        .limit(1)
     )
-    found: dict[uuid.UUID, dt.datetime] = {row[0]: row[1] for row in db.execute(query)}
-    return found
 
 
 def predictions(

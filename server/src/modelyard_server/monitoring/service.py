@@ -48,11 +48,8 @@ def fleet(
     span = spans.FLEET[window]
     since, _ = spans.bounds(span, utcnow())
     counted = queries.fleet_traffic(db, span, since)
-    called = queries.last_calls(db)
     rows = [
-        _fleet_row(
-            db, subject, window, counted[subject.deployment_id], called.get(subject.deployment_id)
-        )
+        _fleet_row(db, subject, window, counted[subject.deployment_id])
         for subject in deployments.monitored(db)
     ]
     rows.sort(key=lambda row: (health.ORDER.index(row.health), -row.requests, row.name))
@@ -198,7 +195,6 @@ def _fleet_row(
     subject: Subject,
     window: Window,
     counted: tuple[queries.Calls, list[int]],
-    called_at: dt.datetime | None,
 ) -> FleetRow:
     calls, sparkline = counted
     point = calls.as_point(utcnow())
@@ -233,7 +229,7 @@ def _fleet_row(
         p99_ms=point.p99_ms,
         drift=verdict.status.value,
         drift_reason=verdict.reason,
-        last_request_at=called_at,
+        last_request_at=queries.last_call(db, subject.deployment_id),
         sparkline=sparkline,
     )
 

@@ -100,3 +100,18 @@ def test_scoped_text_passes(two):
             {"w": ours},
         ).scalars()
         assert list(names) == [f"fruit of {ours}"]
+
+
+@pytest.mark.parametrize("second", ["ours", "theirs"])
+def test_each_row_of_an_insert_with_many_values_is_checked(two, second):
+    database, ours, theirs = two
+    rows = [
+        {"workspace_id": ours, "name": "pear"},
+        {"workspace_id": {"ours": ours, "theirs": theirs}[second], "name": "plum"},
+    ]
+    with database.session(ours) as db:
+        if second == "theirs":
+            with pytest.raises(tenancy.TenantBreach):
+                db.execute(insert(Fruit).returning(Fruit.name), rows)
+            return
+        assert list(db.scalars(insert(Fruit).returning(Fruit.name), rows)) == ["pear", "plum"]
