@@ -109,13 +109,13 @@ def server_process(tmp_path: Path) -> Iterator[ServerProcess]:
     made.database.engine.dispose()
 
 
-def main(folder: str, port: str, file_limit_bytes: str) -> None:
+def main(folder: str, port: str, file_limit_bytes: str, url: str = "") -> None:
     """Serve a data folder whose tables exist. A limit on file sizes stands in for a full disk."""
     if int(file_limit_bytes):
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(file_limit_bytes), int(file_limit_bytes)))
-    url = f"sqlite:///{Path(folder) / 'modelyard.db'}"
+    url = url or f"sqlite:///{Path(folder) / 'modelyard.db'}"
     settings = Settings(data_dir=Path(folder), database_url=url, manage_node=False)
     app = create_app(compose(settings), run_background=False)
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="error")

@@ -13,7 +13,7 @@ from .errors import PathRefused
 _LONGEST = 1024
 _LONGEST_NAME = 255
 _ENCODED = re.compile(r"%(?:2e|2f|5c|00|25)", re.IGNORECASE)
-_DRIVE = re.compile(r"^[A-Za-z]:")
+_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def checked(path: str) -> str:
@@ -24,10 +24,10 @@ def checked(path: str) -> str:
     """
     if not path or len(path) > _LONGEST:
         raise PathRefused(f"An artifact path has 1 to {_LONGEST} characters.")
-    if _ENCODED.search(path) or _DRIVE.match(path) or "\\" in path or not path.isprintable():
+    if _ENCODED.search(path) or "\\" in path or not path.isprintable():
         raise PathRefused("The artifact path has characters that are not allowed.")
     for name in path.split("/"):
-        if name in {"", ".", ".."} or len(name) > _LONGEST_NAME:
+        if name in {"", ".", ".."} or len(name) > _LONGEST_NAME or _DRIVE.match(name):
             raise PathRefused("The artifact path must be relative, made of names and slashes.")
     return path
 

@@ -30,8 +30,9 @@ _POINTS = "INSERT INTO metric_points (workspace_id, run_id, key_id, step, at_ms,
 _POINTS_SQLITE = _POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _POINTS_POSTGRES = (
     _POINTS + "SELECT CAST(%(ws)s AS bigint), CAST(%(run)s AS bigint), k, s, t, v, n "
-    "FROM unnest(CAST(%(p_keys)s AS int[]), CAST(%(p_steps)s AS bigint[]), CAST(%(p_times)s AS bigint[]),"
-    " CAST(%(p_values)s AS float8[]), CAST(%(p_nans)s AS boolean[])) AS p (k, s, t, v, n) "
+    "FROM unnest(CAST(%(p_keys)s AS int[]), CAST(%(p_steps)s AS bigint[]), "
+    "CAST(%(p_times)s AS bigint[]), CAST(%(p_values)s AS float8[]), CAST(%(p_nans)s AS boolean[])) "
+    "AS p (k, s, t, v, n) "
     "ON CONFLICT DO NOTHING"
 )
 _LATEST = (

@@ -31,7 +31,7 @@ class Experiment(Owned, Base):
     __tablename__ = "experiments"
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
-    id: Mapped[int] = mapped_column(
+    id: Mapped[int] = mapped_column(  # type: ignore[assignment]
         BigInteger, primary_key=True, autoincrement=False, sort_order=-99
     )
     name: Mapped[str] = mapped_column(String(500))
@@ -62,7 +62,7 @@ class Run(Owned, Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(
+    id: Mapped[int] = mapped_column(  # type: ignore[assignment]
         BigInteger, primary_key=True, autoincrement=False, sort_order=-99
     )
     """Ours, ordered by time: short in the tables of what was logged."""
@@ -201,7 +201,7 @@ class ExperimentNumber(Owned, Base):
 
     __tablename__ = "experiment_numbers"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-99)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-99)  # type: ignore[assignment]
     next_number: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -49,8 +49,8 @@ def logged(db: Session, run_ids: Collection[int]) -> dict[int, Logged]:
         .where(RunMetric.id.in_(found))
         .order_by(Key.name)
     )
-    for run_id, *latest in db.execute(metrics):
-        found[run_id].metrics.append(Latest(*latest))
+    for run_id, key, number, is_nan, step, at_ms in db.execute(metrics):
+        found[run_id].metrics.append(Latest(key, number, is_nan, step, at_ms))
     params = (
         select(RunParam.id, Key.name, RunParam.value)
         .join(Key, Key.id == RunParam.key_id)

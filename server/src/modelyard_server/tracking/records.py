@@ -37,7 +37,7 @@ class Key(Owned, Base):
     __tablename__ = "tracking_keys"
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-99)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-99)  # type: ignore[assignment]
     name: Mapped[str] = mapped_column(String(250))
 
 
@@ -47,7 +47,7 @@ class MetricPoint(Owned, Base):
     __tablename__ = "metric_points"
     __table_args__ = (_of_run(), {"sqlite_with_rowid": False})
 
-    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
     key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -73,7 +73,7 @@ class RunMetric(Owned, Base):
         {"sqlite_with_rowid": False},
     )
 
-    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
     key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     experiment_id: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[float]
@@ -99,7 +99,7 @@ class RunParam(Owned, Base):
         {"sqlite_with_rowid": False},
     )
 
-    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
     key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     experiment_id: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[str] = mapped_column(Text)
@@ -118,7 +118,7 @@ class RunTag(Owned, Base):
         {"sqlite_with_rowid": False},
     )
 
-    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
     key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     experiment_id: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[str] = mapped_column(Text)

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
@@ -198,8 +199,8 @@ def _record(
     verb: str,
     row: Run,
     *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     trail.record(
         db,
@@ -208,6 +209,6 @@ def _record(
         object_type="run",
         object_id=row.uid,
         object_name=row.name,
-        before=before,
-        after=after,
+        before=None if before is None else dict(before),
+        after=None if after is None else dict(after),
     )

@@ -14,7 +14,7 @@ from modelyard_server.kernel import trail
 
 from . import experiments, inputs, reading, records, runs, sources
 from .inputs import LoggedDataset
-from .models import ACTIVE, Run
+from .models import ACTIVE, Experiment, Run
 from .sources import ModelSource
 
 __all__ = [
@@ -87,8 +87,8 @@ def recent_runs(db: Session, actor: trail.Who, limit: int = 10) -> list[RunSumma
     """List the newest active runs of active experiments."""
     found = db.scalars(
         select(Run)
-        .join(experiments.Experiment, experiments.Experiment.id == Run.experiment_id)
-        .where(Run.lifecycle_stage == ACTIVE, experiments.Experiment.lifecycle_stage == ACTIVE)
+        .join(Experiment, Experiment.id == Run.experiment_id)
+        .where(Run.lifecycle_stage == ACTIVE, Experiment.lifecycle_stage == ACTIVE)
         .order_by(Run.started_ms.desc(), Run.id.desc())
         .limit(limit)
     )
@@ -99,8 +99,8 @@ def run_count(db: Session) -> int:
     """Count the active runs of active experiments."""
     counted = (
         select(func.count(Run.id))
-        .join(experiments.Experiment, experiments.Experiment.id == Run.experiment_id)
-        .where(Run.lifecycle_stage == ACTIVE, experiments.Experiment.lifecycle_stage == ACTIVE)
+        .join(Experiment, Experiment.id == Run.experiment_id)
+        .where(Run.lifecycle_stage == ACTIVE, Experiment.lifecycle_stage == ACTIVE)
     )
     return db.scalar(counted) or 0
 

@@ -21,5 +21,5 @@ class DefaultExperiment:
 
 def provide(services: Services) -> None:
     """Register our ports' implementations."""
-    services.add(WorkspaceObserver, DefaultExperiment())
-    services.provide(VersionsOfRun, NoVersions())
+    services.add(WorkspaceObserver, DefaultExperiment())  # type: ignore[type-abstract]
+    services.provide(VersionsOfRun, NoVersions())  # type: ignore[type-abstract]

@@ -16,8 +16,8 @@ def provide(services: Services) -> None:
     if settings.artifact_store.startswith("s3://"):
         from .s3 import S3Blobs, store_of
 
-        services.provide(BlobStore, S3Blobs(store_of(settings), spool=folder))
+        services.provide(BlobStore, S3Blobs(store_of(settings), spool=folder))  # type: ignore[type-abstract]
         return
     if settings.artifact_store:
         raise ValueError("MODELYARD_ARTIFACT_STORE is empty or starts with s3://")
-    services.provide(BlobStore, FilesystemBlobs(folder))
+    services.provide(BlobStore, FilesystemBlobs(folder))  # type: ignore[type-abstract]

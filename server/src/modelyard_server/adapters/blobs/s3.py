@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import S3Store
+from obstore.store import S3Config, S3Store
 
 from modelyard_server.artifacts.errors import ContentMissing
 from modelyard_server.artifacts.ports import StoredBlob
@@ -28,7 +28,7 @@ _MISSING = (NotFoundError, FileNotFoundError)
 def store_of(settings: Settings) -> S3Store:
     """Open the bucket; empty keys leave the choice to the environment's credential chain."""
     bucket, _, prefix = settings.artifact_store.removeprefix("s3://").partition("/")
-    config: dict[str, Any] = {"region": settings.s3_region}
+    config: S3Config = {"region": settings.s3_region}
     if settings.s3_endpoint:
         config["endpoint"] = settings.s3_endpoint
     if settings.s3_access_key_id:

@@ -91,11 +91,12 @@ def decode(raw: bytes, kind: type[T]) -> T:
         ValueRefused: it is no JSON, or a field is missing or of the wrong kind.
     """
     try:
-        return _decoder(kind).decode(raw or b"{}")
+        decoded: T = _decoder(kind).decode(raw or b"{}")
     except msgspec.ValidationError as error:
         raise ValueRefused(f"Invalid value in the request: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ValueRefused("The request's body is not JSON.") from None
+    return decoded
 
 
 async def received(request: Request, most_bytes: int = _MOST_BYTES) -> bytes:
