@@ -78,7 +78,7 @@ class ServerProcess:
         argv.append(str(self.file_limit_bytes))
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCES)}
         self.process = subprocess.Popen(argv, cwd=ROOT, env=environment)
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 90
         while True:
             assert self.process.poll() is None, "The server process ended."
             try:
