@@ -6,6 +6,8 @@ test.each([
   ["deployments.roll_back", "deployment", "rolled back deployment"],
   ["identity.create_token", "token", "created token"],
   ["members.change_role", "member", "changed role of member"],
+  ["traffic.create_key", "endpoint_key", "created endpoint key"],
+  ["registry.create_version", "model_version", "created model version"],
   ["identity.sign_in", "user", "signed in"],
   ["something.unheard_of", "thing", "unheard of thing"],
 ])("%s on a %s reads as words", (action, object, words) => {

@@ -9,6 +9,7 @@ const VERBS: Record<string, string> = {
   deploy: "deployed",
   end: "ended",
   export: "exported",
+  finalize: "completed",
   finish: "finished",
   install: "loaded",
   invite: "invited",
@@ -36,6 +37,7 @@ const WHOLE: Record<string, string> = {
   sign_out: "signed out",
   sign_in_failed: "failed to sign in",
   roll_back: "rolled back",
+  live: "put live the",
 };
 
 /** An audit action as words: "deployments.create" on a deployment is "created deployment". */
@@ -49,5 +51,6 @@ export function happened(action: string, objectType: string): string {
   if (!past) return `${verb.replaceAll("_", " ")} ${object}`;
   const what = rest.join(" ");
   if (what === "") return `${past} ${object}`;
+  if (object.endsWith(what)) return `${past} ${object}`;
   return what.endsWith(object) ? `${past} ${what}` : `${past} ${what} of ${object}`;
 }

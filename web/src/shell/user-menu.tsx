@@ -14,10 +14,15 @@ export function UserMenu({ ws }: { ws: string }) {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <UnstyledButton aria-label={`Account: ${me.display_name}`}>
-          <span className={`${classes.avatar} ${classes.round}`} style={{ width: 30, height: 30 }}>
+        <UnstyledButton>
+          <span
+            className={`${classes.avatar} ${classes.round}`}
+            aria-hidden
+            style={{ width: 30, height: 30 }}
+          >
             {initials(me.display_name)}
           </span>
+          <span className="sr-only">Account: {me.display_name}</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

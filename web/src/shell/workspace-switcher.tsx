@@ -17,12 +17,11 @@ export function WorkspaceSwitcher({ ws }: { ws: string }) {
     <>
       <Menu position="bottom-start" width={280}>
         <Menu.Target>
-          <button
-            type="button"
-            className={classes.switcher}
-            aria-label={`Workspace: ${current?.name ?? ws}`}
-          >
-            <span className={classes.avatar}>{initials(current?.name ?? ws)}</span>
+          <button type="button" className={classes.switcher}>
+            <span className={classes.avatar} aria-hidden>
+              {initials(current?.name ?? ws)}
+            </span>
+            <span className="sr-only">Workspace: </span>
             <span className="truncate">{current?.name ?? ws}</span>
             <IconSelector size={15} aria-hidden />
           </button>

@@ -23,6 +23,7 @@ export function ConnectPanel({ ws }: { ws: string }) {
           then run the quickstart or your own training.
         </p>
         <CodeBlock
+          wrap
           label="environment lines"
           code={`export MLFLOW_TRACKING_URI=${window.location.origin}\nexport MLFLOW_TRACKING_TOKEN=<your API token>`}
         />

@@ -41,7 +41,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
         {mayManage && install.status === "ready" && (
           <>
             <Button
-              size="xs"
+              size="compact-sm"
               variant="default"
               disabled={moving}
               loading={actions.replay.isPending && !actions.replay.variables}
@@ -50,7 +50,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
               Replay traffic
             </Button>
             <Button
-              size="xs"
+              size="compact-sm"
               variant="default"
               disabled={moving}
               loading={actions.replay.isPending && actions.replay.variables}
@@ -62,7 +62,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
         )}
         {mayManage && install.status === "failed" && (
           <Button
-            size="xs"
+            size="compact-sm"
             onClick={() => actions.install.mutate()}
             loading={actions.install.isPending}
           >
@@ -70,7 +70,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
           </Button>
         )}
         {mayManage && (install.status === "ready" || install.status === "failed") && (
-          <Button size="xs" variant="subtle" color="gray" onClick={dialog.open}>
+          <Button size="compact-sm" variant="subtle" color="gray" onClick={dialog.open}>
             Remove sample
           </Button>
         )}
@@ -101,17 +101,17 @@ function Made({ ws, install }: { ws: string; install: Install }) {
   return (
     <>
       {install.deployment_id && (
-        <LinkButton size="xs" to={deploymentPlace(ws, install.deployment_id)}>
+        <LinkButton size="compact-sm" to={deploymentPlace(ws, install.deployment_id)}>
           Open deployment
         </LinkButton>
       )}
       {install.model_id && (
-        <LinkButton size="xs" variant="default" to={modelPlace(ws, install.model_id)}>
+        <LinkButton size="compact-sm" variant="default" to={modelPlace(ws, install.model_id)}>
           Open model
         </LinkButton>
       )}
       {install.run_id && (
-        <LinkButton size="xs" variant="default" to={runPlace(ws, install.run_id)}>
+        <LinkButton size="compact-sm" variant="default" to={runPlace(ws, install.run_id)}>
           Open run
         </LinkButton>
       )}

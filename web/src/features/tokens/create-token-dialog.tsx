@@ -92,7 +92,11 @@ export function CreateTokenDialog({ ws, opened, onClose }: Props) {
         label="token"
         onClose={close}
       >
-        <CodeBlock title="Use it with MLflow" code={environmentLines(create.data?.token ?? "")} />
+        <CodeBlock
+          wrap
+          title="Use it with MLflow"
+          code={environmentLines(create.data?.token ?? "")}
+        />
         <CodeBlock title="Then try it" code="python examples/quickstart.py" />
       </KeyReveal>
     </>

@@ -32,7 +32,7 @@ export function TokensPage({ ws }: { ws: string }) {
         </View>
       </Panel>
       <Panel title="Use it with MLflow">
-        <CodeBlock label="environment lines" code={environmentLines("<your API token>")} />
+        <CodeBlock wrap label="environment lines" code={environmentLines("<your API token>")} />
       </Panel>
       <CreateTokenDialog ws={ws} opened={creating} onClose={dialog.close} />
     </div>
