@@ -1,5 +1,6 @@
 """Register, deploy, call, update, roll back: with real packages, the sandbox and a real node."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -20,10 +21,7 @@ from modelyard_server.kernel import jobs
 from modelyard_server.settings import Settings
 from modelyard_server.traffic import service as traffic
 
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning"),  # in mlflow
-]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ def test_from_registration_to_rollback_with_a_refused_version_in_between(
     client = workspace.client("developer")
     files = a_real_package(tmp_path / "m")
     registered(client, "churn", files)
-    known = model_id(client, "churn")
+    known = str(model_id(client, "churn"))
     deployment = _post(client, "/serving/deploy", {"model_id": known, "use_auto_config": True})
     _work(platform)
 
@@ -106,8 +104,8 @@ def test_from_registration_to_rollback_with_a_refused_version_in_between(
     wrong = _call(node, f"{address}/predict", key, {"rows": [{"x": "far", "y": 1.0}]})
     assert (wrong.status_code, wrong.json()["fields"][0]["column"]) == (422, "x")
 
-    lying = {**files, "MLmodel": files["MLmodel"] + b"metadata:\n  example_prediction: [0, 1]\n"}
-    registered(client, "churn", lying)
+    described = {**json.loads(files["MLmodel"]), "metadata": {"example_prediction": [0, 1]}}
+    registered(client, "churn", {**files, "MLmodel": json.dumps(described).encode()})
     _post(client, f"{here}/revisions", {"version": 2})
     _work(platform)
     shown = client.get(f"/api/v1{here}").json()
