@@ -7,7 +7,6 @@ import contextlib
 import datetime as dt
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from modelyard_protocol.routing import ObservedServer, ServerSpec, ServerState
 
+from .deaths import death
 from .gateway.backends import Backend
 from .logs import ServerLog
 from .sandbox.walls import Tier
@@ -184,7 +184,7 @@ class ModelServer:
         told = backend.error if backend is not None else None
         if now - self._started_at > STABLE_SECONDS:
             self._failures = 0
-        self._fail(now, told or self._reason or _death(code, self.spec.limits.memory_mb))
+        self._fail(now, told or self._reason or death(code, self.spec.limits.memory_mb))
 
     def _fail(self, now: float, reason: str) -> None:
         wait = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
@@ -262,14 +262,3 @@ def _prune_logs(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
-
-
-def _death(code: int, memory_mb: int) -> str:
-    number = -code if code < 0 else code - 128
-    if number > 0 and number in set(signal.Signals):
-        name = signal.Signals(number).name
-        hint = f"; it may have used more than {memory_mb} MB" if name == "SIGKILL" else ""
-        return f"The model's process was ended by {name}{hint}."
-    if code == 126:
-        return "The sandbox could not be built, so the model was not run; its log says why."
-    return f"The model's process left with exit code {code}."

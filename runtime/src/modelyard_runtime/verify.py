@@ -10,13 +10,14 @@ import argparse
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from .deaths import death
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,18 +66,7 @@ def _last_report(
             continue
         if isinstance(found, dict) and "ok" in found:
             return found
-    return _report(options.engine, error=_death(done.returncode, options.memory_mb))
-
-
-def _death(code: int, memory_mb: int) -> str:
-    number = -code if code < 0 else code - 128
-    if number > 0 and number in set(signal.Signals):
-        name = signal.Signals(number).name
-        hint = f"; it may have used more than {memory_mb} MB" if name == "SIGKILL" else ""
-        return f"The model's process was ended by {name}{hint}."
-    if code == 126:
-        return "The sandbox could not be built, so the model was not run."
-    return f"The model's process left with exit code {code} and no report."
+    return _report(options.engine, error=death(done.returncode, options.memory_mb))
 
 
 def _inside(options: argparse.Namespace) -> dict[str, Any]:
