@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +17,16 @@ from modelyard_server.kernel import jobs, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.tracking import service as tracking
+from modelyard_server.tracking.service import ModelSource
 
-from . import naming
+from . import labels, naming
 from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
 from .models import Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
 from .reading import content_digest, read_facts, storable
 from .service import PROMPT_TAG, forget_files, model_named, record
 
+_REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<number>\d{1,9})|@(?P<alias>[\w\-]+))")
 STAGES = {name.lower(): name for name in ("None", "Staging", "Production", "Archived")}
 ACTIVE_STAGES = ("Staging", "Production")
 
@@ -97,7 +100,7 @@ def register(
 
 
 def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> None:
-    found = tracking.model_source(db, version.source)
+    found = _registered_source(db, version.source) or tracking.model_source(db, version.source)
     prefix = f"{found.prefix.rstrip('/')}/"
     version.source_prefix = prefix
     version.run_id = version.run_id or found.run_id
@@ -125,6 +128,24 @@ def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> N
     version.reference_prediction = storable(package.example_prediction)
     version.reference_source = "package" if package.example_prediction is not None else None
     _keep_files(db, blobs, version, files)
+
+
+def _registered_source(db: Session, source: str) -> ModelSource | None:
+    """Find what `models:/name/3` or `models:/name@alias` names, as copying a version sends it.
+
+    Raises:
+        VersionMissing: the model has no such version.
+    """
+    match = _REGISTERED.fullmatch(source)
+    model = db.scalar(select(Model).where(Model.name == match["name"])) if match else None
+    if match is None or model is None:
+        return None
+    row = (
+        labels.version_by_alias(db, model, match["alias"])
+        if match["alias"]
+        else find(db, model, int(match["number"]))
+    )
+    return ModelSource(row.prefix, row.run_id, row.logged_model_id)
 
 
 def _keep_files(
@@ -203,7 +224,8 @@ def download_uri(version: ModelVersion) -> str:
     """Give the artifact address of a version's files; prompts have only their source."""
     if version.source_prefix is None:
         return version.source
-    return f"mlflow-artifacts:/{version.source_prefix.rstrip('/')}"
+    kept = version.prefix if version.status == VersionStatus.ready else version.source_prefix
+    return f"mlflow-artifacts:/{kept.rstrip('/')}"
 
 
 def move_to_stage(

@@ -24,6 +24,7 @@ from .errors import ModelSourceMissing
 from .models import Experiment, LoggedModel, Run
 
 SCHEME = "mlflow-artifacts:/"
+_REGISTERED = re.compile(r"versions/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?:/.*)?", re.DOTALL)
 _OWNED = re.compile(r"(runs/[0-9a-f]{32}|models/m-[0-9a-f]{32})(?:/(.*))?", re.DOTALL)
 
 
@@ -54,12 +55,16 @@ def of_experiment(experiment: Experiment) -> str:
 def owned(db: Session, path: str, *, write: bool) -> str:
     """Check that a path belongs to a run or model of the workspace; give it back checked.
 
+    The registry keeps the files of its versions below `versions/`: they are read, never changed.
+
     Raises:
         PathRefused: it is no path of a run or model.
         RunMissing: there is no such run.
         LoggedModelMissing: there is no such model.
         NotActive: the run is deleted and the path is to be changed.
     """
+    if not write and _REGISTERED.fullmatch(paths.checked(path)):
+        return path
     match = _OWNED.fullmatch(paths.checked(path))
     if match is None:
         raise PathRefused("Artifacts lie below runs/<run id> or models/<model id>.")

@@ -66,6 +66,8 @@ def test_registering_again_makes_the_next_version(client):
     _, logged = train("boxes")
     again = mlflow.register_model(logged.model_uri, "boxes", tags={"by": "hand"})
     assert (again.version, again.tags, again.source) == ("2", {"by": "hand"}, logged.model_uri)
+    copied = client.copy_model_version("models:/boxes/2", "shelf")
+    assert (copied.name, copied.version, copied.status) == ("shelf", "1", "READY")
     client.rename_registered_model("boxes", "crates")
     assert client.get_model_version("crates", "2").source == logged.model_uri
 

@@ -79,15 +79,21 @@ def test_values_that_no_database_stores_do_not_break_a_registration(workspace):
     assert far.status_code == 422
 
 
-def test_a_version_outlives_the_run_that_logged_it(workspace):
+def test_a_version_outlives_the_run_that_logged_it_and_never_changes(workspace):
     client = workspace.client("developer")
     source = logged(client, a_package())
     registered(client, "churn", source=source)
-    run_id = source.split("/")[1]
-    assert client.delete(f"/api/v1/runs/{run_id}").is_success
+    assert client.delete(f"/api/v1/runs/{source.split('/')[1]}").is_success
 
     address = f"/api/v1/models/{model_id(client, 'churn')}/versions/1/files"
     assert sorted(file["path"] for file in client.get(address).json()) == sorted(a_package())
+    asked = {"name": "churn", "version": 1}
+    uri = client.get(f"{MLFLOW}/model-versions/get-download-uri", params=asked).json()
+    kept = uri["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    file = f"/api/2.0/mlflow-artifacts/artifacts/{kept}/requirements.txt"
+    assert client.get(file).content == a_package()["requirements.txt"]
+    assert client.put(file, content=b"evil").status_code in {400, 404, 422}
+    assert client.get(file).content == a_package()["requirements.txt"]
 
 
 def test_a_name_is_taken_once(workspace):
