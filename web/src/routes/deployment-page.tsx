@@ -48,7 +48,7 @@ interface Props {
 export function DeploymentPage(props: Props) {
   return (
     <>
-      <Header id={props.id} />
+      <Header id={props.id} tab={props.view.tab} />
       <Tabs id={props.id} current={props.view.tab} />
       <View key={props.view.tab} loading={<PageSkeleton />}>
         <TabBody {...props} />

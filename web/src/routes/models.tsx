@@ -1,9 +1,10 @@
 import { createRoute } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { QuickDeploy } from "@/features/deployments/quick-deploy";
+
 import type { DeployTarget } from "@/features/models/models-page";
 import { type Search, text, wholeNumber } from "@/lib/search";
 import { lazyView } from "./lazy-view";
+import { QuickDeployDialog } from "./quick-deploy-dialog";
 import { workspaceRoute } from "./workspace";
 
 const ModelsPage = lazyView(() => import("@/features/models/models-page"), "ModelsPage");
@@ -38,7 +39,7 @@ const models = createRoute({
           onSearch={(next) => void navigate({ search: next ? { q: next } : {}, replace: true })}
           onDeploy={onDeploy}
         />
-        <QuickDeploy
+        <QuickDeployDialog
           target={deploy ? { modelId: deploy, version: null } : null}
           onClose={() => void navigate({ search: q ? { q } : {} })}
         />
@@ -73,7 +74,7 @@ const model = createRoute({
     return (
       <>
         <ModelPage id={id} onDeploy={onDeploy} />
-        <QuickDeploy
+        <QuickDeployDialog
           target={deploy ? { modelId: id, version: deploy } : null}
           onClose={() => void navigate({ search: {} })}
         />
@@ -99,7 +100,7 @@ const version = createRoute({
             void navigate({ search: chosen === null ? {} : { deploy: chosen } })
           }
         />
-        <QuickDeploy
+        <QuickDeployDialog
           target={deploy ? { modelId: id, version: deploy } : null}
           onClose={() => void navigate({ search: {} })}
         />

@@ -15,7 +15,7 @@ beforeEach(() => {
   answers("get", `${ONE}/revisions`, [second, aRevision()]);
 });
 
-const show = (me = ana) => renderView(<DeploymentHeader id={DEPLOYMENT} />, { me });
+const show = (me = ana) => renderView(<DeploymentHeader id={DEPLOYMENT} tab="drift" />, { me });
 
 test("rolling back takes one click and one confirmation", async () => {
   answers("get", ONE, aDeployment(upgraded));

@@ -2,17 +2,18 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
-import { Callout } from "@/ui/callout";
 import { CopyField } from "@/ui/copy-field";
 import { PageHeader } from "@/ui/page-header";
 import { StatusBadge, Tag } from "@/ui/status-badge";
 import { deployment, isMoving, revisionList, servedModel } from "./api";
 import { DeployVersion } from "./deploy-version";
 import { LifecycleMenu } from "./lifecycle-menu";
+import { Notices } from "./notices";
 import { RollBack } from "./roll-back";
+import type { Tab } from "./tab-names";
 
 /** Name, status with its cause, address, and the few things one does to a deployment. */
-export function DeploymentHeader({ id }: { id: string }) {
+export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
   const { data } = useSuspenseQuery(deployment(id));
   const newest = useQuery(servedModel(data.model_id)).data?.latest_version ?? null;
   const revisions = useQuery(revisionList(id)).data ?? [];
@@ -49,17 +50,7 @@ export function DeploymentHeader({ id }: { id: string }) {
           )
         }
       />
-      <Cause of={data} />
+      <Notices deployment={data} tab={tab} />
     </>
-  );
-}
-
-function Cause({ of }: { of: { status: string; status_reason: string | null } }) {
-  if (of.status === "ready" || !of.status_reason) return null;
-  const tone = of.status === "failed" ? "bad" : of.status === "degraded" ? "warn" : "info";
-  return (
-    <div style={{ marginBottom: "var(--space-4)" }}>
-      <Callout tone={tone}>{of.status_reason}</Callout>
-    </div>
   );
 }

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { here } from "@/lib/here";
 import { Tabs, tabClass } from "@/ui/tabs";
 import { TABS, type Tab } from "./tab-names";
@@ -15,6 +16,12 @@ const NAMES: Record<Tab, string> = {
 
 /** The parts of a deployment's page; each has its own address. */
 export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
+  const active = useRef<HTMLAnchorElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on phones the row scrolls; a new tab must be in sight
+  useEffect(
+    () => active.current?.scrollIntoView({ inline: "center", block: "nearest" }),
+    [current],
+  );
   return (
     <Tabs label="Deployment">
       {TABS.map((tab) => (
@@ -24,6 +31,7 @@ export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
           to="/w/$ws/deployments/$dep"
           params={{ ...here(), dep: id }}
           search={{ tab }}
+          ref={tab === current ? active : null}
           aria-current={tab === current ? "page" : undefined}
         >
           {NAMES[tab]}

@@ -159,6 +159,7 @@ const columnsOf = (onDeploy: ((target: DeployTarget) => void) | null): Column<Mo
 ];
 
 function Tags({ of }: { of: string[] }) {
+  if (of.length === 0) return <span className="dim">–</span>;
   return (
     <span className="row wrap" style={{ gap: 4 }}>
       {of.map((one) => (

@@ -65,6 +65,7 @@ const columnsOf = (
     header: "Aliases",
     cell: (row) => (
       <span className="row wrap" style={{ gap: 4 }}>
+        {row.aliases.length === 0 && <span className="dim">–</span>}
         {row.aliases.map((alias) => (
           <Tag key={alias}>{alias}</Tag>
         ))}

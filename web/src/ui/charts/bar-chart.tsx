@@ -22,6 +22,8 @@ interface Props {
   format?: (value: number | null | undefined) => string;
 }
 
+const MOST_TICKS = 7;
+
 /** Bars from zero, side by side per bin: histograms and shares. */
 export function BarChart({
   title,
@@ -32,6 +34,7 @@ export function BarChart({
   height = 180,
   format = number,
 }: Props) {
+  const every = Math.ceil(labels.length / MOST_TICKS);
   const top = Math.max(...series.flatMap((one) => one.values), Number.MIN_VALUE);
   return (
     <ChartFrame
@@ -62,7 +65,7 @@ export function BarChart({
                 />
               ))}
             </div>
-            <span className={classes.binLabel}>{ticks[bin]}</span>
+            <span className={classes.binLabel}>{bin % every === 0 ? ticks[bin] : ""}</span>
           </div>
         ))}
       </div>
