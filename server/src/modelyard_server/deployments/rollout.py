@@ -66,7 +66,7 @@ class RollOut:
         self._deployment_id = uuid.UUID(job.payload["deployment_id"])
         self._number = int(job.payload["number"])
         self._ready_seconds = ready_seconds
-        self._preparation = job.services.get(Preparation)
+        self._preparation: Preparation = job.services.get(Preparation)
         self._compute: ComputeDriver = job.services.get(ComputeDriver)
         self._publisher: Publisher = job.services.get(Publisher)
         self._step = "prepare"

@@ -158,6 +158,7 @@ def served(db: Session) -> list[Served]:
         running = by_deployment[deployment.id]
         live = [row for row in running if row.number == deployment.live_number]
         starting = [row for row in running if row.status == Status.starting]
-        target = (live or starting or [None])[-1]
+        targets = live or starting
+        target = targets[-1] if targets else None
         found.append(Served(deployment, target, tuple(running)))
     return found

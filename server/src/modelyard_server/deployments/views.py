@@ -30,7 +30,7 @@ def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> Depl
         name=row.name,
         environment=row.environment,
         url=f"{root}/{row.environment}/{row.name}",
-        status=row.status,  # type: ignore[arg-type]
+        status=row.status,
         status_reason=row.status_reason,
         model_id=row.model_id,
         model_name=row.model_name,
@@ -54,7 +54,7 @@ def revision_out(row: Revision) -> RevisionOut:
         config=ServingConfig.model_construct(
             engine=row.engine, cpu=row.cpu, memory_gb=row.memory_gb, gpu=row.gpu
         ),
-        status=row.status,  # type: ignore[arg-type]
+        status=row.status,
         status_reason=row.status_reason,
         environment_note=row.environment_note,
         sandbox=row.sandbox,
