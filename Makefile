@@ -28,14 +28,14 @@ help: ## List the targets
 
 .make/python: .make/venv requirements/run.lock protocol/pyproject.toml server/pyproject.toml runtime/pyproject.toml sdk/pyproject.toml
 	@echo "Installing Python packages (requirements/run.lock)"
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/run.lock
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/run.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e protocol -e server -e runtime -e sdk
 	@touch $@
 
 .make/dev: .make/python requirements/dev.lock
 	@scripts/system-deps test
 	@echo "Installing the test tools (requirements/dev.lock)"
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.lock
 	@touch $@
 
 .make/node: web/package-lock.json
