@@ -130,7 +130,7 @@ def find_user(db: Session, email: str) -> User | None:
 
 def people(db: Session, user_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, User]:
     """Give accounts by id."""
-    rows = db.scalars(select(User).where(User.id.in_(user_ids))) if user_ids else []
+    rows = db.scalars(select(User).where(User.id.in_(user_ids)))
     return {user.id: user for user in rows}
 
 
