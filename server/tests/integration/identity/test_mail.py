@@ -1,5 +1,7 @@
 """Reset mail by SMTP, to a real server on this machine."""
 
+import email
+import email.policy
 import re
 import socket
 
@@ -15,8 +17,9 @@ class Inbox:
     def __init__(self):
         self.texts = []
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        self.texts.append(envelope.content.decode())
+    async def handle_DATA(self, server, session, envelope):
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.texts.append(message.get_content())
         return "250 OK"
 
 
