@@ -19,6 +19,7 @@ const VERBS: Record<string, string> = {
   register: "registered",
   remove: "removed",
   rename: "renamed",
+  replay: "replayed",
   request: "requested",
   reset: "reset",
   restore: "restored",
@@ -37,6 +38,7 @@ const WHOLE: Record<string, string> = {
   sign_out: "signed out",
   sign_in_failed: "failed to sign in",
   roll_back: "rolled back",
+  delete_permanently: "deleted",
   live: "put live the",
 };
 
