@@ -119,7 +119,7 @@ def load(server: Server, clients: int, seconds: float, size: int) -> tuple[float
     def work() -> None:
         with server.client() as client:
             run, number = started_run(client), 0
-            while time.monotonic() < stop_at:
+            while number == 0 or time.monotonic() < stop_at:
                 path, body = request(run, number, size)
                 begun = time.perf_counter()
                 client.post(path, content=body).raise_for_status()
@@ -158,6 +158,7 @@ def report(server: Server, clients: int, seconds: float) -> str:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers stop too
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
     parser.add_argument("--clients", type=int, default=4, help="clients of the last column")
