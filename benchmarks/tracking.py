@@ -44,7 +44,8 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=self.headers, timeout=60)
+        headers = {**self.headers, "Content-Type": "application/json"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
 
 @contextlib.contextmanager
