@@ -20,6 +20,7 @@ from . import app as composition
 from .identity import service as identity
 from .kernel import clock, telemetry
 from .kernel.db import Database
+from .kernel.services import Services
 from .migrations import state
 from .settings import Settings
 
@@ -111,7 +112,7 @@ def _settings(**given: object) -> Settings:
     return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
-def _unstored_services() -> composition.Services:
+def _unstored_services() -> Services:
     """Compose on a throw-away folder, for commands that only look at the code."""
     import tempfile
 

@@ -10,7 +10,7 @@ import structlog
 
 def configure(*, json_lines: bool, level: str = "INFO") -> None:
     """Set up logging for the process."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -24,7 +24,9 @@ def configure(*, json_lines: bool, level: str = "INFO") -> None:
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
-    last = [structlog.processors.format_exc_info, renderer] if json_lines else [renderer]
+    last = [renderer]
+    if json_lines:
+        last.insert(0, structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),

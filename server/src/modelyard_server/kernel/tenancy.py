@@ -97,7 +97,7 @@ def _stamp(session: Session, _context: object, _instances: object) -> None:
 
     workspace_id = session.info.get("workspace_id")
     for row in session.new:
-        if isinstance(row, Owned) and row.workspace_id is None:
+        if isinstance(row, Owned) and "workspace_id" not in row.__dict__:
             row.workspace_id = workspace_id
 
 
@@ -209,7 +209,7 @@ def _insert_keys(insert: exp.Insert, statement: str) -> set[str]:
     return keys
 
 
-def _scope_keys(scope: exp.Expression, statement: str) -> set[str]:
+def _scope_keys(scope: exp.Expr, statement: str) -> set[str]:
     sources = _own_tables(scope)
     if not sources:
         return set()
@@ -233,7 +233,7 @@ def _scope_keys(scope: exp.Expression, statement: str) -> set[str]:
     return keys
 
 
-def _own_tables(scope: exp.Expression) -> dict[str, str]:
+def _own_tables(scope: exp.Expr) -> dict[str, str]:
     """Map alias to name of the tenant tables this scope (not a nested one) reads or changes."""
     tables = tenant_tables()
     found: dict[str, str] = {}
@@ -246,9 +246,9 @@ def _own_tables(scope: exp.Expression) -> dict[str, str]:
     return found
 
 
-def _predicates(scope: exp.Expression) -> list[exp.Expression]:
+def _predicates(scope: exp.Expr) -> list[exp.Expr]:
     """List the conditions that must all hold: WHERE and inner or outer JOIN conditions."""
-    roots: list[exp.Expression] = []
+    roots: list[exp.Expr] = []
     where = scope.args.get("where")
     if where is not None:
         roots.append(where.this)
@@ -257,7 +257,7 @@ def _predicates(scope: exp.Expression) -> list[exp.Expression]:
         for join in scope.find_all(exp.Join)
         if join.find_ancestor(exp.Select, exp.Update, exp.Delete) is scope and join.args.get("on")
     )
-    flat: list[exp.Expression] = []
+    flat: list[exp.Expr] = []
     while roots:
         node = roots.pop()
         if isinstance(node, exp.And):
@@ -270,7 +270,7 @@ def _predicates(scope: exp.Expression) -> list[exp.Expression]:
 
 
 def _read_equality(
-    predicate: exp.Expression,
+    predicate: exp.Expr,
     sources: dict[str, str],
     equal: dict[str, set[str]],
     links: list[tuple[str, str]],
@@ -292,7 +292,7 @@ def _read_equality(
         equal.setdefault(alias, set())  # a correlated subquery: the outer scope is checked itself
 
 
-def _alias(node: exp.Expression, sources: dict[str, str]) -> str | None:
+def _alias(node: exp.Expr, sources: dict[str, str]) -> str | None:
     if isinstance(node, exp.Column) and node.name == "workspace_id":
         if node.table in sources:
             return node.table
@@ -301,7 +301,7 @@ def _alias(node: exp.Expression, sources: dict[str, str]) -> str | None:
     return None
 
 
-def _placeholder(node: exp.Expression) -> str | None:
+def _placeholder(node: exp.Expr) -> str | None:
     while isinstance(node, (exp.Cast, exp.Paren)):
         node = node.this
     if isinstance(node, exp.Placeholder | exp.Parameter):

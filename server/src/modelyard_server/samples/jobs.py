@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from modelyard_server.identity.lending import lent_token
 from modelyard_server.kernel.jobs import JobContext, LeaseLost, handler
 from modelyard_server.registry import service as registry
 from modelyard_server.settings import Settings
 from modelyard_server.tracking import service as tracking
 from modelyard_server.workspaces.access import System
-from modelyard_server.identity.lending import lent_token
 
 from . import catalogue, service
 from .models import InstalledSample

@@ -10,6 +10,7 @@ import argparse
 import time
 
 import mlflow
+import mlflow.data.pandas_dataset
 import pandas as pd
 from mlflow.models import infer_signature
 from sklearn.datasets import load_breast_cancer
@@ -25,7 +26,8 @@ TARGET = "benign"
 def load() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give training and test rows: 30 measurements of a cell image and whether it was benign."""
     table = load_breast_cancer(as_frame=True).frame.rename(columns={"target": TARGET})
-    return train_test_split(table, test_size=0.25, random_state=7, stratify=table[TARGET])
+    train, test = train_test_split(table, test_size=0.25, random_state=7, stratify=table[TARGET])
+    return train, test
 
 
 def log_learning_curve(c: float, train: pd.DataFrame, test: pd.DataFrame) -> None:
@@ -58,7 +60,9 @@ def main() -> None:
         mlflow.autolog(log_models=False, log_datasets=False, silent=True)
 
         # The training data becomes the drift baseline of everything deployed from this run.
-        dataset = mlflow.data.from_pandas(train, name="breast-cancer-train", targets=TARGET)
+        dataset = mlflow.data.pandas_dataset.from_pandas(
+            train, name="breast-cancer-train", targets=TARGET
+        )
         mlflow.log_input(dataset, context="training")
 
         model = make_pipeline(StandardScaler(), LogisticRegression(C=options.C, max_iter=1000))
