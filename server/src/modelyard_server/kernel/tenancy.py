@@ -96,6 +96,8 @@ def _stamp(session: Session, _context: object, _instances: object) -> None:
     from .db import Owned
 
     workspace_id = session.info.get("workspace_id")
+    if workspace_id is None:
+        return
     for row in session.new:
         if isinstance(row, Owned) and "workspace_id" not in row.__dict__:
             row.workspace_id = workspace_id

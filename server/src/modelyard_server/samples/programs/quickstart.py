@@ -10,8 +10,8 @@ import argparse
 import time
 
 import mlflow
-import mlflow.data.pandas_dataset
 import pandas as pd
+from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import infer_signature
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
@@ -60,9 +60,7 @@ def main() -> None:
         mlflow.autolog(log_models=False, log_datasets=False, silent=True)
 
         # The training data becomes the drift baseline of everything deployed from this run.
-        dataset = mlflow.data.pandas_dataset.from_pandas(
-            train, name="breast-cancer-train", targets=TARGET
-        )
+        dataset = from_pandas(train, name="breast-cancer-train", targets=TARGET)
         mlflow.log_input(dataset, context="training")
 
         model = make_pipeline(StandardScaler(), LogisticRegression(C=options.C, max_iter=1000))
