@@ -13,13 +13,13 @@ export interface paths {
         };
         /**
          * Get Setup
-         * @description public
+         * @description Tell whether the first owner is still to be made.
          */
         get: operations["identity_get_setup"];
         put?: never;
         /**
          * Complete Setup
-         * @description public; sets the session cookie
+         * @description Make the first owner, organisation and workspace with the link the server printed.
          */
         post: operations["identity_complete_setup"];
         delete?: never;
@@ -37,18 +37,18 @@ export interface paths {
         };
         /**
          * Get Session
-         * @description p: signed in
+         * @description Describe whoever is signed in.
          */
         get: operations["identity_get_session"];
         put?: never;
         /**
          * Sign In
-         * @description public
+         * @description Sign in with e-mail and password; the answer sets the session cookie.
          */
         post: operations["identity_sign_in"];
         /**
          * Sign Out
-         * @description p: signed in
+         * @description End this browser session.
          */
         delete: operations["identity_sign_out"];
         options?: never;
@@ -65,7 +65,7 @@ export interface paths {
         };
         /**
          * List Sessions
-         * @description p: signed in
+         * @description List where you are signed in.
          */
         get: operations["identity_list_sessions"];
         put?: never;
@@ -88,7 +88,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke Session
-         * @description p: signed in
+         * @description End one of your sessions.
          */
         delete: operations["identity_revoke_session"];
         options?: never;
@@ -107,7 +107,7 @@ export interface paths {
         put?: never;
         /**
          * Change Password
-         * @description p: signed in
+         * @description Choose a new password; your other sessions end.
          */
         post: operations["identity_change_password"];
         delete?: never;
@@ -127,7 +127,7 @@ export interface paths {
         put?: never;
         /**
          * Request Password Reset
-         * @description public; same answer whether or not the account exists; mail by SMTP when configured, else the CLI prints a link
+         * @description Ask for a reset link by mail. The answer never tells whether the account exists.
          */
         post: operations["identity_request_password_reset"];
         delete?: never;
@@ -147,7 +147,7 @@ export interface paths {
         put?: never;
         /**
          * Reset Password
-         * @description public
+         * @description Choose a new password with a reset link; all your sessions end.
          */
         post: operations["identity_reset_password"];
         delete?: never;
@@ -165,13 +165,13 @@ export interface paths {
         };
         /**
          * List Tokens
-         * @description p: tokens.read (own tokens; admin sees all of the workspace)
+         * @description List your API tokens of this workspace; admins see everybody's.
          */
         get: operations["identity_list_tokens"];
         put?: never;
         /**
          * Create Token
-         * @description p: tokens.create
+         * @description Make an API token of this workspace. The answer is the only time it is shown.
          */
         post: operations["identity_create_token"];
         delete?: never;
@@ -192,7 +192,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke Token
-         * @description p: tokens.create
+         * @description End an API token at once: your own, or as an admin anybody's.
          */
         delete: operations["identity_revoke_token"];
         options?: never;
@@ -209,13 +209,13 @@ export interface paths {
         };
         /**
          * List Workspaces
-         * @description p: signed in
+         * @description List the workspaces you are a member of; with a token, the token's only.
          */
         get: operations["workspaces_list_workspaces"];
         put?: never;
         /**
          * Create Workspace
-         * @description p: owner of the organisation
+         * @description Make another workspace of the organisation.
          */
         post: operations["workspaces_create_workspace"];
         delete?: never;
@@ -239,7 +239,7 @@ export interface paths {
         head?: never;
         /**
          * Rename Workspace
-         * @description p: workspace.manage (current workspace)
+         * @description Rename the current workspace.
          */
         patch: operations["workspaces_rename_workspace"];
         trace?: never;
@@ -253,7 +253,7 @@ export interface paths {
         };
         /**
          * List Members
-         * @description p: members.read
+         * @description List everybody in the workspace.
          */
         get: operations["workspaces_list_members"];
         put?: never;
@@ -276,14 +276,14 @@ export interface paths {
         post?: never;
         /**
          * Remove Member
-         * @description p: members.manage
+         * @description Take a person out of the workspace and end their tokens in it.
          */
         delete: operations["workspaces_remove_member"];
         options?: never;
         head?: never;
         /**
          * Change Role
-         * @description p: members.manage; last admin stays
+         * @description Give a member another role.
          */
         patch: operations["workspaces_change_role"];
         trace?: never;
@@ -297,13 +297,13 @@ export interface paths {
         };
         /**
          * List Invitations
-         * @description p: members.manage
+         * @description List invitations that can still be accepted.
          */
         get: operations["workspaces_list_invitations"];
         put?: never;
         /**
          * Invite
-         * @description p: members.manage
+         * @description Invite somebody; the answer has the link, which is also mailed when SMTP is set up.
          */
         post: operations["workspaces_invite"];
         delete?: never;
@@ -324,7 +324,7 @@ export interface paths {
         post?: never;
         /**
          * Withdraw Invitation
-         * @description p: members.manage
+         * @description End an invitation before it is accepted.
          */
         delete: operations["workspaces_withdraw_invitation"];
         options?: never;
@@ -341,13 +341,13 @@ export interface paths {
         };
         /**
          * Preview Invitation
-         * @description public
+         * @description Tell what an invitation link offers.
          */
         get: operations["workspaces_preview_invitation"];
         put?: never;
         /**
          * Accept Invitation
-         * @description public; signs in
+         * @description Join the workspace and sign in: with your password, or by choosing one.
          */
         post: operations["workspaces_accept_invitation"];
         delete?: never;
@@ -365,7 +365,7 @@ export interface paths {
         };
         /**
          * List Events
-         * @description p: audit.read
+         * @description List who did what in this workspace, newest first.
          */
         get: operations["audit_list_events"];
         put?: never;
@@ -385,7 +385,7 @@ export interface paths {
         };
         /**
          * Export Events
-         * @description p: audit.export; streamed; same filters
+         * @description Download the matching events as CSV or JSON lines.
          */
         get: operations["audit_export_events"];
         put?: never;
@@ -405,13 +405,13 @@ export interface paths {
         };
         /**
          * List Experiments
-         * @description p: experiments.read
+         * @description List active experiments, newest first.
          */
         get: operations["tracking_list_experiments"];
         put?: never;
         /**
          * Create Experiment
-         * @description p: experiments.write
+         * @description Make an experiment.
          */
         post: operations["tracking_create_experiment"];
         delete?: never;
@@ -429,14 +429,14 @@ export interface paths {
         };
         /**
          * Get Experiment
-         * @description p: experiments.read
+         * @description Give an experiment.
          */
         get: operations["tracking_get_experiment"];
         put?: never;
         post?: never;
         /**
          * Delete Experiment
-         * @description p: experiments.write
+         * @description Hide an experiment with its runs; MLflow's client can restore it.
          */
         delete: operations["tracking_delete_experiment"];
         options?: never;
@@ -453,7 +453,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description p: experiments.read; MLflow filter grammar
+         * @description List runs; `filter` and `order_by` are MLflow's.
          */
         get: operations["tracking_list_runs"];
         put?: never;
@@ -473,14 +473,14 @@ export interface paths {
         };
         /**
          * Get Run
-         * @description p: experiments.read
+         * @description Give a run with what it logged.
          */
         get: operations["tracking_get_run"];
         put?: never;
         post?: never;
         /**
          * Delete Run
-         * @description p: experiments.write
+         * @description Hide a run; MLflow's client can restore it.
          */
         delete: operations["tracking_delete_run"];
         options?: never;
@@ -497,7 +497,7 @@ export interface paths {
         };
         /**
          * Get Metric Series
-         * @description p: experiments.read
+         * @description Give a metric's curve, thinned for a chart.
          */
         get: operations["tracking_get_metric_series"];
         put?: never;
@@ -517,7 +517,7 @@ export interface paths {
         };
         /**
          * List Run Artifacts
-         * @description p: experiments.read; includes files of the run's logged models below models/<name>
+         * @description List a folder of a run; files of its logged models lie below `models/<name>`.
          */
         get: operations["tracking_list_run_artifacts"];
         put?: never;
@@ -537,7 +537,7 @@ export interface paths {
         };
         /**
          * Download Run Artifact
-         * @description p: experiments.read; attachment, Range
+         * @description Send a file as an attachment; a single `Range` is honoured.
          */
         get: operations["tracking_download_run_artifact"];
         put?: never;
@@ -557,7 +557,7 @@ export interface paths {
         };
         /**
          * List Models
-         * @description p: models.read
+         * @description List registered models, last changed first.
          */
         get: operations["registry_list_models"];
         put?: never;
@@ -577,21 +577,21 @@ export interface paths {
         };
         /**
          * Get Model
-         * @description p: models.read; also accepts ?name= lookups through /models?q=
+         * @description Give one registered model.
          */
         get: operations["registry_get_model"];
         put?: never;
         post?: never;
         /**
          * Delete Model
-         * @description p: models.write; 409 names deployments that serve it
+         * @description Delete a model with its versions, unless a deployment serves one.
          */
         delete: operations["registry_delete_model"];
         options?: never;
         head?: never;
         /**
          * Update Model
-         * @description p: models.write
+         * @description Change what is written about a model.
          */
         patch: operations["registry_update_model"];
         trace?: never;
@@ -605,7 +605,7 @@ export interface paths {
         };
         /**
          * List Versions
-         * @description p: models.read
+         * @description List a model's versions, newest first.
          */
         get: operations["registry_list_versions"];
         put?: never;
@@ -625,12 +625,16 @@ export interface paths {
         };
         /**
          * Get Version
-         * @description p: models.read
+         * @description Give one version with its checks.
          */
         get: operations["registry_get_version"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Version
+         * @description Delete a version, unless a deployment serves it. Its number is never given again.
+         */
+        delete: operations["registry_delete_version"];
         options?: never;
         head?: never;
         patch?: never;
@@ -645,7 +649,7 @@ export interface paths {
         };
         /**
          * List Version Files
-         * @description p: models.read
+         * @description List the files that were registered, with their digests.
          */
         get: operations["registry_list_version_files"];
         put?: never;
@@ -666,13 +670,13 @@ export interface paths {
         get?: never;
         /**
          * Set Alias
-         * @description p: models.write
+         * @description Point an alias at a version.
          */
         put: operations["registry_set_alias"];
         post?: never;
         /**
          * Delete Alias
-         * @description p: models.write
+         * @description Remove an alias.
          */
         delete: operations["registry_delete_alias"];
         options?: never;
@@ -691,7 +695,7 @@ export interface paths {
         put?: never;
         /**
          * Auto Config
-         * @description p: models.read; 10/min/user
+         * @description Pick how to serve a version, with reasons. Ten times a minute for each person.
          */
         post: operations["deployments_auto_config"];
         delete?: never;
@@ -711,7 +715,7 @@ export interface paths {
         put?: never;
         /**
          * Deploy
-         * @description p: deployments.create; 409 deployments.name_taken (detail + suggested_name); same name + same model = new revision only via /deployments/{id}/revisions
+         * @description Give a version an address. 409 `deployments.name_taken` carries `suggested_name`.
          */
         post: operations["deployments_deploy"];
         delete?: never;
@@ -729,7 +733,7 @@ export interface paths {
         };
         /**
          * List Environments
-         * @description p: deployments.read
+         * @description List the workspace's environments by rank.
          */
         get: operations["deployments_list_environments"];
         put?: never;
@@ -749,7 +753,7 @@ export interface paths {
         };
         /**
          * List Deployments
-         * @description p: deployments.read
+         * @description List deployments, newest first.
          */
         get: operations["deployments_list_deployments"];
         put?: never;
@@ -769,14 +773,14 @@ export interface paths {
         };
         /**
          * Get Deployment
-         * @description p: deployments.read
+         * @description Show one deployment.
          */
         get: operations["deployments_get_deployment"];
         put?: never;
         post?: never;
         /**
          * Delete Deployment
-         * @description p: deployments.create; must be stopped or failed
+         * @description Delete a stopped or failed deployment with its keys, predictions and statistics.
          */
         delete: operations["deployments_delete_deployment"];
         options?: never;
@@ -793,13 +797,13 @@ export interface paths {
         };
         /**
          * List Revisions
-         * @description p: deployments.read; newest first
+         * @description List a deployment's revisions, newest first.
          */
         get: operations["deployments_list_revisions"];
         put?: never;
         /**
          * Deploy Version
-         * @description p: deployments.create; the old revision serves until the new one is ready
+         * @description Roll another version out; the live one serves until the new one is ready.
          */
         post: operations["deployments_deploy_version"];
         delete?: never;
@@ -819,7 +823,7 @@ export interface paths {
         put?: never;
         /**
          * Roll Back
-         * @description p: deployments.create
+         * @description Return to the previous good revision, or to a named one.
          */
         post: operations["deployments_roll_back"];
         delete?: never;
@@ -839,7 +843,7 @@ export interface paths {
         put?: never;
         /**
          * Stop
-         * @description p: deployments.create
+         * @description Take a deployment out of service; address and keys stay.
          */
         post: operations["deployments_stop"];
         delete?: never;
@@ -859,7 +863,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description p: deployments.create
+         * @description Bring a stopped or failed deployment back.
          */
         post: operations["deployments_start"];
         delete?: never;
@@ -877,7 +881,7 @@ export interface paths {
         };
         /**
          * Get Logs
-         * @description p: deployments.read
+         * @description Give the last lines of the live revision's server, or of the newest one's.
          */
         get: operations["deployments_get_logs"];
         put?: never;
@@ -897,13 +901,13 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description p: keys.read
+         * @description List a deployment's keys, without their secrets.
          */
         get: operations["traffic_list_keys"];
         put?: never;
         /**
          * Create Key
-         * @description p: keys.manage
+         * @description Make a key. This answer is the only place where it is ever shown.
          */
         post: operations["traffic_create_key"];
         delete?: never;
@@ -924,7 +928,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke Key
-         * @description p: keys.manage
+         * @description Take a key back; the gateway refuses it within a second.
          */
         delete: operations["traffic_revoke_key"];
         options?: never;
@@ -941,7 +945,7 @@ export interface paths {
         };
         /**
          * Get Endpoint Openapi
-         * @description p: deployments.read; OpenAPI 3.1 of the endpoint (proxied from the node)
+         * @description Give the OpenAPI 3.1 document of the deployment's endpoint.
          */
         get: operations["traffic_get_endpoint_openapi"];
         put?: never;
@@ -963,7 +967,7 @@ export interface paths {
         put?: never;
         /**
          * Try It
-         * @description p: deployments.try; marked as console, left out of metrics
+         * @description Call the endpoint from the console: marked as such and left out of metrics.
          */
         post: operations["traffic_try_it"];
         delete?: never;
@@ -981,7 +985,7 @@ export interface paths {
         };
         /**
          * Get Fleet
-         * @description p: monitoring.read
+         * @description Give every deployment's health, worst first.
          */
         get: operations["monitoring_get_fleet"];
         put?: never;
@@ -1001,7 +1005,7 @@ export interface paths {
         };
         /**
          * List Predictions
-         * @description p: predictions.read (rows)
+         * @description Give logged calls with their first rows, newest first.
          */
         get: operations["monitoring_list_predictions"];
         put?: never;
@@ -1021,7 +1025,7 @@ export interface paths {
         };
         /**
          * Get Traffic
-         * @description p: monitoring.read
+         * @description Give calls, errors and latency percentiles over a range.
          */
         get: operations["monitoring_get_traffic"];
         put?: never;
@@ -1041,7 +1045,7 @@ export interface paths {
         };
         /**
          * Get Drift
-         * @description p: monitoring.read
+         * @description Compare the live version's rows with a baseline, column by column.
          */
         get: operations["monitoring_get_drift"];
         put?: never;
@@ -1061,7 +1065,7 @@ export interface paths {
         };
         /**
          * Get Distribution
-         * @description p: monitoring.read
+         * @description Give one column's histogram, baseline beside window.
          */
         get: operations["monitoring_get_distribution"];
         put?: never;
@@ -1081,7 +1085,7 @@ export interface paths {
         };
         /**
          * Get Home
-         * @description p: signed in to a workspace
+         * @description Show what needs attention, what happened lately, and the first steps.
          */
         get: operations["overview_get_home"];
         put?: never;
@@ -1101,7 +1105,7 @@ export interface paths {
         };
         /**
          * List Samples
-         * @description p: signed in to a workspace
+         * @description List sample projects with how far each is in this workspace.
          */
         get: operations["samples_list_samples"];
         put?: never;
@@ -1121,18 +1125,18 @@ export interface paths {
         };
         /**
          * Get Sample
-         * @description p: signed in
+         * @description Give one sample project.
          */
         get: operations["samples_get_sample"];
         put?: never;
         /**
          * Install Sample
-         * @description p: samples.manage (developer)
+         * @description Train, register, deploy, send traffic and compare, step by step in the background.
          */
         post: operations["samples_install_sample"];
         /**
          * Remove Sample
-         * @description p: samples.manage; removes run, model, deployment, data: no residue
+         * @description Remove a sample with its run, model, deployment and data, in the background.
          */
         delete: operations["samples_remove_sample"];
         options?: never;
@@ -1151,7 +1155,7 @@ export interface paths {
         put?: never;
         /**
          * Replay Sample
-         * @description p: samples.manage
+         * @description Send more traffic, shifted if asked.
          */
         post: operations["samples_replay_sample"];
         delete?: never;
@@ -1164,7 +1168,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** ActivityOut */
+        /**
+         * ActivityOut
+         * @description One change somebody made.
+         */
         ActivityOut: {
             /**
              * At
@@ -1196,7 +1203,10 @@ export interface components {
             /** Reason */
             reason: string;
         };
-        /** ArtifactOut */
+        /**
+         * ArtifactOut
+         * @description A file or folder.
+         */
         ArtifactOut: {
             /** Path */
             path: string;
@@ -1289,7 +1299,10 @@ export interface components {
             /** Version */
             version?: number | null;
         };
-        /** Bin */
+        /**
+         * Bin
+         * @description Shares of one bin in baseline and window.
+         */
         Bin: {
             /** Label */
             label: string;
@@ -1334,7 +1347,10 @@ export interface components {
             /** Shape */
             shape: number[] | null;
         };
-        /** DatasetOut */
+        /**
+         * DatasetOut
+         * @description Data that a run read.
+         */
         DatasetOut: {
             /**
              * Id
@@ -1429,7 +1445,10 @@ export interface components {
              */
             updated_at: string;
         };
-        /** DistributionOut */
+        /**
+         * DistributionOut
+         * @description One column's histogram, baseline beside window.
+         */
         DistributionOut: {
             /** Feature */
             feature: string;
@@ -1445,7 +1464,10 @@ export interface components {
             /** Bins */
             bins: components["schemas"]["Bin"][];
         };
-        /** DriftOut */
+        /**
+         * DriftOut
+         * @description The live version's columns against a baseline; drifting columns first.
+         */
         DriftOut: {
             /**
              * Window
@@ -1495,12 +1517,18 @@ export interface components {
             /** Rank */
             rank: number;
         };
-        /** ExperimentCreate */
+        /**
+         * ExperimentCreate
+         * @description A new experiment.
+         */
         ExperimentCreate: {
             /** Name */
             name: string;
         };
-        /** ExperimentOut */
+        /**
+         * ExperimentOut
+         * @description A named group of runs; `id` is MLflow's, "0" is Default.
+         */
         ExperimentOut: {
             /** Id */
             id: string;
@@ -1525,7 +1553,10 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** FeatureDrift */
+        /**
+         * FeatureDrift
+         * @description One column against its baseline. `score` is the effect net of sampling noise.
+         */
         FeatureDrift: {
             /** Feature */
             feature: string;
@@ -1577,7 +1608,10 @@ export interface components {
             /** Trend */
             trend: (number | null)[];
         };
-        /** FleetOut */
+        /**
+         * FleetOut
+         * @description Every deployment, worst first.
+         */
         FleetOut: {
             /**
              * Range
@@ -1595,7 +1629,10 @@ export interface components {
             /** Dropped Records */
             dropped_records: number;
         };
-        /** FleetRow */
+        /**
+         * FleetRow
+         * @description One deployment at a glance. `reasons`: worst first.
+         */
         FleetRow: {
             /**
              * Deployment Id
@@ -1641,12 +1678,10 @@ export interface components {
             /** Sparkline */
             sparkline: number[];
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
-        /** HomeOut */
+        /**
+         * HomeOut
+         * @description Everything the first page shows.
+         */
         HomeOut: {
             /** Steps */
             steps: components["schemas"]["StartStep"][];
@@ -1709,7 +1744,10 @@ export interface components {
              * Format: uuid
              */
             invited_by: string;
-            /** Link */
+            /**
+             * Link
+             * @description Shown this once; mailed too when SMTP is set.
+             */
             link: string;
         };
         /** InvitationOut */
@@ -1844,9 +1882,15 @@ export interface components {
             organisation_name: string;
             /** Workspaces */
             workspaces: components["schemas"]["WorkspaceOut"][];
-            /** Permissions */
+            /**
+             * Permissions
+             * @description In the workspace the request names.
+             */
             permissions: string[];
-            /** Csrf Token */
+            /**
+             * Csrf Token
+             * @description Send back as X-CSRF-Token; empty for API tokens.
+             */
             csrf_token: string;
         };
         /** MemberOut */
@@ -1881,7 +1925,10 @@ export interface components {
              */
             role: "admin" | "developer" | "viewer";
         };
-        /** MetricOut */
+        /**
+         * MetricOut
+         * @description The latest value of a metric; a NaN is `None` with `is_nan`.
+         */
         MetricOut: {
             /** Key */
             key: string;
@@ -1897,7 +1944,10 @@ export interface components {
              */
             at: string;
         };
-        /** MetricPoint */
+        /**
+         * MetricPoint
+         * @description One point of a curve; a NaN is `None`.
+         */
         MetricPoint: {
             /** Step */
             step: number;
@@ -1909,7 +1959,10 @@ export interface components {
             /** Value */
             value: number | null;
         };
-        /** MetricSeries */
+        /**
+         * MetricSeries
+         * @description A curve, thinned to what a chart can show; lowest and highest values are kept.
+         */
         MetricSeries: {
             /** Key */
             key: string;
@@ -1965,7 +2018,10 @@ export interface components {
             /** Description */
             description?: string | null;
         };
-        /** ModelRef */
+        /**
+         * ModelRef
+         * @description A version in the registry.
+         */
         ModelRef: {
             /**
              * Model Id
@@ -2084,7 +2140,10 @@ export interface components {
             /** Email */
             email: string;
         };
-        /** PredictionOut */
+        /**
+         * PredictionOut
+         * @description One logged call. `inputs` and `outputs` hold its first rows only.
+         */
         PredictionOut: {
             /** Id */
             id: string;
@@ -2120,6 +2179,28 @@ export interface components {
             /** Error */
             error: string | null;
         };
+        /**
+         * Problem
+         * @description RFC 9457 problem document. `code` is stable; branch on it, show `detail`.
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Request Id */
+            request_id: string;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            }[] | null;
+        };
         /** Reason */
         Reason: {
             /** Field */
@@ -2127,7 +2208,10 @@ export interface components {
             /** Text */
             text: string;
         };
-        /** ReplayRequest */
+        /**
+         * ReplayRequest
+         * @description Send more traffic to an installed sample.
+         */
         ReplayRequest: {
             /**
              * Drift
@@ -2205,7 +2289,10 @@ export interface components {
             /** Reason */
             reason?: string | null;
         };
-        /** RunOut */
+        /**
+         * RunOut
+         * @description A run with everything its page shows.
+         */
         RunOut: {
             /** Id */
             id: string;
@@ -2252,7 +2339,10 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** RunSummary */
+        /**
+         * RunSummary
+         * @description A run as lists show it; metrics are the latest, a NaN is `None`.
+         */
         RunSummary: {
             /** Id */
             id: string;
@@ -2287,7 +2377,10 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** SampleInstall */
+        /**
+         * SampleInstall
+         * @description How far an installed sample is, and what it made.
+         */
         SampleInstall: {
             /** Key */
             key: string;
@@ -2314,7 +2407,10 @@ export interface components {
              */
             started_at: string;
         };
-        /** SampleOut */
+        /**
+         * SampleOut
+         * @description A sample project that can be installed.
+         */
         SampleOut: {
             /** Key */
             key: string;
@@ -2330,7 +2426,10 @@ export interface components {
             caution: string;
             install: components["schemas"]["SampleInstall"] | null;
         };
-        /** SampleStep */
+        /**
+         * SampleStep
+         * @description One step of an installation.
+         */
         SampleStep: {
             /**
              * Key
@@ -2394,7 +2493,10 @@ export interface components {
         };
         /** SetupCreate */
         SetupCreate: {
-            /** Token */
+            /**
+             * Token
+             * @description From the one-time link the server printed.
+             */
             token: string;
             /** Email */
             email: string;
@@ -2419,7 +2521,10 @@ export interface components {
             /** Password */
             password: string;
         };
-        /** StartStep */
+        /**
+         * StartStep
+         * @description One of the five things a new workspace sees happen.
+         */
         StartStep: {
             /**
              * Key
@@ -2454,6 +2559,7 @@ export interface components {
             name: string;
             /**
              * Role
+             * @description The most it may do; at most your own role.
              * @enum {string}
              */
             role: "admin" | "developer" | "viewer";
@@ -2490,7 +2596,10 @@ export interface components {
             expires_at: string | null;
             /** Last Used At */
             last_used_at: string | null;
-            /** Token */
+            /**
+             * Token
+             * @description Shown this once: mlp_<public id>_<secret>_<checksum>.
+             */
             token: string;
         };
         /** TokenOut */
@@ -2524,7 +2633,10 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
         };
-        /** TrafficOut */
+        /**
+         * TrafficOut
+         * @description Traffic over a range. `dropped_records`: lost on this node before they could be counted.
+         */
         TrafficOut: {
             /**
              * Since
@@ -2544,7 +2656,10 @@ export interface components {
             /** Dropped Records */
             dropped_records: number;
         };
-        /** TrafficPoint */
+        /**
+         * TrafficPoint
+         * @description Calls in one step of time. Percentiles are exact to 2 %.
+         */
         TrafficPoint: {
             /**
              * At
@@ -2588,18 +2703,16 @@ export interface components {
             /** Body */
             body: unknown;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
+        /** VersionFileOut */
+        VersionFileOut: {
+            /** Path */
+            path: string;
+            /** Is Dir */
+            is_dir: boolean;
+            /** Size Bytes */
+            size_bytes: number | null;
+            /** Sha256 */
+            sha256: string | null;
         };
         /** VersionOut */
         VersionOut: {
@@ -2618,6 +2731,8 @@ export interface components {
             stage: string;
             /** Status */
             status: string;
+            /** Status Message */
+            status_message: string | null;
             /** Run Id */
             run_id: string | null;
             /** Source */
@@ -2636,6 +2751,10 @@ export interface components {
             outputs: components["schemas"]["ColumnOut"][];
             /** Input Example */
             input_example: unknown | null;
+            /** Reference Prediction */
+            reference_prediction: unknown[] | null;
+            /** Reference Source */
+            reference_source: string | null;
             /** Requirements */
             requirements: string[];
             /** Python Version */
@@ -2660,7 +2779,10 @@ export interface components {
         WorkspaceCreate: {
             /** Name */
             name: string;
-            /** Slug */
+            /**
+             * Slug
+             * @description Made from the name when absent.
+             */
             slug?: string | null;
         };
         /** WorkspaceOut */
@@ -2714,6 +2836,15 @@ export interface operations {
                     "application/json": components["schemas"]["SetupState"];
                 };
             };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     identity_complete_setup: {
@@ -2738,13 +2869,13 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2765,6 +2896,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2791,13 +2931,13 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2818,6 +2958,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     identity_list_sessions: {
@@ -2836,6 +2985,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2858,13 +3016,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2889,13 +3047,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2922,13 +3080,13 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2955,13 +3113,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2982,6 +3140,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_TokenOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3008,13 +3175,13 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreated"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3037,13 +3204,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3064,6 +3231,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkspaceOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3090,13 +3266,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkspaceOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3123,13 +3299,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkspaceOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3152,6 +3328,15 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MemberOut_"];
                 };
             };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     workspaces_remove_member: {
@@ -3172,13 +3357,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3207,13 +3392,13 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3234,6 +3419,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_InvitationOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3260,13 +3454,13 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationCreated"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3289,13 +3483,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3320,13 +3514,13 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationPreview"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3355,13 +3549,13 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3369,6 +3563,8 @@ export interface operations {
     audit_list_events: {
         parameters: {
             query?: {
+                cursor?: string | null;
+                limit?: number;
                 action?: string | null;
                 actor_id?: string | null;
                 object_type?: string | null;
@@ -3376,8 +3572,6 @@ export interface operations {
                 q?: string | null;
                 since?: string | null;
                 until?: string | null;
-                cursor?: string | null;
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -3394,13 +3588,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AuditEventOut_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3409,6 +3603,13 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "csv" | "jsonl";
+                action?: string | null;
+                actor_id?: string | null;
+                object_type?: string | null;
+                object_id?: string | null;
+                q?: string | null;
+                since?: string | null;
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -3422,16 +3623,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/csv": unknown;
+                    "application/x-ndjson": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3458,13 +3660,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ExperimentOut_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3491,13 +3693,13 @@ export interface operations {
                     "application/json": components["schemas"]["ExperimentOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3522,13 +3724,13 @@ export interface operations {
                     "application/json": components["schemas"]["ExperimentOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3551,13 +3753,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3587,13 +3789,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RunSummary_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3618,13 +3820,13 @@ export interface operations {
                     "application/json": components["schemas"]["RunOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3647,13 +3849,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3681,13 +3883,13 @@ export interface operations {
                     "application/json": components["schemas"]["MetricSeries"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3714,13 +3916,13 @@ export interface operations {
                     "application/json": components["schemas"]["ArtifactOut"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3743,17 +3945,15 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": string;
-                };
+                content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3780,13 +3980,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ModelOut_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3811,13 +4011,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3840,13 +4040,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3875,13 +4075,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3909,13 +4109,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_VersionOut_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3941,13 +4141,43 @@ export interface operations {
                     "application/json": components["schemas"]["VersionOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_delete_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3970,16 +4200,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ArtifactOut"][];
+                    "application/json": components["schemas"]["VersionFileOut"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4007,13 +4237,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4037,13 +4267,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4070,13 +4300,13 @@ export interface operations {
                     "application/json": components["schemas"]["AutoConfigOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4103,13 +4333,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4130,6 +4360,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnvironmentOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4157,13 +4396,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_DeploymentOut_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4188,13 +4427,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4217,13 +4456,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4248,13 +4487,13 @@ export interface operations {
                     "application/json": components["schemas"]["RevisionOut"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4283,13 +4522,13 @@ export interface operations {
                     "application/json": components["schemas"]["RevisionOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4318,13 +4557,13 @@ export interface operations {
                     "application/json": components["schemas"]["RevisionOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4349,13 +4588,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4380,13 +4619,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4413,13 +4652,13 @@ export interface operations {
                     "application/json": components["schemas"]["LogsOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4444,13 +4683,13 @@ export interface operations {
                     "application/json": components["schemas"]["KeyOut"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4479,13 +4718,13 @@ export interface operations {
                     "application/json": components["schemas"]["KeyCreated"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4509,13 +4748,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4542,13 +4781,13 @@ export interface operations {
                     };
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4577,13 +4816,13 @@ export interface operations {
                     "application/json": components["schemas"]["TryOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4608,13 +4847,13 @@ export interface operations {
                     "application/json": components["schemas"]["FleetOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4643,13 +4882,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PredictionOut_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4677,13 +4916,13 @@ export interface operations {
                     "application/json": components["schemas"]["TrafficOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4711,13 +4950,13 @@ export interface operations {
                     "application/json": components["schemas"]["DriftOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4746,13 +4985,13 @@ export interface operations {
                     "application/json": components["schemas"]["DistributionOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4775,6 +5014,15 @@ export interface operations {
                     "application/json": components["schemas"]["HomeOut"];
                 };
             };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     samples_list_samples: {
@@ -4793,6 +5041,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SampleOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4817,13 +5074,13 @@ export interface operations {
                     "application/json": components["schemas"]["SampleOut"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4848,13 +5105,13 @@ export interface operations {
                     "application/json": components["schemas"]["SampleInstall"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4879,13 +5136,13 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4914,13 +5171,13 @@ export interface operations {
                     "application/json": components["schemas"]["SampleInstall"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem document. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
