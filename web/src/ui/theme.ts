@@ -62,9 +62,15 @@ export const theme = createTheme({
         padding: 24,
         overlayProps: { backgroundOpacity: 0.45 },
         transitionProps: { duration: 140, transition: "fade" },
+        closeButtonProps: { "aria-label": "Close" },
       },
     },
-    Drawer: { defaultProps: { transitionProps: { duration: 140 } } },
+    Drawer: {
+      defaultProps: {
+        transitionProps: { duration: 140 },
+        closeButtonProps: { "aria-label": "Close" },
+      },
+    },
     Tooltip: { defaultProps: { openDelay: 250, withArrow: false } },
   },
 });
