@@ -48,6 +48,14 @@ def _button(page: Page, name: str | re.Pattern[str]):  # type: ignore[no-untyped
     return page.get_by_role("button", name=name)
 
 
+def _secret(page: Page, prefix: str) -> str:
+    """Read a token or key from the dialog that shows it this once."""
+    shown = page.get_by_role("dialog").get_by_text(re.compile(prefix)).first
+    found = re.search(rf"{prefix}\w+", shown.inner_text())
+    assert found is not None
+    return found.group()
+
+
 def test_own_model_from_first_click_to_rollback(
     visitor: Visitor, installation: Installation
 ) -> None:
@@ -59,19 +67,16 @@ def test_own_model_from_first_click_to_rollback(
     visitor.click(_button(page, "Create token").first)
     page.get_by_role("textbox", name="Name").fill("laptop")
     visitor.click(page.get_by_role("dialog").get_by_role("button", name="Create token"))
-    token = re.search(r"mlp_\w+", page.get_by_role("dialog").inner_text())
-    assert token is not None
-    member = Member(installation, token.group())
+    member = Member(installation, _secret(page, "mlp_"))
     member.run_example("quickstart.py")
 
     page.goto(f"{installation.url}/w/team/models")
     visitor.click(_button(page, "Quick deploy"))
     visitor.click(_button(page, "Deploy to staging"))
     visitor.click(_button(page, "Create endpoint key"))  # there as soon as it is live
-    key = re.search(r"myk_\w+", page.get_by_role("dialog").inner_text())
-    assert key is not None
+    key = _secret(page, "myk_")
     deployment = member.get("/deployments")["items"][0]
-    replay = ("replay.py", "--url", deployment["url"], "--key", key.group())
+    replay = ("replay.py", "--url", deployment["url"], "--key", key)
     member.run_example(*replay)
 
     drift = f"{installation.url}/w/team/deployments/{deployment['id']}?tab=drift"
