@@ -23,6 +23,9 @@ vi.stubGlobal(
   },
 );
 Element.prototype.scrollIntoView = () => undefined;
+Object.defineProperty(document, "fonts", {
+  value: { addEventListener: () => undefined, removeEventListener: () => undefined },
+});
 window.scrollTo = () => undefined;
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));

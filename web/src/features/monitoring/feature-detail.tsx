@@ -51,7 +51,7 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
             format={percent}
           />
         )}
-        <div className="grid-3">
+        <div className="grid-3 top">
           <Facts
             of={[
               ["Test", feature.method],

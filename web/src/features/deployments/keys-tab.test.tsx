@@ -1,0 +1,57 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { aDeployment, DEPLOYMENT } from "@/test/deployments";
+import { ana, renderView } from "@/test/render";
+import { answers } from "@/test/server";
+import { KeysTab } from "./keys-tab";
+
+const ONE = `/api/v1/deployments/${DEPLOYMENT}`;
+const key = {
+  id: "k1",
+  name: "checkout",
+  public_id: "abc",
+  scopes: ["predict"],
+  created_at: "2026-11-21T08:00:00Z",
+  expires_at: null,
+  requests_per_minute: 600,
+  last_used_at: null,
+};
+
+beforeEach(() => {
+  answers("get", ONE, aDeployment());
+  answers("get", `${ONE}/api`, { paths: {} });
+});
+
+const show = (me = ana) => renderView(<KeysTab id={DEPLOYMENT} />, { me });
+
+test("a new key is shown once, with the limit that was asked for", async () => {
+  answers("get", `${ONE}/keys`, []);
+  const sent = answers("post", `${ONE}/keys`, { ...key, key: "myk_abc_secret" }, 201);
+  await show();
+  await userEvent.click(await screen.findByRole("button", { name: "Create key" }));
+  const asking = within(await screen.findByRole("dialog"));
+  await userEvent.type(asking.getByRole("textbox", { name: /Name/ }), "checkout");
+  await userEvent.type(asking.getByRole("textbox", { name: "Requests a minute" }), "600");
+  await userEvent.click(asking.getByRole("button", { name: "Create key" }));
+  expect(await screen.findByText("myk_abc_secret")).toBeVisible();
+  const request = { name: "checkout", scopes: ["predict"], expires_at: null };
+  expect(sent).toEqual([{ ...request, requests_per_minute: 600 }]);
+});
+
+test("revoking asks once and says what happens", async () => {
+  answers("get", `${ONE}/keys`, [key]);
+  const sent = answers("delete", `${ONE}/keys/k1`, undefined, 204);
+  await show();
+  await userEvent.click(await screen.findByRole("button", { name: "Revoke checkout" }));
+  expect(screen.getByText(/Callers that use it are refused/)).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Revoke key" }));
+  await vi.waitFor(() => expect(sent).toHaveLength(1));
+});
+
+test("who may only read keys can neither create nor revoke", async () => {
+  answers("get", `${ONE}/keys`, [key]);
+  await show({ ...ana, permissions: ["keys.read"] });
+  await screen.findByRole("row", { name: /checkout/ });
+  expect(screen.queryByRole("button", { name: /Create|Revoke/ })).toBeNull();
+});
