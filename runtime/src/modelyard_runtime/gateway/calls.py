@@ -115,10 +115,9 @@ class Calls:
         """
         if self.table is None:
             raise not_ready()
-        route, skin = admitted.route, admitted.skin
-        assert skin is not None  # noqa: S101 - admitted only with a skin
         call = _Call(self, incoming, admitted, respond)
         try:
+            call.route = route = self.table.latest(admitted.route)
             if admitted.version is not None:
                 target, backend = self.table.pinned(route, admitted.version)
             else:
@@ -169,7 +168,7 @@ class _Call:
         self, calls: Calls, incoming: Incoming, admitted: Admitted, respond: Respond
     ) -> None:
         self._calls, self._incoming = calls, incoming
-        self._route, self._key = admitted.route, admitted.key
+        self.route, self._key = admitted.route, admitted.key
         assert admitted.skin is not None  # noqa: S101 - admitted only with a skin
         self._skin = admitted.skin
         self._respond: Respond | None = respond
@@ -180,7 +179,7 @@ class _Call:
         calls.open += 1
 
     def send(self, target: Target, backend: Backend) -> None:
-        route = self._route
+        route = self.route
         self._target = target
         meta = {
             "skin": self._skin.value,
@@ -212,7 +211,7 @@ class _Call:
 
     def _timed_out(self, backend: Backend, number: int) -> None:
         backend.abandon(number)
-        seconds = self._route.timeout_seconds
+        seconds = self.route.timeout_seconds
         detail = f"The model did not answer within {seconds:g} seconds."
         self.refuse(Refusal(504, "inference.timeout", detail))
 
@@ -231,7 +230,7 @@ class _Call:
         self._note(outgoing)
 
     def _note(self, outgoing: Outgoing) -> None:
-        route, incoming = self._route, self._incoming
+        route, incoming = self.route, self._incoming
         target = self._target or (route.targets[0] if route.targets else None)
         revision, version = (target.revision, target.version) if target else (0, 0)
         rate = route.sample_rate

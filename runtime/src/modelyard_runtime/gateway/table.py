@@ -80,6 +80,17 @@ class Table:
             raise closed_door()
         return self._routes[address], key
 
+    def latest(self, route: Route) -> Route:
+        """Give the route as it is now; bodies arrive after the head, traffic may have moved on.
+
+        Raises:
+            Refusal: 503, its address is gone.
+        """
+        found = self._routes.get((route.workspace, route.environment, route.deployment))
+        if found is None:
+            raise not_ready()
+        return found
+
     def allow(self, key: Key, scope: Scope) -> None:
         """Count a call against its key.
 

@@ -82,6 +82,13 @@ class Publisher(Protocol):
         """Publish after the caller's transaction has committed."""
         ...
 
+    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> None:
+        """Publish and wait until the node follows, at most so long. Not inside a session.
+
+        `check` is called between looks and may raise to stop waiting.
+        """
+        ...
+
 
 class DeploymentObserver(Protocol):
     """Hears about deletions. Register with `services.add(DeploymentObserver, …)`."""

@@ -221,14 +221,7 @@ class RollOut:
             standing(deployment, own)
             facts = {"revision": revision.number, "version": revision.version}
             self._record(now, "deployments.live", before={"revision": before}, after=facts)
-        generation = self._publisher.now()
-        deadline = time.monotonic() + SWITCH_SECONDS
-        while time.monotonic() < deadline:
-            self._job.check()
-            observed = self._compute.observed()
-            if observed is not None and observed.generation >= generation:
-                return
-            time.sleep(_POLL_SECONDS)
+        self._publisher.settle(SWITCH_SECONDS, self._job.check)
 
     def _retire_others(self) -> None:
         with self._job.database.session(self._workspace_id) as db:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.package import Signature
@@ -132,6 +132,8 @@ class Served:
     target: Revision | None
     """`None` while a first roll-out is not verified yet: then there is no address."""
     running: tuple[Revision, ...]
+    closed: Revision | None = None
+    """The newest revision of a stopped deployment: its keys stay good, nobody answers."""
 
 
 def served(db: Session) -> list[Served]:
@@ -140,6 +142,7 @@ def served(db: Session) -> list[Served]:
     Traffic goes to the live revision; while a first roll-out starts, to the one that starts, so
     that callers are told to try again in a moment.
     """
+    found = _closed(db)
     rows = db.scalars(
         select(Revision)
         .where(Revision.has_server)
@@ -149,11 +152,10 @@ def served(db: Session) -> list[Served]:
     for row in rows:
         by_deployment.setdefault(row.deployment_id, []).append(row)
     if not by_deployment:
-        return []
+        return found
     deployments = db.scalars(
         select(Deployment).where(Deployment.id.in_(by_deployment)).order_by(Deployment.id)
     )
-    found = []
     for deployment in deployments:
         running = by_deployment[deployment.id]
         live = [row for row in running if row.number == deployment.live_number]
@@ -162,3 +164,22 @@ def served(db: Session) -> list[Served]:
         target = targets[-1] if targets else None
         found.append(Served(deployment, target, tuple(running)))
     return found
+
+
+def _closed(db: Session) -> list[Served]:
+    newest = (
+        select(Revision.deployment_id, func.max(Revision.number).label("number"))
+        .group_by(Revision.deployment_id)
+        .subquery()
+    )
+    rows = db.execute(
+        select(Deployment, Revision)
+        .join(newest, newest.c.deployment_id == Deployment.id)
+        .join(
+            Revision,
+            (Revision.deployment_id == Deployment.id) & (Revision.number == newest.c.number),
+        )
+        .where(Deployment.status == Status.stopped)
+        .order_by(Deployment.id)
+    )
+    return [Served(deployment, None, (), revision) for deployment, revision in rows]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import event, select
@@ -33,6 +34,7 @@ from .models import EndpointKey
 
 log = structlog.get_logger("modelyard.traffic")
 _SOON = "traffic_publish_soon"
+_LOOK_SECONDS = 0.02
 
 
 class DesiredStatePublisher:
@@ -54,6 +56,22 @@ class DesiredStatePublisher:
             made = wanted.model_copy(update={"generation": before.generation + 1})
             compute.apply(made)
             return made.generation
+
+    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> None:
+        """Publish, and wait until the node serves by it; not longer than told, not when it is down.
+
+        `check` is called between looks and may raise to stop waiting.
+        """
+        compute: ComputeDriver = self._services.get(ComputeDriver)  # type: ignore[type-abstract]
+        generation = self.now()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and compute.is_up():
+            if check is not None:
+                check()
+            observed = compute.observed()
+            if observed is not None and observed.generation >= generation:
+                return
+            time.sleep(_LOOK_SECONDS)
 
     def soon(self, db: Session) -> None:
         """Publish after the caller's transaction has committed."""
@@ -82,11 +100,15 @@ class DesiredStatePublisher:
             with database.session(workspace_id, write=False) as db:
                 for served in deployments.served(db):
                     servers += [server_spec(slug, served, row) for row in served.running]
-                    if served.target is None:
+                    shown = served.target or served.closed
+                    if shown is None:
                         continue
                     keys = [console.key(root, served.deployment.id)]
                     keys += keys_of(db, served.deployment.id)
-                    routes.append(route(slug, served.deployment, served.target, keys))
+                    made = route(slug, served.deployment, shown, keys)
+                    if served.target is None:
+                        made = made.model_copy(update={"targets": ()})
+                    routes.append(made)
         return DesiredState(generation=0, servers=tuple(servers), routes=tuple(routes))
 
 

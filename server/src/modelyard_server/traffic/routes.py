@@ -20,6 +20,8 @@ from modelyard_server.workspaces.permissions import Permission
 from . import calling, service
 from .schemas import KeyCreate, KeyCreated, KeyOut, TryOut, TryRequest
 
+FOLLOW_SECONDS = 2.0  # the node looks several times a second; after that the key works soon
+
 router = APIRouter(prefix="/api/v1", tags=["traffic"])
 routers = [router]
 
@@ -36,14 +38,19 @@ def list_keys(
     return [KeyOut.model_validate(row) for row in service.list_keys(db, actor, deployment_id)]
 
 
-@router.post("/deployments/{deployment_id}/keys", status_code=201)
+@router.post("/deployments/{deployment_id}/keys", status_code=201, response_model=KeyCreated)
 def create_key(
     deployment_id: uuid.UUID, body: KeyCreate, db: Db, actor: Manager, publisher: Publishing
-) -> KeyCreated:
-    """Make a key. This answer is the only place where it is ever shown."""
+) -> LateAnswer:
+    """Make a key, which works at once. This answer is the only place where it is ever shown."""
     row, whole = service.create_key(db, actor, deployment_id, body)
-    publisher.soon(db)
-    return KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
+    made = KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
+
+    def settled() -> KeyCreated:
+        publisher.settle(FOLLOW_SECONDS)
+        return made
+
+    return LateAnswer(settled, 201)
 
 
 @router.delete("/deployments/{deployment_id}/keys/{key_id}", status_code=204)

@@ -18,6 +18,7 @@ def client(live_server, workspace, monkeypatch):  # noqa: F811
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     mlflow.set_tracking_uri(live_server)
     mlflow.set_registry_uri(live_server)
+    mlflow.set_experiment("boxes")  # the client keeps the last experiment of the process
     yield mlflow.MlflowClient()
     mlflow.set_tracking_uri(before)
     mlflow.set_registry_uri(before)
