@@ -127,9 +127,10 @@ def create_app(services: Services, *, run_background: bool = True) -> FastAPI:
 
 def start_background(services: Services) -> list[Callable[[], None]]:
     """Start the worker and every capability's threads; give what stops them, in start order."""
-    worker = jobs.Worker(
-        services.get(Database), services, threads=services.get(Settings).worker_threads
-    )
+    database = services.get(Database)
+    if database.is_sqlite and (released := jobs.release_leases(database)):
+        log.info("jobs_resumed", count=released)  # one process: nobody else can be at them
+    worker = jobs.Worker(database, services, threads=services.get(Settings).worker_threads)
     worker.start()
     stops: list[Callable[[], None]] = [worker.stop]
     for capability in CAPABILITIES:

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,7 @@ import typer
 import uvicorn
 
 from . import app as composition
+from .adapters.compute.keeper import holder
 from .identity import service as identity
 from .kernel import clock, telemetry
 from .kernel.db import Database
@@ -29,6 +31,7 @@ app = typer.Typer(
 )
 
 _TAKEN = 98
+_FREES_ITSELF_SECONDS = 2.0  # the port of a node that was just killed
 
 
 @app.command()
@@ -42,6 +45,7 @@ def serve(
     settings = _settings(host=host, port=port, gateway_port=gateway_port, data_dir=data_dir)
     telemetry.configure(json_lines=settings.log_json, level=settings.log_level)
     with _only_one(settings.data_dir), _listen(settings) as listener:
+        _require_gateway_port(settings)
         database = Database(settings.database)
         state.upgrade(database)
         services = composition.compose(settings, database)
@@ -147,16 +151,11 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _listen(settings: Settings) -> Iterator[socket.socket]:
     """Open the port before anything else happens, so that a taken port costs nothing."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener = _bound(settings.host, settings.port)
     except OSError as error:
-        listener.close()
-        reason = "is taken by another program" if error.errno == _TAKEN else error.strerror
         raise _stop(
-            f"Port {settings.port} on {settings.host} {reason}. "
+            f"Port {settings.port} on {settings.host} {_why(error)}. "
             f"Choose another one: make run PORT={settings.port + 10}"
         ) from error
     listener.listen(1024)
@@ -165,6 +164,45 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         yield listener
     finally:
         listener.close()
+
+
+def _require_gateway_port(settings: Settings) -> None:
+    """Stop when the node could not listen; the node that already serves this folder may."""
+    if not settings.manage_node:
+        return
+    deadline = time.monotonic() + _FREES_ITSELF_SECONDS
+    while True:
+        node = holder(settings.data_dir / "node" / "node.lock")
+        if node is not None and node.port in {0, settings.gateway_port}:
+            return
+        try:
+            _bound(settings.gateway_host, settings.gateway_port).close()
+        except OSError as error:
+            if error.errno == _TAKEN and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+            raise _stop(
+                f"Port {settings.gateway_port} on {settings.gateway_host}, for predictions, "
+                f"{_why(error)}. "
+                f"Choose another one: make run GATEWAY_PORT={settings.gateway_port + 10}"
+            ) from error
+        return
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _why(error: OSError) -> str:
+    return "is taken by another program" if error.errno == _TAKEN else str(error.strerror)
 
 
 def _greet(settings: Settings, database: Database) -> None:

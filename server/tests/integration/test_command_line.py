@@ -37,6 +37,20 @@ def test_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "modelyard.db").exists()
 
 
+def test_taken_port_for_predictions_is_said_and_refused_as_well(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        done = _run(tmp_path, "serve", "--port", "0", "--gateway-port", str(port))
+
+    assert done.returncode == 2
+    assert f"Port {port} on 127.0.0.1, for predictions, is taken" in done.stderr
+    assert "make run GATEWAY_PORT=" in done.stderr
+    assert not (tmp_path / "modelyard.db").exists()
+
+
 def test_unusable_data_folder_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

@@ -154,6 +154,21 @@ def claim(database: Database) -> Job | None:
         return job
 
 
+def release_leases(database: Database) -> int:
+    """Return every running job to the queue; give their number.
+
+    Only for the start of the one process that may work on a database: whoever held these leases is
+    dead. A worker that is not dead after all can finish nothing, for the next claim fences it.
+    """
+    with database.platform_session() as db:
+        released = db.execute(
+            update(Job)
+            .where(Job.state == "running")
+            .values(state="ready", lease_until=None, token=Job.token + 1)
+        )
+        return int(released.rowcount)  # type: ignore[attr-defined]
+
+
 def _write(database: Database, job: JobContext, **values: Any) -> bool:
     """Change the job only while its lease is ours."""
     with database.platform_session() as db:
