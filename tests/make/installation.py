@@ -32,6 +32,8 @@ class Installation:
     port: int = field(default_factory=a_free_port)
     gateway_port: int = field(default_factory=a_free_port)
     process: subprocess.Popen[str] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    """More of the environment it is started with."""
 
     @property
     def url(self) -> str:
@@ -47,6 +49,7 @@ class Installation:
             **{k: v for k, v in os.environ.items() if not k.startswith(("MODELYARD_", "MLFLOW_"))},
             "PYTHONPATH": SOURCES,
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
         argv = [sys.executable, "-m", "modelyard_server", "serve", "--port", str(self.port)]
         argv += ["--gateway-port", str(self.gateway_port), "--data-dir", str(self.folder / "data")]
@@ -90,8 +93,8 @@ class Installation:
 
 
 @contextmanager
-def an_installation(folder: Path) -> Iterator[Installation]:
-    made = Installation(folder)
+def an_installation(folder: Path, **settings: str) -> Iterator[Installation]:
+    made = Installation(folder, settings=settings)
     made.start()
     try:
         yield made

@@ -1,9 +1,12 @@
 """Steps of the main job over HTTP and as processes, for end-to-end tests."""
 
+import datetime as dt
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,18 +112,33 @@ def an_owner(installation: Installation) -> Member:
 
 def a_second_tenant(installation: Installation) -> Member:
     """Sign the owner in, make another workspace, and give a token of that one."""
+    with a_browser(installation) as http:
+        made = http.post("/workspaces", json={"name": "Other team"})
+        assert made.status_code == 201, made.text
+        http.headers["X-Modelyard-Workspace"] = made.json()["slug"]
+        return _with_token(installation, http, http.headers["X-CSRF-Token"])
+
+
+def a_token_until(installation: Installation, when: dt.datetime) -> Member:
+    """Give a token of the owner's first workspace that expires."""
+    with a_browser(installation) as http:
+        http.headers["X-Modelyard-Workspace"] = "team"
+        csrf = http.headers["X-CSRF-Token"]
+        return _with_token(installation, http, csrf, expires_at=when.isoformat())
+
+
+@contextmanager
+def a_browser(installation: Installation) -> Iterator[httpx.Client]:
+    """Sign the owner in."""
     with httpx.Client(base_url=f"{installation.url}/api/v1", timeout=30) as http:
         me = http.post("/session", json={"email": EMAIL, "password": PASSWORD})
         assert me.status_code == 201, me.text
         http.headers["X-CSRF-Token"] = me.json()["csrf_token"]
-        made = http.post("/workspaces", json={"name": "Other team"})
-        assert made.status_code == 201, made.text
-        http.headers["X-Modelyard-Workspace"] = made.json()["slug"]
-        return _with_token(installation, http, me.json()["csrf_token"])
+        yield http
 
 
-def _with_token(installation: Installation, http: httpx.Client, csrf: str) -> Member:
-    body = {"name": "e2e", "role": "admin"}
+def _with_token(installation: Installation, http: httpx.Client, csrf: str, **more: Any) -> Member:
+    body = {"name": "e2e", "role": "admin", **more}
     made = http.post("/tokens", json=body, headers={"X-CSRF-Token": csrf})
     assert made.status_code == 201, made.text
     return Member(installation, made.json()["token"])

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from tests.make.fixtures import make_platform
+from tests.make.installation import wait_for
 
 from modelyard_server.app import start_background
 from modelyard_server.kernel import jobs
-from tests.make.installation import wait_for
 
 done: list[tuple[str, int]] = []
 
