@@ -16,6 +16,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.monitoring import upkeep
 from modelyard_server.monitoring.ingest import Ingester
 from modelyard_server.monitoring.ports import Catalogue
 from modelyard_server.registry.models import Model, ModelVersion
@@ -218,3 +219,9 @@ def a_table(people: list[dict[str, Any]]) -> bytes:
     """Write rows as `mlflow.log_table` does, with the model's answers."""
     data = [[row["age"], row["city"], int(row["age"]) % 2] for row in people]
     return json.dumps({"columns": ["age", "city", "prediction"], "data": data}).encode()
+
+
+def tidy(watched: Watched) -> None:
+    """Do what the background thread does once a minute."""
+    platform = watched.workspace.platform
+    upkeep.tidy(platform.database, platform.services.get(Catalogue), watched.folder)

@@ -907,7 +907,7 @@ export interface paths {
         put?: never;
         /**
          * Create Key
-         * @description Make a key. This answer is the only place where it is ever shown.
+         * @description Make a key, which works at once. This answer is the only place where it is ever shown.
          */
         post: operations["traffic_create_key"];
         delete?: never;
@@ -1068,6 +1068,26 @@ export interface paths {
          * @description Give one column's histogram, baseline beside window.
          */
         get: operations["monitoring_get_distribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Metrics
+         * @description Give the workspace's series for Prometheus; scrape it with an API token.
+         */
+        get: operations["monitoring_get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4992,6 +5012,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Problem"];
                 };
             };
         };

@@ -18,6 +18,7 @@ from .capture import Call, capture
 from .reference import Reference
 
 FINE, COARSE, HOUR = 15, 300, 3600  # seconds of a traffic count; longer ones are kept longer
+EVER = 0  # resolution of the one count since the first call: what `/metrics` shows
 MINUTE = 60
 
 Version = tuple[uuid.UUID, int]
@@ -114,8 +115,8 @@ def identifier(text: str) -> uuid.UUID:
 
 
 def _add_traffic(delta: Delta, deployment_id: uuid.UUID, record: Traffic) -> None:
-    for resolution in (FINE, COARSE, HOUR):
-        start = record.at // resolution * resolution
+    for resolution in (FINE, COARSE, HOUR, EVER):
+        start = record.at // resolution * resolution if resolution else 0
         key = (deployment_id, resolution, start, record.revision, record.version)
         delta.traffic[key].add(record)
 

@@ -69,6 +69,19 @@ def read(file: JournalPath, offset: int) -> Batch:
     return batch
 
 
+def first_instant_us(file: JournalPath, offset: int) -> int | None:
+    """Give when the first record behind an offset was made; `None`: there is no whole one."""
+    block = _block(file.path, offset, MAX_FRAME_BYTES + FRAME.size)
+    found = next(iter(read_frames(block, 0)), None)
+    if found is None:
+        return None
+    try:
+        record = RECORD.validate_json(found[0])
+    except ValidationError:
+        return None
+    return record.at * 1_000_000 if isinstance(record, Traffic) else record.at_us
+
+
 def _decode(block: bytes, base: int, *, at_end: bool) -> Batch:
     entries: list[Entry] = []
     damaged = at = 0

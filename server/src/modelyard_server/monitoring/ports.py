@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -57,9 +58,25 @@ class Catalogue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Journal bytes that wait, and since when the oldest of them waits."""
+
+    size_bytes: int
+    since: dt.datetime | None
+
+
 class NodeFacts(Protocol):
     """What this machine's node says about its capture."""
 
     def dropped_records(self) -> int:
         """Give how many records were lost before they reached a journal."""
+        ...
+
+    def is_up(self) -> bool:
+        """Tell whether the node wrote its state a moment ago."""
+        ...
+
+    def unread(self, db: Session) -> Unread:
+        """Give what the journals hold that has not been counted yet."""
         ...

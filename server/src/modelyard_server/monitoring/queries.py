@@ -17,6 +17,7 @@ from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.http import Cursors, Page
 
 from . import latency, profile
+from .delta import EVER
 from .models import DriftProfile, LoggedPrediction, TrafficCount
 from .schemas import PredictionOut, TrafficPoint
 from .spans import Span
@@ -96,6 +97,14 @@ def fleet_traffic(
             total, steps = found[row.deployment_id]
             total.add(row)
             steps[at] += row.requests
+    return found
+
+
+def all_calls(db: Session) -> dict[uuid.UUID, Calls]:
+    """Give each deployment's calls since its first; they never go down."""
+    found: dict[uuid.UUID, Calls] = defaultdict(Calls)
+    for row in db.scalars(select(TrafficCount).where(TrafficCount.resolution == EVER)):
+        found[row.deployment_id].add(row)
     return found
 
 

@@ -6,6 +6,7 @@ import uuid
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
+from fastapi.responses import PlainTextResponse, Response
 
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, Page, cursors
@@ -13,7 +14,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import service
+from . import exposition, metrics, service
 from .ports import Catalogue, NodeFacts
 from .schemas import (
     Baseline,
@@ -27,11 +28,18 @@ from .schemas import (
 )
 
 router = APIRouter(prefix="/api/v1", tags=["monitoring"])
-routers = [router]
+scraped = APIRouter(tags=["monitoring"])
+routers = [router, scraped]
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
 RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
 Known = Annotated[Catalogue, provided(Catalogue)]
 Node = Annotated[NodeFacts, provided(NodeFacts)]
+
+
+@scraped.get("/metrics", response_class=PlainTextResponse)
+def get_metrics(db: Db, actor: Reader, node: Node) -> Response:
+    """Give the workspace's series for Prometheus; scrape it with an API token."""
+    return Response(metrics.exposition(db, actor, node), media_type=exposition.CONTENT_TYPE)
 
 
 @router.get("/fleet")

@@ -198,7 +198,7 @@ def _fleet_row(
 ) -> FleetRow:
     calls, sparkline = counted
     point = calls.as_point(utcnow())
-    verdict = _fleet_verdict(db, subject, window)
+    verdict = fleet_verdict(db, subject, window)
     state, reasons = health.judge(
         health.Facts(
             status=subject.status,
@@ -234,7 +234,7 @@ def _fleet_row(
     )
 
 
-def _fleet_verdict(db: Session, subject: Subject, window: Window) -> Verdict:
+def fleet_verdict(db: Session, subject: Subject, window: Window) -> Verdict:
     """Judge the range, and the last hour too: a long window hides a late shift."""
     whole = measuring.measure(db, subject, window, "training", _stored_only).verdict
     if window == "1h" or whole.status is Status.drifting:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from pathlib import Path
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from modelyard_server.deployments.ports import NodeState
 from modelyard_server.kernel.db import Database
@@ -14,7 +16,7 @@ from modelyard_server.workspaces import service as workspaces
 
 from . import journal, retention
 from .models import JournalFile
-from .ports import Catalogue
+from .ports import Catalogue, Unread
 
 KEPT_SECONDS = 600.0  # a finished journal stays this long, for whoever investigates
 
@@ -54,3 +56,21 @@ def delete_applied(database: Database, folder: Path) -> list[str]:
         with database.platform_session() as db:
             db.execute(delete(JournalFile).where(JournalFile.name.in_(gone)))
     return gone
+
+
+def unread(db: Session, folder: Path) -> Unread:
+    """Give the journal bytes that have not been applied, and when the oldest record was made."""
+    read = {row.name: row.offset for row in db.scalars(select(JournalFile))}
+    size, since = 0, None
+    for file in journal.list_files(folder):
+        offset = read.get(file.name, 0)
+        try:
+            waiting = file.path.stat().st_size - offset
+            made_us = journal.first_instant_us(file, offset) if waiting > 0 else None
+        except FileNotFoundError:
+            continue  # applied to its end and deleted meanwhile
+        size += max(0, waiting)
+        if made_us is not None:
+            made = dt.datetime.fromtimestamp(made_us / 1e6, dt.UTC)
+            since = made if since is None else min(since, made)
+    return Unread(size, since)

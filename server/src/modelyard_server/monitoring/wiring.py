@@ -7,11 +7,11 @@ import uuid
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts.ports import BlobStore
-from modelyard_server.deployments.ports import DeploymentObserver, NodeState
+from modelyard_server.deployments.ports import ComputeDriver, DeploymentObserver, NodeState
 from modelyard_server.kernel.services import Services
 
-from . import retention
-from .ports import Catalogue, NodeFacts
+from . import retention, upkeep
+from .ports import Catalogue, NodeFacts, Unread
 from .subjects import Deployed
 
 
@@ -33,6 +33,14 @@ class Node:
         """Give the records the node lost since it started; 0 while none has ever run."""
         observed = self._services.get(NodeState).observed()  # type: ignore[type-abstract]
         return observed.dropped_records if observed else 0
+
+    def is_up(self) -> bool:
+        """Tell whether the node wrote its state a moment ago."""
+        return self._services.get(ComputeDriver).is_up()  # type: ignore[type-abstract]
+
+    def unread(self, db: Session) -> Unread:
+        """Compare the journals with how far they have been read."""
+        return upkeep.unread(db, upkeep.journal_folder(self._services))
 
 
 def provide(services: Services) -> None:
