@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -19,6 +20,8 @@ from .errors import RequirementsUnresolvable
 
 _CONSTRAINTS = re.compile(r"(?:-c|--constraint)[ =]\s*(?P<path>[\w.\-]+)")
 _COMMENT = re.compile(r"(^|\s)#.*$")
+_SAME_WITHOUT_CUDA = {"xgboost": "xgboost-cpu"}
+"""The same release of the same code, built without the libraries of a GPU we do not use."""
 Installed = Callable[[str], str | None]
 """Gives the installed version of a distribution, or `None`."""
 
@@ -111,11 +114,12 @@ def pinned_version(requirement: Requirement) -> str | None:
 
 
 def installed_version(name: str) -> str | None:
-    """Give the version of a distribution in this process's environment."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    """Give the version of a distribution, or of its equal build, in this process's environment."""
+    for known in (name, _SAME_WITHOUT_CUDA.get(name)):
+        if known is not None:
+            with suppress(metadata.PackageNotFoundError):
+                return metadata.version(known)
+    return None
 
 
 def satisfied_exactly(wanted: Wanted, installed: Installed = installed_version) -> bool | None:

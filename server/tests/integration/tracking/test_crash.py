@@ -45,8 +45,10 @@ def test_acknowledged_batches_and_files_survive_a_kill(server_process):
     server_process.kill()
     for thread in threads:
         thread.join(30)
+    (server_process.folder / "artifacts/incoming/0.part").write_bytes(b"half a file")
     server_process.start()
 
+    assert not list((server_process.folder / "artifacts/incoming").iterdir())
     with httpx.Client(base_url=server_process.url, headers=headers, timeout=30) as client:
         history = client.get(
             f"{API}/metrics/get-history", params={"run_id": run, "metric_key": "loss"}

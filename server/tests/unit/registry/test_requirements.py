@@ -63,6 +63,20 @@ def test_a_lock_is_compared_pin_by_pin():
     assert not requirements.lock_satisfied(lock.replace("2.4.6", "2.4.5"), INSTALLED.get)
 
 
+def test_xgboost_is_the_same_release_without_cuda(monkeypatch):
+    installed = {"xgboost-cpu": "3.2.0", "pydantic": "2.14.3"}
+
+    def version(name):
+        if name not in installed:
+            raise requirements.metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(requirements.metadata, "version", version)
+    assert requirements.satisfied_exactly(wanted("xgboost==3.2.0", "xgboost-cpu==3.2.0")) is True
+    assert requirements.satisfied_exactly(wanted("xgboost==3.1.0")) is False
+    assert requirements.satisfied_exactly(wanted("lightgbm==3.2.0")) is False
+
+
 def test_the_same_question_has_the_same_key():
     assert wanted("a==1", "b==2").key("3.11") == wanted("b==2", "a==1").key("3.11")
     assert wanted("a==1").key("3.11") != wanted("a==1").key("3.12")

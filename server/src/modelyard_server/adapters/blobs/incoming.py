@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import time
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +20,6 @@ from modelyard_server.artifacts.ports import StoredBlob
 
 T = TypeVar("T")
 _HAND_OFF_BYTES = 4 * 1024 * 1024  # fewer, larger trips to the writing thread
-_STALE_SECONDS = 3600  # an upload in progress touches its file far more often
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Place = Callable[[int, Path, StoredBlob], None]
@@ -86,12 +84,10 @@ class Incoming:
         return await anyio.to_thread.run_sync(work, limiter=self._writers)
 
     def _sweep(self) -> None:
-        """Remove what a killed process left."""
-        oldest = time.time() - _STALE_SECONDS
+        """Remove what a killed process left: a data folder has one process at a time."""
         for file in self._folder.glob("*.part"):
             with suppress(OSError):
-                if file.stat().st_mtime < oldest:
-                    file.unlink()
+                file.unlink()
 
 
 class Part:
