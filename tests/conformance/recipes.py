@@ -243,6 +243,7 @@ RECIPES: dict[str, Recipe] = {
     "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
     "monitoring_get_distribution": asking(feature="x"),
+    "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
     # ------------------------------------------------------------------ samples
     "samples_replay_sample": Recipe(
         lambda ids: {"drift": True, "rows": 10}, before=states.sample_ready

@@ -16,7 +16,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.kernel.clock import utcnow
-from modelyard_server.monitoring import upkeep
+from modelyard_server.monitoring import retention, upkeep
 from modelyard_server.monitoring.ingest import Ingester
 from modelyard_server.monitoring.ports import Catalogue
 from modelyard_server.registry.models import Model, ModelVersion
@@ -225,3 +225,9 @@ def tidy(watched: Watched) -> None:
     """Do what the background thread does once a minute."""
     platform = watched.workspace.platform
     upkeep.tidy(platform.database, platform.services.get(Catalogue), watched.folder)
+
+
+def forget(watched: Watched) -> None:
+    """Do what the deletion of its deployment does."""
+    with watched.workspace.platform.database.session(watched.workspace.id) as db:
+        retention.remove(db, watched.id)

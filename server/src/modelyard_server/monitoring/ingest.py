@@ -23,7 +23,7 @@ from modelyard_protocol.records import Prediction, Traffic
 from modelyard_server.kernel.db import Database
 from modelyard_server.traffic import service as traffic_keys
 
-from . import delta, journal, reference, writing
+from . import delta, journal, outcomes, reference, writing
 from .delta import Version
 from .models import DriftReference, JournalFile, JournalPosition
 from .ports import Catalogue, Subject
@@ -136,6 +136,7 @@ class Ingester:
             _advance(db, file, plan.position, end)
             left = {s.deployment_id for s in self._catalogue.every(db)}
             writing.apply(db, made, left)
+            _match_outcomes(db, made)
             changed = {
                 version: plan.references[version]
                 for version in made.touched | plan.new
@@ -218,6 +219,13 @@ def _known(record: Prediction | Traffic, subjects: dict[uuid.UUID, Subject]) -> 
         return delta.identifier(record.deployment_id) in subjects
     except ValueError:
         return False
+
+
+def _match_outcomes(db: Session, made: delta.Delta) -> None:
+    """Join outcomes that arrived before their prediction did."""
+    for deployment_id in outcomes.deployments_that_wait(db) if made.logged else ():
+        ids = {row["prediction_id"] for row in made.logged if row["deployment_id"] == deployment_id}
+        outcomes.match_waiting(db, deployment_id, ids)
 
 
 def _used_keys(records: list[Prediction | Traffic]) -> dict[str, dt.datetime]:

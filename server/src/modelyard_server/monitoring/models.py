@@ -46,7 +46,7 @@ class TrafficCount(Owned, Base):
 
     deployment_id: Mapped[uuid.UUID]
     resolution: Mapped[int]
-    """Length in seconds: each call is counted once per resolution."""
+    """Length in seconds, 0: since ever. Each call is counted once per resolution."""
     at: Mapped[dt.datetime]
     revision: Mapped[int]
     version: Mapped[int]
@@ -61,7 +61,10 @@ class LoggedPrediction(Owned, Base):
     """One call with its first rows, kept for a while so that people can look."""
 
     __tablename__ = "predictions"
-    __table_args__ = (Index("ix_predictions_newest", "workspace_id", "deployment_id", "at", "id"),)
+    __table_args__ = (
+        Index("ix_predictions_newest", "workspace_id", "deployment_id", "at", "id"),
+        Index("ix_predictions_prediction_id", "workspace_id", "deployment_id", "prediction_id"),
+    )
 
     deployment_id: Mapped[uuid.UUID]
     prediction_id: Mapped[str] = mapped_column(String(128))
@@ -115,3 +118,53 @@ class DriftProfile(Owned, Base):
     columns: Mapped[bytes] = mapped_column(LargeBinary)
     """`profile.pack`."""
     updated_at: Mapped[dt.datetime]
+
+
+class Outcome(Owned, Base):
+    """What really came of one predicted row, with the prediction copied beside it.
+
+    The copy lets quality outlive the prediction log. Without a prediction the row waits for it.
+    """
+
+    __tablename__ = "outcomes"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "deployment_id", "prediction_id", "row"),
+        Index("ix_outcomes_hour", "workspace_id", "deployment_id", "hour"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    prediction_id: Mapped[str] = mapped_column(String(128))
+    row: Mapped[int]
+    """Which row of the call, from 0."""
+    value: Mapped[str] = mapped_column(Text)
+    """JSON of the newest value that was sent."""
+    at: Mapped[dt.datetime]
+    """When it was observed, as its sender says."""
+    received_at: Mapped[dt.datetime]
+    hour: Mapped[int | None]
+    """Start of the hour of the prediction, epoch seconds; `None` while it is unknown."""
+    version: Mapped[int | None]
+    predicted: Mapped[str | None] = mapped_column(String(600))
+    actual: Mapped[str | None] = mapped_column(String(600))
+    predicted_number: Mapped[float | None]
+    actual_number: Mapped[float | None]
+    delay_seconds: Mapped[int | None]
+    """From prediction to first arrival."""
+    corrections: Mapped[int] = mapped_column(default=0)
+
+
+class ReplacedOutcome(Owned, Base):
+    """A value that a later one corrected."""
+
+    __tablename__ = "replaced_outcomes"
+    __table_args__ = (
+        Index("ix_replaced_outcomes", "workspace_id", "deployment_id", "prediction_id"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    prediction_id: Mapped[str] = mapped_column(String(128))
+    row: Mapped[int]
+    value: Mapped[str] = mapped_column(Text)
+    at: Mapped[dt.datetime]
+    received_at: Mapped[dt.datetime]
+    replaced_at: Mapped[dt.datetime]

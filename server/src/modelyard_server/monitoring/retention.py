@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.clock import utcnow
 
-from . import profile, writing
+from . import outcomes, profile, writing
 from .delta import COARSE, FINE, HOUR, MINUTE
 from .models import (
     DriftProfile,
     DriftReference,
     JournalPosition,
     LoggedPrediction,
+    Outcome,
+    ReplacedOutcome,
     TrafficCount,
 )
 
@@ -34,6 +36,16 @@ COMPACTED = (
 )
 """Profiles of the first length become the second when they are older than the third."""
 PROFILE_DAYS = 35
+OUTCOME_DAYS = 400
+UNKNOWN_DAYS = 30  # outcomes without a prediction are counted so long
+_OF_A_DEPLOYMENT = (
+    TrafficCount,
+    LoggedPrediction,
+    DriftProfile,
+    DriftReference,
+    Outcome,
+    ReplacedOutcome,
+)
 _MAX_COMPACTED = 2000  # of one transaction
 
 
@@ -50,6 +62,9 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
         delete(LoggedPrediction).where(LoggedPrediction.at < now - dt.timedelta(days=LOGGED_DAYS))
     )
     db.execute(delete(DriftProfile).where(DriftProfile.at < now - dt.timedelta(days=PROFILE_DAYS)))
+    for deployment_id in outcomes.deployments_that_wait(db):
+        outcomes.match_waiting(db, deployment_id)
+    _prune_outcomes(db, now)
     for deployment_id in deployments:
         _prune_log(db, deployment_id)
     for fine, coarse, age in COMPACTED:
@@ -61,8 +76,15 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
 
 def remove(db: Session, deployment_id: uuid.UUID) -> None:
     """Delete everything that monitoring keeps about a deployment."""
-    for table in (TrafficCount, LoggedPrediction, DriftProfile, DriftReference):
+    for table in _OF_A_DEPLOYMENT:
         db.execute(delete(table).where(table.deployment_id == deployment_id))
+
+
+def _prune_outcomes(db: Session, now: dt.datetime) -> None:
+    oldest, unknown = now - dt.timedelta(days=OUTCOME_DAYS), now - dt.timedelta(days=UNKNOWN_DAYS)
+    db.execute(delete(Outcome).where(Outcome.hour < int(oldest.timestamp())))
+    db.execute(delete(Outcome).where(Outcome.hour.is_(None), Outcome.received_at < unknown))
+    db.execute(delete(ReplacedOutcome).where(ReplacedOutcome.replaced_at < oldest))
 
 
 def _prune_log(db: Session, deployment_id: uuid.UUID) -> None:
@@ -103,6 +125,6 @@ def _compact(db: Session, fine: int, coarse: int, before: dt.datetime) -> None:
 
 def _drop_orphans(db: Session, deployments: Collection[uuid.UUID]) -> None:
     """Delete rows of deployments that were deleted while a batch of theirs was being applied."""
-    for table in (TrafficCount, LoggedPrediction, DriftProfile, DriftReference):
+    for table in _OF_A_DEPLOYMENT:
         kept = list(deployments)
         db.execute(delete(table).where(table.deployment_id.not_in(kept)))

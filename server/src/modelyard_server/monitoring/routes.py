@@ -1,4 +1,4 @@
-"""HTTP of monitoring: reads only."""
+"""HTTP of monitoring: reads, and outcomes that arrive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import exposition, metrics, service
+from . import exposition, metrics, outcomes, realised, service
+from .outcome_schemas import (
+    OutcomeIn,
+    OutcomesIn,
+    OutcomesReceived,
+    QualityOut,
+    QualityRange,
+)
 from .ports import Catalogue, NodeFacts
 from .schemas import (
     Baseline,
@@ -32,6 +39,7 @@ scraped = APIRouter(tags=["monitoring"])
 routers = [router, scraped]
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
 RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
+OutcomeSender = Annotated[Actor, allowed(Permission.outcomes_write)]
 Known = Annotated[Catalogue, provided(Catalogue)]
 Node = Annotated[NodeFacts, provided(NodeFacts)]
 
@@ -114,3 +122,23 @@ def get_distribution(
 ) -> DistributionOut:
     """Give one column's histogram, baseline beside window."""
     return service.distribution(db, actor, known, deployment_id, feature, window, baseline)
+
+
+@router.post("/deployments/{deployment_id}/outcomes")
+def send_outcomes(
+    deployment_id: uuid.UUID, sent: OutcomeIn | OutcomesIn, db: Db, actor: OutcomeSender
+) -> OutcomesReceived:
+    """Say what really came of predictions: one outcome, or up to 10,000."""
+    given = sent.outcomes if isinstance(sent, OutcomesIn) else [sent]
+    return outcomes.receive(db, actor, deployment_id, given)
+
+
+@router.get("/deployments/{deployment_id}/quality")
+def get_quality(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
+) -> QualityOut:
+    """Give realised quality per window of prediction time: hours of a day, days of the rest."""
+    return realised.read(db, actor, deployment_id, range)

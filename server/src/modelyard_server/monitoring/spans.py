@@ -39,6 +39,12 @@ DRIFT = {
     "24h": Span(DAY, 3600, 300),
     "7d": Span(7 * DAY, 6 * 3600, HOUR),
 }
+QUALITY = {
+    "24h": Span(DAY, HOUR, HOUR),
+    "7d": Span(7 * DAY, DAY, HOUR),
+    "30d": Span(30 * DAY, DAY, HOUR),
+    "90d": Span(90 * DAY, DAY, HOUR),
+}
 
 
 def bounds(span: Span, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:

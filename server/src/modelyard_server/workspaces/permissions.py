@@ -34,6 +34,7 @@ class Permission(StrEnum):
     keys_manage = "keys.manage"
     monitoring_read = "monitoring.read"
     predictions_read = "predictions.read"
+    outcomes_write = "outcomes.write"
     samples_manage = "samples.manage"
     tokens_read = "tokens.read"
     tokens_create = "tokens.create"
@@ -60,6 +61,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.keys_manage: Role.developer,
     Permission.monitoring_read: Role.viewer,
     Permission.predictions_read: Role.developer,
+    Permission.outcomes_write: Role.developer,
     Permission.samples_manage: Role.developer,
     Permission.tokens_read: Role.viewer,
     Permission.tokens_create: Role.viewer,

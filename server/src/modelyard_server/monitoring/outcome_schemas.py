@@ -1,0 +1,108 @@
+"""Wire shapes of outcomes and realised quality."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+MAX_OUTCOMES = 10_000  # of one request
+QualityRange = Literal["24h", "7d", "30d", "90d"]
+Text = Annotated[StrictStr, Field(max_length=500, pattern=r"^[^\x00]*$")]
+Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+Real = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+
+
+class OutcomeIn(BaseModel):
+    """What really came of a prediction. `row`: which row of the call, from 0."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prediction_id: str = Field(min_length=1, max_length=128, pattern=r"^[ -~]+$")
+    value: StrictBool | Whole | Real | Text
+    at: AwareDatetime | None = None
+    """When it was observed; now when left out."""
+    row: int = Field(default=0, ge=0, lt=2**31)
+
+
+class OutcomesIn(BaseModel):
+    """Many outcomes at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcomes: list[OutcomeIn] = Field(min_length=1, max_length=MAX_OUTCOMES)
+
+
+class OutcomeProblem(BaseModel):
+    """Why one outcome of a request was not kept."""
+
+    index: int
+    problem: str
+
+
+class OutcomesReceived(BaseModel):
+    """Every outcome is exactly one of matched, waiting, duplicates, corrected and rejected.
+
+    `waiting`: the prediction is not known; matched when it appears within 24 hours.
+    `late`: of predictions older than a day, among matched and corrected.
+    """
+
+    received: int
+    matched: int
+    waiting: int
+    duplicates: int
+    corrected: int
+    rejected: int
+    late: int
+    problems: list[OutcomeProblem]
+
+
+class Measure(BaseModel):
+    """One metric with its 95 % interval; `method` names where the interval comes from."""
+
+    name: Literal["accuracy", "precision", "recall", "f1", "mae", "rmse", "r2"]
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    method: str | None = None
+
+
+class ClassQuality(BaseModel):
+    """One class: `n` rows really were of it."""
+
+    label: str
+    n: int
+    measures: list[Measure]
+
+
+class QualityPoint(BaseModel):
+    """One window of predictions. `few`: fewer than 30 outcomes, so it says little.
+
+    `coverage`: share of the answered calls that have an outcome.
+    """
+
+    at: dt.datetime
+    n: int
+    calls: int
+    coverage: float | None
+    few: bool
+    measures: list[Measure]
+
+
+class QualityOut(BaseModel):
+    """Realised quality by the time of the prediction. `classes`: up to ten, else none."""
+
+    range: QualityRange
+    since: dt.datetime
+    until: dt.datetime
+    step_seconds: int
+    task: Literal["classification", "regression"]
+    total: QualityPoint
+    points: list[QualityPoint]
+    classes: list[ClassQuality]
+    corrected: int
+    waiting: int
+    unknown: int
+    """Outcomes whose prediction did not appear within 24 hours."""
+    median_delay_seconds: int | None

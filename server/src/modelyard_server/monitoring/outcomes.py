@@ -1,0 +1,258 @@
+"""Takes in what really happened, and joins it to the prediction it belongs to.
+
+A prediction may be logged after its outcome: the outcome waits a day for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from modelyard_server.deployments import service as deployments
+from modelyard_server.kernel import tenancy, trail
+from modelyard_server.kernel.clock import utcnow
+
+from .delta import HOUR
+from .errors import OutcomesCollided
+from .models import LoggedPrediction, Outcome, ReplacedOutcome
+from .outcome_schemas import OutcomeIn, OutcomeProblem, OutcomesReceived
+from .pairing import Answer, Mismatch, as_actual, as_predicted
+
+WAIT = dt.timedelta(hours=24)
+LATE_SECONDS = 86400
+SHOWN_PROBLEMS = 20
+_CHUNK = 400  # ids per lookup: SQLite limits a statement's variables
+_MAX_WAITING = 10_000  # outcomes looked at in one go
+
+
+class _Book:
+    """The outcomes one request touches, and what is known of their predictions."""
+
+    def __init__(self, db: Session, deployment_id: uuid.UUID, ids: Collection[str]) -> None:
+        self.now = utcnow()
+        self.counts: Counter[str] = Counter()
+        self.fresh: list[Outcome] = []
+        self._db, self._deployment_id = db, deployment_id
+        self._calls = {row.prediction_id: row for row in _calls(db, deployment_id, ids)}
+        self._held = {(row.prediction_id, row.row): row for row in _held(db, deployment_id, ids)}
+
+    def enter(self, item: OutcomeIn) -> None:
+        """Add or correct one outcome; `Mismatch`: it cannot be used."""
+        key = (item.prediction_id, item.row)
+        value = orjson.dumps(item.value).decode()
+        held = self._held.get(key)
+        if held is not None and held.value == value:
+            self.counts["duplicates"] += 1
+            return
+        call = self._calls.get(item.prediction_id)
+        if held is None:
+            outcome = self._new(item)
+            if call is not None:
+                _join(outcome, call, item.value, self.now)
+            self._held[key] = outcome
+            self.fresh.append(outcome)
+            self.counts["waiting" if call is None else "matched"] += 1
+        else:
+            outcome = held
+            self._correct(outcome, call, item.value)
+            self.counts["corrected"] += 1
+        outcome.value, outcome.at, outcome.received_at = value, item.at or self.now, self.now
+        if (outcome.delay_seconds or 0) > LATE_SECONDS:
+            self.counts["late"] += 1
+
+    def _new(self, item: OutcomeIn) -> Outcome:
+        return Outcome(
+            id=uuid.uuid4(),
+            workspace_id=tenancy.workspace_of(self._db),
+            deployment_id=self._deployment_id,
+            prediction_id=item.prediction_id,
+            row=item.row,
+            corrections=0,
+        )
+
+    def _correct(
+        self,
+        outcome: Outcome,
+        call: LoggedPrediction | None,
+        value: bool | int | float | str,
+    ) -> None:
+        if outcome.predicted is not None:
+            _set_actual(outcome, Answer(outcome.predicted, outcome.predicted_number), value)
+        elif call is not None:
+            _join(outcome, call, value, self.now)
+        self._db.add(
+            ReplacedOutcome(
+                deployment_id=self._deployment_id,
+                prediction_id=outcome.prediction_id,
+                row=outcome.row,
+                value=outcome.value,
+                at=outcome.at,
+                received_at=outcome.received_at,
+                replaced_at=self.now,
+            )
+        )
+        outcome.corrections += 1
+
+
+def receive(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, sent: Sequence[OutcomeIn]
+) -> OutcomesReceived:
+    """Keep outcomes: the last one sent for a row counts, replaced ones stay as history.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        OutcomesCollided: another request wrote the same rows at the same moment.
+    """
+    subject = deployments.monitored_one(db, actor, deployment_id)
+    book = _Book(db, deployment_id, {item.prediction_id for item in sent})
+    problems: list[OutcomeProblem] = []
+    for index, item in enumerate(sent):
+        try:
+            book.enter(item)
+        except Mismatch as refused:
+            problems.append(OutcomeProblem(index=index, problem=str(refused)))
+    _insert(db, book.fresh)
+    counts = book.counts
+    answer = OutcomesReceived(
+        received=len(sent),
+        matched=counts["matched"],
+        waiting=counts["waiting"],
+        duplicates=counts["duplicates"],
+        corrected=counts["corrected"],
+        rejected=len(problems),
+        late=counts["late"],
+        problems=problems[:SHOWN_PROBLEMS],
+    )
+    trail.record(
+        db,
+        actor,
+        "monitoring.outcomes_received",
+        object_type="deployment",
+        object_id=deployment_id,
+        object_name=subject.name,
+        after=answer.model_dump(exclude={"problems"}),
+    )
+    return answer
+
+
+def match_waiting(db: Session, deployment_id: uuid.UUID, ids: Collection[str] | None = None) -> int:
+    """Join outcomes that wait with predictions that were logged meanwhile; give how many.
+
+    `ids`: only those predictions. Outcomes older than a day have waited long enough.
+    """
+    query = (
+        select(Outcome, LoggedPrediction)
+        .join(
+            LoggedPrediction,
+            (LoggedPrediction.deployment_id == Outcome.deployment_id)
+            & (LoggedPrediction.prediction_id == Outcome.prediction_id),
+        )
+        .where(
+            Outcome.deployment_id == deployment_id,
+            Outcome.hour.is_(None),
+            Outcome.received_at >= utcnow() - WAIT,
+        )
+        .limit(_MAX_WAITING)
+    )
+    matched = 0
+    for part in _chunks(ids) if ids is not None else [None]:
+        chosen = query if part is None else query.where(Outcome.prediction_id.in_(part))
+        for outcome, call in db.execute(chosen).all():
+            try:
+                _join(outcome, call, orjson.loads(outcome.value), outcome.received_at)
+            except Mismatch:
+                continue  # it stays unknown
+            matched += 1
+    db.flush()
+    return matched
+
+
+def deployments_that_wait(db: Session) -> set[uuid.UUID]:
+    """Give the deployments with outcomes whose prediction may still come."""
+    since = utcnow() - WAIT
+    query = select(Outcome.deployment_id).where(
+        Outcome.hour.is_(None), Outcome.received_at >= since
+    )
+    return set(db.scalars(query.distinct()))
+
+
+def _join(
+    outcome: Outcome,
+    call: LoggedPrediction,
+    value: bool | int | float | str,
+    received_at: dt.datetime,
+) -> None:
+    predicted = as_predicted(_prediction(call, outcome.row))
+    _set_actual(outcome, predicted, value)
+    outcome.predicted, outcome.predicted_number = predicted.label, predicted.number
+    outcome.hour = int(call.at.timestamp()) // HOUR * HOUR
+    outcome.version = call.version
+    outcome.delay_seconds = max(0, int((received_at - call.at).total_seconds()))
+
+
+def _set_actual(
+    outcome: Outcome,
+    predicted: Answer,
+    value: bool | int | float | str,
+) -> None:
+    actual = as_actual(predicted, value)
+    outcome.actual, outcome.actual_number = actual.label, actual.number
+
+
+def _prediction(call: LoggedPrediction, row: int) -> Any:
+    if call.status >= 400:
+        raise Mismatch(f"The call was refused with {call.status}: there is no prediction.")
+    if call.rows is not None and row >= call.rows:
+        raise Mismatch(f"The call has no row {row}: it sent {call.rows}.")
+    answers = orjson.loads(call.outputs) if call.outputs else []
+    if row >= len(answers):
+        raise Mismatch(f"Row {row} was not logged: the log keeps the first rows of a call.")
+    return answers[row]
+
+
+def _calls(
+    db: Session, deployment_id: uuid.UUID, ids: Collection[str]
+) -> Iterator[LoggedPrediction]:
+    for part in _chunks(ids):
+        yield from db.scalars(
+            select(LoggedPrediction).where(
+                LoggedPrediction.deployment_id == deployment_id,
+                LoggedPrediction.prediction_id.in_(part),
+            )
+        )
+
+
+def _held(db: Session, deployment_id: uuid.UUID, ids: Collection[str]) -> Iterator[Outcome]:
+    for part in _chunks(ids):
+        yield from db.scalars(
+            select(Outcome).where(
+                Outcome.deployment_id == deployment_id, Outcome.prediction_id.in_(part)
+            )
+        )
+
+
+def _chunks(ids: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+def _insert(db: Session, fresh: Sequence[Outcome]) -> None:
+    if not fresh:
+        return
+    table = Outcome.__table__
+    rows = [{column.key: getattr(row, column.key) for column in table.columns} for row in fresh]
+    try:
+        db.execute(insert(table), rows)  # type: ignore[arg-type]
+    except IntegrityError as collision:
+        raise OutcomesCollided(
+            "Another request sent outcomes of the same predictions just now. Send them again."
+        ) from collision
