@@ -1076,6 +1076,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Outcomes
+         * @description Say what really came of predictions: one outcome, or up to 10,000.
+         */
+        post: operations["monitoring_send_outcomes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quality
+         * @description Give realised quality per window of prediction time: hours of a day, days of the rest.
+         */
+        get: operations["monitoring_get_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -1355,6 +1395,18 @@ export interface components {
             } | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * ClassQuality
+         * @description One class: `n` rows really were of it.
+         */
+        ClassQuality: {
+            /** Label */
+            label: string;
+            /** N */
+            n: number;
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
         };
         /** ColumnOut */
         ColumnOut: {
@@ -1913,6 +1965,25 @@ export interface components {
              */
             csrf_token: string;
         };
+        /**
+         * Measure
+         * @description One metric with its 95 % interval; `method` names where the interval comes from.
+         */
+        Measure: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2";
+            /** Value */
+            value: number | null;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
+            /** Method */
+            method?: string | null;
+        };
         /** MemberOut */
         MemberOut: {
             /**
@@ -2052,6 +2123,66 @@ export interface components {
             name: string;
             /** Version */
             version: number;
+        };
+        /**
+         * OutcomeIn
+         * @description What really came of a prediction. `row`: which row of the call, from 0.
+         */
+        OutcomeIn: {
+            /** Prediction Id */
+            prediction_id: string;
+            /** Value */
+            value: boolean | number | string;
+            /** At */
+            at?: string | null;
+            /**
+             * Row
+             * @default 0
+             */
+            row: number;
+        };
+        /**
+         * OutcomeProblem
+         * @description Why one outcome of a request was not kept.
+         */
+        OutcomeProblem: {
+            /** Index */
+            index: number;
+            /** Problem */
+            problem: string;
+        };
+        /**
+         * OutcomesIn
+         * @description Many outcomes at once.
+         */
+        OutcomesIn: {
+            /** Outcomes */
+            outcomes: components["schemas"]["OutcomeIn"][];
+        };
+        /**
+         * OutcomesReceived
+         * @description Every outcome is exactly one of matched, waiting, duplicates, corrected and rejected.
+         *
+         *     `waiting`: the prediction is not known; matched when it appears within 24 hours.
+         *     `late`: of predictions older than a day, among matched and corrected.
+         */
+        OutcomesReceived: {
+            /** Received */
+            received: number;
+            /** Matched */
+            matched: number;
+            /** Waiting */
+            waiting: number;
+            /** Duplicates */
+            duplicates: number;
+            /** Corrected */
+            corrected: number;
+            /** Rejected */
+            rejected: number;
+            /** Late */
+            late: number;
+            /** Problems */
+            problems: components["schemas"]["OutcomeProblem"][];
         };
         /** Page[AuditEventOut] */
         Page_AuditEventOut_: {
@@ -2220,6 +2351,70 @@ export interface components {
             fields?: {
                 [key: string]: unknown;
             }[] | null;
+        };
+        /**
+         * QualityOut
+         * @description Realised quality by the time of the prediction. `classes`: up to ten, else none.
+         */
+        QualityOut: {
+            /**
+             * Range
+             * @enum {string}
+             */
+            range: "24h" | "7d" | "30d" | "90d";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression";
+            total: components["schemas"]["QualityPoint"];
+            /** Points */
+            points: components["schemas"]["QualityPoint"][];
+            /** Classes */
+            classes: components["schemas"]["ClassQuality"][];
+            /** Corrected */
+            corrected: number;
+            /** Waiting */
+            waiting: number;
+            /** Unknown */
+            unknown: number;
+            /** Median Delay Seconds */
+            median_delay_seconds: number | null;
+        };
+        /**
+         * QualityPoint
+         * @description One window of predictions. `few`: fewer than 30 outcomes, so it says little.
+         *
+         *     `coverage`: share of the answered calls that have an outcome.
+         */
+        QualityPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** N */
+            n: number;
+            /** Calls */
+            calls: number;
+            /** Coverage */
+            coverage: number | null;
+            /** Few */
+            few: boolean;
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
         };
         /** Reason */
         Reason: {
@@ -5003,6 +5198,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DistributionOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_send_outcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeIn"] | components["schemas"]["OutcomesIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomesReceived"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_quality: {
+        parameters: {
+            query?: {
+                range?: "24h" | "7d" | "30d" | "90d";
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityOut"];
                 };
             };
             /** @description A problem document. */

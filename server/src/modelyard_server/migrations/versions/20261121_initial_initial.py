@@ -30,9 +30,11 @@ TENANT_TABLES = [
     "model_version_checks",
     "model_version_tags",
     "model_versions",
+    "outcomes",
     "predictions",
     "registered_model_tags",
     "registered_models",
+    "replaced_outcomes",
     "run_inputs",
     "run_metrics",
     "run_models",
@@ -256,6 +258,54 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
     )
     op.create_table(
+        "outcomes",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=False),
+        sa.Column("prediction_id", sa.String(length=128), nullable=False),
+        sa.Column(
+            "row", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "received_at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.Column(
+            "hour", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=True
+        ),
+        sa.Column(
+            "version", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=True
+        ),
+        sa.Column("predicted", sa.String(length=600), nullable=True),
+        sa.Column("actual", sa.String(length=600), nullable=True),
+        sa.Column("predicted_number", sa.Double(), nullable=True),
+        sa.Column("actual_number", sa.Double(), nullable=True),
+        sa.Column(
+            "delay_seconds",
+            sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "corrections",
+            sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_outcomes")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "deployment_id",
+            "prediction_id",
+            "row",
+            name=op.f("uq_outcomes_workspace_id_deployment_id_prediction_id_row"),
+        ),
+    )
+    with op.batch_alter_table("outcomes", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outcomes_hour", ["workspace_id", "deployment_id", "hour"], unique=False
+        )
+
+    op.create_table(
         "predictions",
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -292,6 +342,11 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_predictions_newest", ["workspace_id", "deployment_id", "at", "id"], unique=False
         )
+        batch_op.create_index(
+            "ix_predictions_prediction_id",
+            ["workspace_id", "deployment_id", "prediction_id"],
+            unique=False,
+        )
 
     op.create_table(
         "registered_models",
@@ -322,6 +377,30 @@ def upgrade() -> None:
     with op.batch_alter_table("registered_models", schema=None) as batch_op:
         batch_op.create_index(
             "ix_registered_models_recent", ["workspace_id", "updated_at", "id"], unique=False
+        )
+
+    op.create_table(
+        "replaced_outcomes",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=False),
+        sa.Column("prediction_id", sa.String(length=128), nullable=False),
+        sa.Column(
+            "row", sa.BigInteger().with_variant(sa.BigInteger(), "postgresql"), nullable=False
+        ),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "received_at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.Column(
+            "replaced_at", modelyard_server.kernel.db.UtcDateTime(timezone=True), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_replaced_outcomes")),
+    )
+    with op.batch_alter_table("replaced_outcomes", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_replaced_outcomes", ["workspace_id", "deployment_id", "prediction_id"], unique=False
         )
 
     op.create_table(
@@ -1271,14 +1350,23 @@ def downgrade() -> None:
 
     op.drop_table("sign_in_failures")
     op.drop_table("sample_installs")
+    with op.batch_alter_table("replaced_outcomes", schema=None) as batch_op:
+        batch_op.drop_index("ix_replaced_outcomes")
+
+    op.drop_table("replaced_outcomes")
     with op.batch_alter_table("registered_models", schema=None) as batch_op:
         batch_op.drop_index("ix_registered_models_recent")
 
     op.drop_table("registered_models")
     with op.batch_alter_table("predictions", schema=None) as batch_op:
+        batch_op.drop_index("ix_predictions_prediction_id")
         batch_op.drop_index("ix_predictions_newest")
 
     op.drop_table("predictions")
+    with op.batch_alter_table("outcomes", schema=None) as batch_op:
+        batch_op.drop_index("ix_outcomes_hour")
+
+    op.drop_table("outcomes")
     op.drop_table("organisations")
     op.drop_table("journal_positions")
     op.drop_table("journal_files")
