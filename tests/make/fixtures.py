@@ -132,8 +132,8 @@ class TeamSpace:
         )
 
 
-def make_platform(url: str, folder: Path) -> Platform:
-    settings = Settings(data_dir=folder, database_url=url, manage_node=False)
+def make_platform(url: str, folder: Path, **more: Any) -> Platform:
+    settings = Settings(data_dir=folder, database_url=url, manage_node=False, **more)
     telemetry.configure(json_lines=True)
     load_models()
     services = compose(settings)

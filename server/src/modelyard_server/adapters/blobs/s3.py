@@ -9,10 +9,10 @@ import io
 import shutil
 from collections.abc import AsyncIterable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import S3Config, S3Store
+from obstore.store import S3Store
 
 from modelyard_server.artifacts.errors import ContentMissing
 from modelyard_server.artifacts.ports import StoredBlob
@@ -20,6 +20,9 @@ from modelyard_server.kernel.errors import Unavailable
 from modelyard_server.settings import Settings
 
 from .incoming import Incoming
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # not there at run time
 
 _READ_BYTES = 8 * 1024 * 1024
 _MISSING = (NotFoundError, FileNotFoundError)
@@ -94,6 +97,8 @@ class S3Blobs:
             return
         try:
             self._store.put(key, part)  # large files go up in parts
+        except _MISSING as error:
+            raise StoreUnreachable("The artifact store has no such bucket.") from error
         except BaseError as error:
             raise _unreachable(error) from error
 
