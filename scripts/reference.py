@@ -1,15 +1,20 @@
-"""Write docs/reference/*.md from the code: settings, error codes, permissions."""
+"""Write reference pages from the code: settings, error codes, permissions, MLflow's endpoints."""
 
 import inspect
+import re
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
-from modelyard_server.app import CAPABILITIES, part
+from modelyard_server.app import CAPABILITIES, compose, create_app, part
 from modelyard_server.kernel import errors, http
 from modelyard_server.settings import Settings
+from modelyard_server.tracking.mlflow import unsupported
+from modelyard_server.workspaces.access import every_route
 from modelyard_server.workspaces.permissions import Permission, Role, permits
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -78,15 +83,74 @@ def permissions() -> str:
     )
 
 
-PAGES = {"settings.md": settings, "errors.md": error_codes, "permissions.md": permissions}
+def _without_names(path: str) -> str:
+    return re.sub(r"[{<][^}>]*[}>]", "{}", path)
+
+
+def mlflow_endpoints() -> list[tuple[str, str]]:
+    """Give method and path of each endpoint of the installed MLflow's REST protocol."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.server import handlers
+    found = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path))
+        for path, _, methods in handlers.get_endpoints()
+        if path.startswith("/api/")
+        for method in methods
+    }
+    return sorted(found, key=lambda endpoint: endpoint[::-1])
+
+
+def served() -> set[tuple[str, str]]:
+    """Give method and path, without parameter names, of each route of the app."""
+    with tempfile.TemporaryDirectory() as folder:
+        services = compose(Settings(data_dir=Path(folder), database_url="", manage_node=False))
+        app = create_app(services, run_background=False)
+    return {
+        (method, _without_names(path))
+        for path, route in every_route(app)
+        for method in getattr(route, "methods", None) or ()
+    }
+
+
+def mlflow_page() -> str:
+    """List every endpoint of MLflow with what Modelyard answers."""
+    from mlflow.version import VERSION
+
+    ours = served()
+    endpoints = mlflow_endpoints()
+    has = {e: (e[0], _without_names(e[1])) in ours for e in endpoints}
+    rows = []
+    for method, path in endpoints:
+        area = unsupported.area_of(path)
+        answer = "yes" if has[method, path] else f"no: {area}" if area else "no: 404"
+        rows.append(f"| `{method} {path}` | {answer} |")
+    head = (
+        f"# MLflow compatibility\n\nModelyard speaks the REST protocol of MLflow {VERSION} to the "
+        f"unmodified client: {sum(has.values())} of its {len(endpoints)} endpoints. An endpoint of "
+        "an area that is not there answers 501 with the error code `NOT_IMPLEMENTED` and its name. "
+        "Addresses that only MLflow's own web pages use are not listed.\n\n"
+        "A client needs `MLFLOW_TRACKING_URI` (the address of Modelyard) and "
+        "`MLFLOW_TRACKING_TOKEN` (an API token); the token decides the workspace.\n\n"
+    )
+    return MARK + head + "| Endpoint | Supported |\n|---|---|\n" + "\n".join(rows) + "\n"
+
+
+PAGES = {
+    "settings.md": settings,
+    "errors.md": error_codes,
+    "permissions.md": permissions,
+    "../mlflow-compatibility.md": mlflow_page,
+}
 
 
 def main() -> None:
     """Write the pages."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
-        (FOLDER / name).write_text(page())
-        print(f"Wrote {(FOLDER / name).relative_to(FOLDER.parents[1])}")
+        file = (FOLDER / name).resolve()
+        file.write_text(page())
+        print(f"Wrote {file.relative_to(FOLDER.parents[1])}")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from .kernel.crypto import RootKey
 from .kernel.db import Database
 from .kernel.services import Services
 from .settings import Settings
+from .tracking.mlflow import unsupported
 from .workspaces import access
 from .workspaces.errors import NotAllowed
 
@@ -113,7 +114,8 @@ def create_app(services: Services, *, run_background: bool = True) -> FastAPI:
     app.state.cursors = http.Cursors(key.derive("cursors"))
     app.state.csrf_key = key.derive("csrf")
     app.state.root_key = key
-    http.install_error_answers(app)
+    http.install_error_answers(app, unsupported.area_of)
+    http.document_problems(app)
     app.add_exception_handler(NotAllowed, _denied)
     for capability in CAPABILITIES:
         routes = part(capability, "routes")

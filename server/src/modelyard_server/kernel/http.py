@@ -35,6 +35,7 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.Unavailable: 503,
     errors.OutOfSpace: 507,
 }
+_PROBLEM_TYPE = "application/problem+json"
 _MLFLOW_PREFIXES = (
     "/api/2.0/mlflow",
     "/ajax-api/2.0/mlflow",
@@ -128,11 +129,14 @@ def problem(
         **({"fields": fields} if fields else {}),
         **{k: v for k, v in (extra or {}).items() if k != "mlflow_code"},
     }
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(body, status, headers=headers, media_type=_PROBLEM_TYPE)
 
 
-def install_error_answers(app: FastAPI) -> None:
-    """Answer every refusal and failure of the app with one shape."""
+def install_error_answers(app: FastAPI, lacks: Callable[[str], str | None]) -> None:
+    """Answer every refusal and failure of the app with one shape.
+
+    `lacks` names the feature we have not got that an address without a route belongs to.
+    """
 
     @app.exception_handler(errors.DomainError)
     async def refused(request: Request, error: errors.DomainError) -> Response:
@@ -163,6 +167,10 @@ def install_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
+        feature = lacks(request.url.path) if error.status_code in {404, 405} else None
+        if feature is not None:
+            detail = f"{request.method} {request.url.path} is not implemented ({feature})."
+            return problem(request, 501, "request.not_implemented", detail)
         code = {404: "request.not_found", 405: "request.method_not_allowed"}.get(
             error.status_code, "request.refused"
         )
@@ -177,6 +185,22 @@ def install_error_answers(app: FastAPI) -> None:
         log.exception("request_failed", request_id=request_id(request), exc_info=error)
         detail = "Something failed on our side. The log has the details under this request id."
         return problem(request, 500, "request.failed", detail)
+
+
+def document_problems(app: FastAPI) -> None:
+    """Document refusals under the media type they are sent with; FastAPI would say JSON."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        contract = describe()
+        for methods in contract["paths"].values():
+            for operation in methods.values():
+                content = operation["responses"]["default"]["content"]
+                if "application/json" in content:
+                    content[_PROBLEM_TYPE] = content.pop("application/json")
+        return contract
+
+    app.openapi = described  # type: ignore[method-assign] # FastAPI's documented way
 
 
 class Cursors:
@@ -225,6 +249,3 @@ def operation_id(route: Any) -> str:
     """Name operations `{tag}_{function}` so that generated clients read well."""
     tag = route.tags[0] if route.tags else "app"
     return f"{tag}_{route.name}"
-
-
-Paginate = Callable[..., Any]

@@ -12,7 +12,7 @@ import datetime as dt
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -339,9 +339,6 @@ def require_declared_permissions(app: FastAPI, exempt: frozenset[str]) -> None:
     ]
     if silent:
         raise RuntimeError(f"Routes without a declared permission: {', '.join(silent)}")
-
-
-Check = Callable[..., Any]
 
 
 def membership_role(db: Session, workspace_id: int, user_id: uuid.UUID) -> Role | None:
