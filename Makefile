@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 PORT ?= 8080
 GATEWAY_PORT ?= 8081
 
-.PHONY: help setup run check format test unit e2e api docs migration bench-serving bench-tracking bench-drift clean
+.PHONY: help setup run check format test unit e2e api docs migration bench-serving bench-tracking bench-search bench-drift clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ bench-serving: .make/dev ## The quickstart model through the gateway, beside the
 
 bench-tracking: .make/dev ## Ingestion of metrics, beside the peer
 	@$(BIN)/python benchmarks/tracking.py
+
+bench-search: .make/dev ## Search in 100,000 runs, first and deep pages
+	@$(BIN)/python benchmarks/search.py
 
 bench-drift: .make/dev ## Capture ingestion and drift computation
 	@$(BIN)/python benchmarks/drift.py

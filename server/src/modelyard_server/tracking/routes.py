@@ -101,18 +101,18 @@ def list_runs(
     """List runs; `filter` and `order_by` are MLflow's."""
     experiment = experiments.get(db, experiment_id)
     scope = f"{actor.workspace_id}/web/runs/{experiment.id}/{filter}/{order_by}"
-    start = int(codec.open(scope, cursor)[0]) if cursor else 0
     wanted = search.Wanted(
         [experiment.id],
         [ACTIVE],
         filters.read(filter),
         filters.read_order([order_by] if order_by else None),
     )
-    found = search.find(db, wanted, limit=limit + 1, offset=start)
+    after = codec.open(scope, cursor) if cursor else None
+    found = search.find(db, wanted, limit=limit, after=after)
     return Page(
-        items=[RunSummary.model_validate(s) for s in service.summaries(db, found[:limit])],
-        next_cursor=codec.seal(scope, [start + limit]) if len(found) > limit else None,
-        total=search.count(db, wanted),
+        items=[RunSummary.model_validate(s) for s in service.summaries(db, found.runs)],
+        next_cursor=codec.seal(scope, found.end) if found.end else None,
+        total=None if cursor else search.count(db, wanted),
     )
 
 

@@ -1,38 +1,36 @@
-"""Find runs: MLflow's filters and sort keys as one bound SQL statement."""
+"""Find runs: MLflow's filters and sort keys, by one of three plans.
+
+100,000 runs in one experiment are sorted in 150 ms, and users wait for each page, so:
+
+1. When one comparison is true for few runs, those are looked up by its index, then sorted.
+2. Otherwise the index of the one sort key is walked, and each run on the way is checked: against
+   the set of a comparison's runs, read once from its index, or one by one when nearly all fit.
+3. Several experiments or sort keys, and orders by an attribute, are left to the database.
+
+All three give the same runs in the same order, so any page may take another plan.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, false, func, inspect, select, true
 from sqlalchemy.orm import Session, aliased
 
-from . import keys
+from . import keys, sorting
+from .conditions import TABLES, Conditions
 from .errors import FilterRefused
-from .filters import Clause, Order, glob
-from .models import Dataset, Run, RunInput
-from .records import PREFIX_LENGTH, RunMetric, RunParam, RunTag
+from .filters import Clause, Order
+from .models import Run
+from .sorting import NAN, NOTHING, VALUE, Position
 
-_TEXTS: dict[str, Any] = {
-    "run_id": Run.uid,
-    "run_uuid": Run.uid,
-    "run_name": Run.name,
-    "run name": Run.name,
-    "status": Run.status,
-    "user_id": Run.user_name,
-    "user": Run.user_name,
-}
-_NUMBERS: dict[str, Any] = {
-    "start_time": Run.started_ms,
-    "created": Run.started_ms,
-    "end_time": Run.ended_ms,
-    "experiment_id": Run.experiment_id,
-}
-# Said with a column: SQLAlchemy folds a plain FALSE, and the tenant's condition with it.
-_NONE: ColumnElement[bool] = Run.id.is_(None)
-_EVERY: ColumnElement[bool] = Run.id.is_not(None)
+FEW = 2_000  # looked up in 10 ms
+MANY = 50_000  # a set of them is read in 20 ms
+MOST_COUNTED = 20_000
+_RANGES = frozenset({"=", "<", "<=", ">", ">="})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,162 +43,38 @@ class Wanted:
     orders: Sequence[Order]
 
 
-def find(db: Session, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Run]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of runs; `end` is where the next one begins, `None` after the last."""
+
+    runs: list[Run]
+    end: Position | None
+
+
+def find(db: Session, wanted: Wanted, *, limit: int, after: Position | None = None) -> Found:
     """List runs in order; ties are broken by start, newest first, then by id.
 
     Raises:
         FilterRefused: something cannot be compared or sorted by.
     """
-    query = _filtered(db, select(Run), wanted)
-    numbers = keys.known(db, [o.key for o in wanted.orders if o.kind != "attribute"])
-    by: list[ColumnElement[Any]] = []
-    for order in wanted.orders:
-        query, columns = _ordered(query, order, numbers.get(order.key))
-        by += columns
-    by += [Run.started_ms.desc(), Run.id.desc()]
-    return list(db.scalars(query.order_by(*by).limit(limit).offset(offset)))
+    sorting.refuse_unsortable(wanted.orders)
+    search = _Search(db, wanted)
+    search.refuse_incomparable()
+    rows = [] if search.is_empty else search.rows(limit + 1, after)
+    page = rows[:limit]
+    return Found([run for run, _ in page], page[-1][1] if len(rows) > limit else None)
 
 
-def count(db: Session, wanted: Wanted) -> int:
-    """Count the runs."""
-    return int(db.scalar(_filtered(db, select(func.count(Run.id)), wanted)) or 0)
-
-
-def _filtered(db: Session, query: Select[Any], wanted: Wanted) -> Select[Any]:
-    query = query.where(
-        Run.experiment_id.in_(wanted.experiment_ids), Run.lifecycle_stage.in_(wanted.stages)
-    )
-    logged = [c.key for c in wanted.clauses if c.kind in {"metric", "param", "tag"}]
-    numbers = keys.known(db, logged)
-    is_sqlite = db.get_bind().dialect.name == "sqlite"
-    for clause in wanted.clauses:
-        query = query.where(_condition(clause, numbers.get(clause.key), is_sqlite))
-    return query
-
-
-def _condition(clause: Clause, number: int | None, is_sqlite: bool) -> ColumnElement[bool]:
-    if clause.kind == "attribute":
-        return _attribute(clause, is_sqlite)
-    if clause.kind == "dataset":
-        return _dataset(clause, is_sqlite)
-    if clause.kind == "metric":
-        return _metric(clause, number)
-    table: Any = aliased(RunParam if clause.kind == "param" else RunTag)
-    if number is None:  # no run has the key
-        return _EVERY if clause.operator == "IS NULL" else _NONE
-    has = and_(table.id == Run.id, table.key_id == number)
-    if clause.operator in {"IS NULL", "IS NOT NULL"}:
-        exists = select(table.key_id).where(has).exists()
-        return ~exists if clause.operator == "IS NULL" else exists
-    value = str(clause.value)
-    compared = _compared(table.value, clause.operator, value, is_sqlite)
-    if clause.operator == "=":
-        compared = and_(table.value_prefix == value[:PREFIX_LENGTH], compared)
-    return select(table.key_id).where(has, compared).exists()
-
-
-def _metric(clause: Clause, number: int | None) -> ColumnElement[bool]:
-    if number is None:
-        return _NONE
-    table = aliased(RunMetric)
-    assert isinstance(clause.value, int | float)  # noqa: S101 - the grammar allows nothing else
-    return (
-        select(table.key_id)
-        .where(
-            table.id == Run.id,
-            table.key_id == number,
-            table.is_nan.is_(False),
-            _compared(table.value, clause.operator, float(clause.value), False),
-        )
-        .exists()
-    )
-
-
-def _attribute(clause: Clause, is_sqlite: bool) -> ColumnElement[bool]:
-    name = clause.key.lower()
-    if name in _TEXTS:
-        if isinstance(clause.value, tuple):
-            found: ColumnElement[bool] = _TEXTS[name].in_(clause.value)
-            return found if clause.operator == "IN" else ~found
-        if not isinstance(clause.value, str) or clause.operator in {"<", "<=", ">", ">="}:
-            raise FilterRefused(f"{name} compares with text in quotes, by = != LIKE ILIKE IN.")
-        return _compared(_TEXTS[name], clause.operator, clause.value, is_sqlite)
-    if name in _NUMBERS:
-        try:
-            number = int(clause.value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise FilterRefused(f"{name} compares with a number.") from None
-        if clause.operator not in {"=", "!=", "<", "<=", ">", ">="}:
-            raise FilterRefused(f"{clause.operator} does not work with {name}.")
-        return _compared(_NUMBERS[name], clause.operator, number, is_sqlite)
-    raise FilterRefused(f"Runs have no attribute {clause.key[:80]!r} to search by.")
-
-
-def _dataset(clause: Clause, is_sqlite: bool) -> ColumnElement[bool]:
-    columns: dict[str, Any] = {
-        "name": Dataset.name,
-        "digest": Dataset.digest,
-        "context": RunInput.role,
-    }
-    if clause.key not in columns:
-        raise FilterRefused("Datasets have name, digest and context to search by.")
-    column = columns[clause.key]
-    if isinstance(clause.value, tuple):
-        compared: ColumnElement[bool] = column.in_(clause.value)
-        compared = compared if clause.operator == "IN" else ~compared
-    else:
-        compared = _compared(column, clause.operator, str(clause.value), is_sqlite)
-    return (
-        select(RunInput.id)
-        .join(Dataset, Dataset.id == RunInput.dataset_id)
-        .where(RunInput.run_id == Run.id, compared)
-        .exists()
-    )
-
-
-def _compared(
-    column: Any, operator: str, value: str | float, is_sqlite: bool
-) -> ColumnElement[bool]:
-    found: ColumnElement[bool]
-    if operator == "LIKE" and is_sqlite:
-        found = column.op("GLOB", is_comparison=True)(glob(str(value)))
-    elif operator == "LIKE":
-        found = column.like(str(value).replace("\\", "\\\\"))
-    elif operator == "ILIKE":
-        found = func.lower(column).like(str(value).lower().replace("\\", "\\\\"), escape="\\")
-    else:
-        found = {
-            "=": column == value,
-            "!=": column != value,
-            "<": column < value,
-            "<=": column <= value,
-            ">": column > value,
-            ">=": column >= value,
-        }[operator]
-    return found
-
-
-def _ordered(
-    query: Select[Any], order: Order, number: int | None
-) -> tuple[Select[Any], list[ColumnElement[Any]]]:
-    """Runs that lack the value come last, either way."""
-    if order.kind == "attribute":
-        column = {**_TEXTS, **_NUMBERS}.get(order.key.lower())
-        if column is None:
-            raise FilterRefused(f"Runs cannot be sorted by {order.key[:80]!r}.")
-        return query, [column.is_(None), column.asc() if order.is_ascending else column.desc()]
-    tables: dict[str, Any] = {"metric": RunMetric, "param": RunParam, "tag": RunTag}
-    if order.kind not in tables:
-        raise FilterRefused("Runs can be sorted by attributes, metrics, params and tags.")
-    if number is None:
-        return query, []
-    table = aliased(tables[order.kind])
-    query = query.outerjoin(table, and_(table.id == Run.id, table.key_id == number))
-    by: list[ColumnElement[Any]] = [table.key_id.is_(None)]
-    if order.kind == "metric":
-        by.append(table.is_nan)
-    by.append(table.value.asc() if order.is_ascending else table.value.desc())
-    return query, by
+def count(db: Session, wanted: Wanted) -> int | None:
+    """Count the runs; `None` when a filter leaves so many that counting would be slow."""
+    search = _Search(db, wanted)
+    if not wanted.clauses:
+        return int(db.scalar(search.narrowed(select(func.count(Run.id)))) or 0)
+    if search.is_empty:
+        return 0
+    some = search.narrowed(select(Run.id)).limit(MOST_COUNTED + 1).subquery()
+    found = int(db.scalar(select(func.count()).select_from(some)) or 0)
+    return found if found <= MOST_COUNTED else None
 
 
 def active_and_deleted(view: str | None) -> Collection[str]:
@@ -217,3 +91,203 @@ def active_and_deleted(view: str | None) -> Collection[str]:
     if (view or "ACTIVE_ONLY") not in stages:
         raise FilterRefused(f"A view is one of {', '.join(stages)}.")
     return stages[view or "ACTIVE_ONLY"]
+
+
+Rows = list[tuple[Run, Position]]
+
+
+class _Search:
+    """One search, with the numbers of its keys."""
+
+    def __init__(self, db: Session, wanted: Wanted) -> None:
+        named = [c.key for c in wanted.clauses if c.kind in TABLES]
+        named += [o.key for o in wanted.orders if o.kind in TABLES]
+        self._db = db
+        self._wanted = wanted
+        self._numbers = keys.known(db, named)
+        self._is_sqlite = db.get_bind().dialect.name == "sqlite"
+        self._conditions = Conditions(self._numbers, self._is_sqlite)
+        self.is_empty = not wanted.experiment_ids or any(
+            c.kind in TABLES and c.operator != "IS NULL" and c.key not in self._numbers
+            for c in wanted.clauses
+        )
+        # A key that no run has sorts nothing.
+        self._orders = [o for o in wanted.orders if o.kind == "attribute" or o.key in self._numbers]
+
+    def refuse_incomparable(self) -> None:
+        """Refuse a comparison that makes no sense, also when another one is true for no run.
+
+        Raises:
+            FilterRefused: there is one.
+        """
+        for clause in self._wanted.clauses:
+            self._conditions.of(clause)
+
+    def rows(self, limit: int, after: Position | None) -> Rows:
+        """Give runs with their positions, by the cheapest plan."""
+        walked = self._walked()
+        few = self._few()
+        if few is not None and not (walked is not None and _same(few, walked)):
+            query = select(Run).where(Run.id.in_(self._rows_of(few)))
+            return self._sorted(self._checked(query, self._wanted.clauses), limit, after)
+        if walked is not None:
+            return self._walk(walked, limit, after)
+        return self._sorted(self._all(select(Run)), limit, after)
+
+    def narrowed(self, query: Select[Any]) -> Select[Any]:
+        """Add every clause to a query on runs."""
+        few = self._few()
+        if few is None:
+            return self._all(query)
+        query = query.where(Run.id.in_(self._rows_of(few)))
+        return self._checked(query, self._wanted.clauses)
+
+    def _all(self, query: Select[Any]) -> Select[Any]:
+        query = query.where(Run.experiment_id.in_(self._wanted.experiment_ids))
+        # Not the bare column: SQLite would look each of the set's runs up instead of walking.
+        return self._checked(query, self._wanted.clauses, of=Run.id + 0)
+
+    def _walked(self) -> Order | None:
+        """Give the sort key whose index can be walked."""
+        is_one = len(self._wanted.experiment_ids) == 1 and len(self._orders) == 1
+        return self._orders[0] if is_one and self._orders[0].kind in TABLES else None
+
+    def _few(self) -> Clause | None:
+        """Give the comparison that is true for the fewest runs, if those are few."""
+        fewest = min(self._sizes, key=self._sizes.__getitem__, default=None)
+        return fewest if fewest is not None and self._sizes[fewest] <= FEW else None
+
+    @cached_property
+    def _sizes(self) -> dict[Clause, int]:
+        """For each comparison with an index, how many runs it is true for, if not too many."""
+        sizes: dict[Clause, int] = {}
+        if len(self._wanted.experiment_ids) != 1:
+            return sizes
+        for clause in self._wanted.clauses:
+            is_indexed = clause.operator in _RANGES and clause.kind in TABLES
+            if is_indexed and (clause.kind == "metric" or clause.operator == "="):
+                some = self._rows_of(clause).limit(MANY + 1).subquery()
+                size = int(self._db.scalar(select(func.count()).select_from(some)) or 0)
+                if size <= MANY:
+                    sizes[clause] = size
+        return sizes
+
+    def _rows_of(self, clause: Clause) -> Select[Any]:
+        """Give the runs that a comparison is true for, from its index."""
+        table = aliased(TABLES[clause.kind])
+        rows = select(table.id).where(
+            table.experiment_id == self._wanted.experiment_ids[0],
+            table.key_id == self._numbers[clause.key],
+            self._conditions.of_row(table, clause),
+        )
+        return _by_value(rows, table)
+
+    def _checked(
+        self, query: Select[Any], clauses: Sequence[Clause], *, of: Any = None
+    ) -> Select[Any]:
+        """Check the stage and clauses; `of` is the number of a run on a walk."""
+        query = query.where(Run.lifecycle_stage.in_(self._wanted.stages))
+        # What is true for the fewest comes first: SQLite checks in this order.
+        for clause in sorted(clauses, key=lambda c: self._sizes.get(c, MANY + 1)):
+            if of is not None and clause in self._sizes:
+                query = query.where(of.in_(self._rows_of(clause)))
+            else:
+                query = query.where(self._conditions.of(clause, of=of))
+        return query
+
+    def _sorted(self, query: Select[Any], limit: int, after: Position | None) -> Rows:
+        sorters = []
+        for order in self._orders:
+            if order.kind == "attribute":
+                sorter = sorting.attribute(order)
+            else:
+                query, sorter = sorting.joined(query, order, self._numbers[order.key])
+            sorters.append(sorter)
+        if after is not None:
+            query = query.where(sorting.past(sorters, after))
+        query = query.add_columns(*(c for s in sorters for c in s.shown()))
+        by = [column for sorter in sorters for column in sorter.by()]
+        found = self._db.execute(query.order_by(*by, *sorting.newest_first()).limit(limit))
+        rows: Rows = []
+        for run, *shown in found:
+            values = iter(shown)
+            pairs = [[VALUE if s.rank is None else next(values), next(values)] for s in sorters]
+            rows.append((run, [*pairs, run.started_ms, run.id]))
+        return rows
+
+    def _walk(self, order: Order, limit: int, after: Position | None) -> Rows:
+        same = [c for c in self._wanted.clauses if _same(c, order)]
+        ranks = [VALUE, NAN, NOTHING] if order.kind == "metric" else [VALUE, NOTHING]
+        if same:
+            ranks = [VALUE]
+        rows: Rows = []
+        for rank in ranks:
+            if len(rows) < limit and (after is None or rank >= after[0][0]):
+                start = after if after is not None and after[0][0] == rank else None
+                step = self._without if rank == NOTHING else self._with
+                rows += step(order, rank, limit - len(rows), start)
+        return rows
+
+    def _with(self, order: Order, rank: int, limit: int, after: Position | None) -> Rows:
+        table = aliased(TABLES[order.kind])
+        column = sorting.sortable(table, order)
+        query = (
+            select(Run, column)
+            .select_from(table)
+            .join(Run, Run.id == table.id)
+            .where(
+                table.experiment_id == self._wanted.experiment_ids[0],
+                table.key_id == self._numbers[order.key],
+            )
+        )
+        query = _by_value(query, table)
+        if order.kind == "metric":
+            query = query.where(table.is_nan == (true() if rank == NAN else false()))
+        for clause in self._wanted.clauses:
+            if _same(clause, order):
+                query = query.where(self._conditions.of_row(table, clause))
+        rest = [c for c in self._wanted.clauses if not _same(c, order)]
+        query = self._checked(query, rest, of=table.id)
+        sorter = sorting.Sorter(column, order.is_ascending)
+        if after is not None:
+            older = sorting.older(after)
+            query = query.where(sorter.past([VALUE, after[0][1]], older))
+        query = query.order_by(*sorter.by(), *sorting.newest_first()).limit(limit)
+        return [
+            (run, [[rank, value], run.started_ms, run.id]) for run, value in self._db.execute(query)
+        ]
+
+    def _without(self, order: Order, rank: int, limit: int, after: Position | None) -> Rows:
+        if not self._do_some_lack(order):
+            return []
+        lacks = Clause(order.kind, order.key, "IS NULL", None)
+        query = select(Run).where(Run.experiment_id == self._wanted.experiment_ids[0])
+        query = self._checked(query, [*self._wanted.clauses, lacks], of=Run.id + 0)
+        if after is not None:
+            query = query.where(sorting.older(after))
+        found = self._db.scalars(query.order_by(*sorting.newest_first()).limit(limit))
+        return [(run, [[rank, None], run.started_ms, run.id]) for run in found]
+
+    def _do_some_lack(self, order: Order) -> bool:
+        """Count, by two indexes: most often every run has the key, and none need be looked at."""
+        experiment, table = self._wanted.experiment_ids[0], TABLES[order.kind]
+        runs = select(func.count(Run.id)).where(Run.experiment_id == experiment)
+        having = select(func.count(table.id)).where(
+            table.experiment_id == experiment, table.key_id == self._numbers[order.key]
+        )
+        return (self._db.scalar(having) or 0) < (self._db.scalar(runs) or 0)
+
+
+def _by_value(query: Select[Any], table: Any) -> Select[Any]:
+    """Have SQLite, which keeps no statistics, read by value and not by run."""
+    return query.with_hint(
+        table, f"INDEXED BY ix_{inspect(table).mapper.local_table.name}_value", "sqlite"
+    )
+
+
+def _same(clause: Clause, order: Order) -> bool:
+    """Tell whether a clause narrows the index that the order walks."""
+    return (clause.kind, clause.key) == (order.kind, order.key) and clause.operator not in {
+        "IS NULL",
+        "IS NOT NULL",
+    }

@@ -163,17 +163,16 @@ def search_runs(
         f"{actor.workspace_id}/runs/{body.experiment_ids}/{body.filter}/{body.run_view_type}"
         f"/{body.order_by}"
     )
-    start = int(codec.open(scope, body.page_token)[0]) if body.page_token else 0
+    after = codec.open(scope, body.page_token) if body.page_token else None
     wanted = search.Wanted(
         [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18],
         list(search.active_and_deleted(body.run_view_type)),
         filters.read(body.filter),
         filters.read_order(body.order_by),
     )
-    found = search.find(db, wanted, limit=body.max_results + 1, offset=start)
-    page = found[: body.max_results]
-    token = codec.seal(scope, [start + len(page)]) if len(found) > len(page) else None
-    return wire.answer({"runs": shapes.full_runs(db, page), "next_page_token": token})
+    found = search.find(db, wanted, limit=body.max_results, after=after)
+    token = codec.seal(scope, found.end) if found.end else None
+    return wire.answer({"runs": shapes.full_runs(db, found.runs), "next_page_token": token})
 
 
 @router.post("/runs/log-inputs")
