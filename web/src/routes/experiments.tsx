@@ -34,12 +34,14 @@ interface RunTableSearch {
   filter?: string;
   order?: string;
   cols?: string;
+  sel?: string;
 }
 
 const runTableSearch = (search: Search): RunTableSearch => ({
   ...(text(search.filter) && { filter: text(search.filter) }),
   ...(text(search.order) && text(search.order) !== NEWEST_FIRST && { order: text(search.order) }),
   ...(text(search.cols) && { cols: text(search.cols) }),
+  ...(text(search.sel) && { sel: text(search.sel) }),
 });
 
 const experiment = createRoute({
@@ -48,13 +50,19 @@ const experiment = createRoute({
   validateSearch: runTableSearch,
   component: function Experiment() {
     const { experiment: id } = experiment.useParams();
-    const { filter = "", order = NEWEST_FIRST, cols = "" } = experiment.useSearch();
+    const { filter = "", order = NEWEST_FIRST, cols = "", sel = "" } = experiment.useSearch();
     const navigate = experiment.useNavigate();
     return (
       <ExperimentPage
         id={id}
-        view={{ filter, order, cols }}
-        onView={(view) => void navigate({ search: runTableSearch({ ...view }) })}
+        view={{ filter, order, cols, selected: sel }}
+        onView={(view) =>
+          void navigate({
+            search: runTableSearch({ ...view, sel: view.selected }),
+            replace: view.selected !== sel,
+            resetScroll: false,
+          })
+        }
       />
     );
   },

@@ -1,4 +1,5 @@
 import { accessRoutes } from "./access";
+import { compareRoutes } from "./compare";
 import { deploymentRoutes } from "./deployments";
 import { experimentRoutes } from "./experiments";
 import { homeRoutes } from "./home";
@@ -14,6 +15,7 @@ export const routeTree = rootRoute.addChildren([
   workspaceRoute.addChildren([
     ...homeRoutes,
     ...experimentRoutes,
+    ...compareRoutes,
     ...modelRoutes,
     ...deploymentRoutes,
     ...monitoringRoutes,

@@ -10,7 +10,8 @@ import type { Shape } from "@/api/types";
 export type Experiment = Shape<"ExperimentOut">;
 export type RunSummary = Shape<"RunSummary">;
 
-const RUNS_PER_PAGE = 50;
+const RUNS_PER_PAGE = 100;
+const PAGES_KEPT_LIVE = 3;
 
 export const experimentList = (q: string) =>
   infiniteQueryOptions({
@@ -67,7 +68,9 @@ export const runList = (id: string, { filter, orderBy }: RunQuery) =>
     getNextPageParam: (page) => page.next_cursor,
     retry: false,
     refetchInterval: (query) =>
-      query.state.data?.pages.some((page) => page.items.some((run) => run.status === "RUNNING"))
+      query.state.data &&
+      query.state.data.pages.length <= PAGES_KEPT_LIVE &&
+      query.state.data.pages.some((page) => page.items.some((run) => run.status === "RUNNING"))
         ? 5_000
         : false,
   });

@@ -8,7 +8,8 @@ import { ChartFrame } from "./chart-frame";
 
 export interface Series {
   label: string;
-  values: (number | null)[];
+  /** A null is a gap; an undefined, where only other series have a point, is drawn through. */
+  values: (number | null | undefined)[];
   /** Token name: "series-1" … "series-8", or "depth-1" … "depth-3" for ordered ones; "bad" for errors. */
   token: string;
   dash?: boolean;
@@ -120,7 +121,9 @@ export function LineChart(props: Props) {
           label: one.label,
           colour: `var(--${one.token})`,
           value: format(
-            cursor === null ? one.values.findLast((value) => value !== null) : one.values[cursor],
+            cursor === null
+              ? one.values.findLast((value) => typeof value === "number")
+              : one.values[cursor],
           ),
         })),
         ...(at === undefined

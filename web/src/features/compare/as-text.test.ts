@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { asCsv, asMarkdown } from "./as-text";
+import type { DiffRow } from "./diff";
+
+const rows: DiffRow[] = [
+  { group: "Parameters", key: "a|b", cells: ["x\ny", null] },
+  { group: "Metrics, last", key: "loss", cells: [-0.1, 1e-7] },
+];
+
+test("Markdown keeps its columns whatever is in the cells", () => {
+  const lines = asMarkdown(["one", "two"], rows).split("\n");
+  expect(lines).toEqual([
+    "|  |  | one | two |",
+    "| --- | --- | --- | --- |",
+    "| Parameters | a\\|b | x y |  |",
+    "| Metrics, last | loss | -0.1 | 1e-7 |",
+  ]);
+});
+
+test("CSV quotes what needs it and never hands a formula to a spreadsheet", () => {
+  const evil: DiffRow = { group: "Tags", key: "t", cells: ['=HYPERLINK("x")', "@a"] };
+  expect(asCsv(["one", 'a "b"'], [...rows, evil]).split("\r\n")).toEqual([
+    'group,name,one,"a ""b"""',
+    'Parameters,a|b,"x\ny",',
+    '"Metrics, last",loss,-0.1,1e-7',
+    `Tags,t,"'=HYPERLINK(""x"")",'@a`,
+  ]);
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { mistakeIn } from "./filter-mistake";
+import { NEWEST_FIRST, orderOf, pressed, sortIn, sortName } from "./order";
+import { idsIn, ranged, toggled, whyNotCompared } from "./selection";
+
+const SHOWN = ["a", "b", "c", "d", "e"];
+
+test("selecting twice is as before, and nothing is selected twice", () => {
+  for (const before of [[], ["b"], ["d", "a"]])
+    for (const id of SHOWN) {
+      const once = toggled(before, id);
+      expect(new Set(once).size).toBe(once.length);
+      expect(toggled(once, id).toSorted()).toEqual(before.toSorted());
+      expect(idsIn(once.join(","))).toEqual(once);
+    }
+});
+
+test("a range takes all between its ends from either side and keeps what was selected", () => {
+  for (const from of SHOWN)
+    for (const to of SHOWN) {
+      const there = ranged(["e"], SHOWN, from, to);
+      expect(there.toSorted()).toEqual(ranged(["e"], SHOWN, to, from).toSorted());
+      expect(there).toEqual(expect.arrayContaining(["e", from, to]));
+    }
+  expect(ranged([], SHOWN, "b", "d")).toEqual(["b", "c", "d"]);
+});
+
+test("a range from a row that is not shown any more selects the row alone", () => {
+  expect(ranged(["a"], SHOWN, "gone", "c")).toEqual(["a", "c"]);
+});
+
+test("two to twenty runs can be compared", () => {
+  const many = (n: number) => Array.from({ length: n }, (_, i) => String(i));
+  const can = [0, 1, 2, 20, 21].map((n) => whyNotCompared(many(n)) === null);
+  expect(can).toEqual([false, false, true, true, false]);
+});
+
+test("every sortable column is found again in its order, quoted for the server", () => {
+  const columns = [
+    "name",
+    "status",
+    "started",
+    "author",
+    "metrics.val/loss",
+    "params.a b",
+    "tags.x.y",
+  ];
+  for (const column of columns)
+    for (const descending of [true, false])
+      expect(sortIn(orderOf({ column, descending }), columns)).toEqual({ column, descending });
+  expect(sortIn(NEWEST_FIRST, columns)).toEqual({ column: "started", descending: true });
+  expect(sortName("metrics.val/loss")).toBe("metrics.`val/loss`");
+  expect(sortName("duration")).toBeNull();
+  expect(sortIn("metrics.gone DESC", columns)).toBeNull();
+});
+
+test("pressing a header turns its order; metrics start with the largest", () => {
+  expect(pressed(NEWEST_FIRST, "metrics.acc")).toBe("metrics.`acc` DESC");
+  expect(pressed("metrics.`acc` DESC", "metrics.acc")).toBe("metrics.`acc` ASC");
+  expect(pressed(NEWEST_FIRST, "name")).toBe("attributes.run_name ASC");
+});
+
+test.each([
+  ["metrics.a ~ 1", "'~' is not a comparison.", "~"],
+  ["metrics.a > 1 or metrics.b > 2", "Expected AND, found 'or'.", "or"],
+  ["params.a = x", "Expected a value, found 'x'. Text goes in quotes.", "x"],
+  ["metrics.a > 'it\\'s'", `Cannot read the filter at " 'it".`, " 'it"],
+])("in %s the place that the server names is found", (filter, message, place) => {
+  const span = mistakeIn(filter, message);
+  expect(span && filter.slice(span.start, span.end)).toBe(place);
+});
+
+test("a filter that ends too early is marked at its end; an unclear place is not marked", () => {
+  expect(mistakeIn("metrics.a >", "The filter ends too early.")).toEqual({ start: 11, end: 11 });
+  expect(mistakeIn("a = a", "'a' is not a comparison.")).toBeNull();
+  expect(mistakeIn("a = a", "A filter has at most 32 comparisons.")).toBeNull();
+});

@@ -1,0 +1,246 @@
+import { Button } from "@mantine/core";
+import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import {
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
+import { count } from "@/lib/format";
+import type { Column } from "./data-table";
+import base from "./data-table.module.css";
+import classes from "./server-table.module.css";
+
+const LONG = 80;
+const ROW_PX = 40;
+const NEAR_END = 30;
+
+export interface ServerColumn<T> extends Omit<Column<T>, "sortBy"> {
+  sortable?: boolean;
+}
+
+interface Props<T> {
+  /** What the table lists, for screen readers: "Runs". */
+  label: string;
+  columns: ServerColumn<T>[];
+  rows: T[];
+  rowKey: (row: T) => string;
+  /** Names the row's checkbox: "Select first". */
+  rowName: (row: T) => string;
+  total: number | null | undefined;
+  sort: { column: string; descending: boolean } | null;
+  onSort: (column: string) => void;
+  selected: ReadonlySet<string>;
+  /** `extend` asks for everything from the row selected before. */
+  onSelect: (id: string, extend: boolean) => void;
+  onOpen: (row: T) => void;
+  /** Given while more can be loaded; called on scrolling near the end. */
+  onMore?: (() => void) | undefined;
+  loadingMore: boolean;
+}
+
+/** A table that the server sorts and pages: rows are virtual, the next page loads on scroll, j k x Enter work on rows. */
+export function ServerTable<T>(props: Props<T>) {
+  const { label, columns, rows, rowKey, total, sort, onSort, onMore, loadingMore } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState(0);
+  const moved = useRef(false);
+  const isLong = rows.length > LONG;
+  const virtual = useVirtualizer({
+    count: isLong ? rows.length : 0,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 8,
+  });
+  const items = virtual.getVirtualItems();
+  const shown = isLong ? items.map((item) => item.index) : rows.map((_, index) => index);
+  const before = isLong ? (items[0]?.start ?? 0) : 0;
+  const after = isLong ? virtual.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
+
+  const last = shown.at(-1) ?? 0;
+  const wantsMore = isLong && last >= rows.length - NEAR_END && !loadingMore;
+  useEffect(() => {
+    if (wantsMore) onMore?.();
+  }, [wantsMore, onMore]);
+  const order = `${sort?.column} ${sort?.descending}`;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another order starts at the top
+  useEffect(() => {
+    scroller.current?.scrollTo?.({ top: 0 });
+    setActive(0);
+  }, [order]);
+  useEffect(() => {
+    if (!moved.current) return;
+    moved.current = false;
+    if (isLong) virtual.scrollToIndex(active);
+    const focus = () => {
+      const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${active}"]`);
+      row?.focus();
+      return row;
+    };
+    if (!focus()) requestAnimationFrame(focus);
+  }, [active, isLong, virtual]);
+
+  const draw = useCallback(
+    (index: number, isActive: boolean) => {
+      const row = props.rows[index];
+      if (row === undefined) return null;
+      const id = props.rowKey(row);
+      const onKeyDown = (event: KeyboardEvent<HTMLTableRowElement>) => {
+        if (event.target !== event.currentTarget) return;
+        if (event.ctrlKey || event.metaKey || event.altKey) return;
+        const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key] ?? 0;
+        if (step !== 0) {
+          moved.current = true;
+          setActive(Math.min(Math.max(index + step, 0), props.rows.length - 1));
+        } else if (event.key.toLowerCase() === "x" || event.key === " ") {
+          props.onSelect(id, event.shiftKey);
+        } else if (event.key === "Enter") props.onOpen(row);
+        else return;
+        event.preventDefault();
+      };
+      return (
+        <tr
+          data-index={index}
+          aria-rowindex={index + 2}
+          data-selected={props.selected.has(id)}
+          tabIndex={isActive ? 0 : -1}
+          onFocus={() => setActive(index)}
+          onKeyDown={onKeyDown}
+        >
+          <Cells {...props} row={row} />
+        </tr>
+      );
+    },
+    [props],
+  );
+
+  return (
+    <div className={isLong ? undefined : base.cards}>
+      <div ref={scroller} className={`${base.scroll} ${isLong ? base.long : ""}`}>
+        <table
+          className={`${base.table} ${classes.table} ${isLong ? classes.long : ""}`}
+          aria-label={label}
+          aria-rowcount={(total ?? rows.length) + 1}
+        >
+          <thead>
+            <tr aria-rowindex={1}>
+              {columns.map((column) => (
+                <Head key={column.id} column={column} sort={sort} onSort={onSort} />
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {before > 0 && <Spacer px={before} span={columns.length} />}
+            {shown.map((index) => {
+              const row = rows[index];
+              return (
+                row !== undefined && (
+                  <Line
+                    key={rowKey(row)}
+                    index={index}
+                    isActive={index === Math.min(active, rows.length - 1)}
+                    draw={draw}
+                  />
+                )
+              );
+            })}
+            {after > 0 && <Spacer px={after} span={columns.length} />}
+          </tbody>
+        </table>
+      </div>
+      <div className={base.foot}>
+        <span>
+          {count(rows.length)} of {count(total ?? rows.length)}
+        </span>
+        {onMore && (
+          <Button variant="default" size="xs" loading={loadingMore} onClick={onMore}>
+            Load more
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface HeadProps<T> {
+  column: ServerColumn<T>;
+  sort: Props<T>["sort"];
+  onSort: (column: string) => void;
+}
+
+function Head<T>({ column, sort, onSort }: HeadProps<T>) {
+  const direction =
+    sort?.column === column.id ? (sort.descending ? "descending" : "ascending") : undefined;
+  return (
+    <th
+      scope="col"
+      className={column.align === "end" ? base.end : undefined}
+      style={{ width: column.width }}
+      aria-sort={direction}
+    >
+      {column.sortable ? (
+        <button type="button" className={base.sort} onClick={() => onSort(column.id)}>
+          {column.header}
+          {direction === "ascending" && <IconArrowUp size={13} aria-hidden />}
+          {direction === "descending" && <IconArrowDown size={13} aria-hidden />}
+        </button>
+      ) : (
+        column.header
+      )}
+    </th>
+  );
+}
+
+interface LineProps {
+  index: number;
+  isActive: boolean;
+  draw: (index: number, isActive: boolean) => ReactNode;
+}
+
+/** Drawn again only when the table's own contents change, not on scrolling. */
+const Line = memo(function Line({ index, isActive, draw }: LineProps) {
+  return draw(index, isActive);
+});
+
+function Cells<T>({ row, ...props }: Props<T> & { row: T }) {
+  const id = props.rowKey(row);
+  const shift = useRef(false);
+  return props.columns.map((column, place) => (
+    <td
+      key={column.id}
+      data-label={column.header}
+      className={column.align === "end" ? base.end : undefined}
+    >
+      {place > 0 ? (
+        column.cell(row)
+      ) : (
+        <div className={classes.first}>
+          <label className={classes.pick}>
+            <input
+              type="checkbox"
+              aria-label={`Select ${props.rowName(row)}`}
+              checked={props.selected.has(id)}
+              onClick={(event) => {
+                shift.current = event.shiftKey;
+              }}
+              onChange={() => props.onSelect(id, shift.current)}
+            />
+          </label>
+          <span className="truncate">{column.cell(row)}</span>
+        </div>
+      )}
+    </td>
+  ));
+}
+
+function Spacer({ px, span }: { px: number; span: number }) {
+  return (
+    <tr aria-hidden>
+      <td colSpan={span} style={{ height: px, padding: 0, border: 0 }} />
+    </tr>
+  );
+}
