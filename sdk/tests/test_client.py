@@ -1,9 +1,11 @@
 """The client against a small HTTP server that answers as the contract says."""
 
+import datetime as dt
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import modelyard
 from modelyard.cli import app
 
 ANSWERS: dict[tuple[str, str], tuple[int, Any]] = {}
+SENT: list[Any] = []
 
 
 class _Server(BaseHTTPRequestHandler):
@@ -23,7 +26,8 @@ class _Server(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        SENT.append(json.loads(sent) if sent else None)
         status, body = ANSWERS.get((self.command, self.path.partition("?")[0]), (404, {}))
         if self.path.endswith("cursor=two"):
             body = {"items": [_model("second")], "next_cursor": None}
@@ -50,6 +54,7 @@ def url() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     ANSWERS.clear()
+    SENT.clear()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
@@ -100,3 +105,84 @@ def test_list_prints_where_models_are_live(url: str, monkeypatch: pytest.MonkeyP
     done = CliRunner().invoke(app, ["model", "list"])
 
     assert "staging/fraud" in done.output
+
+
+def _counts(received: int, problems: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    rejected = len(problems or [])
+    zero = dict.fromkeys(("waiting", "duplicates", "corrected", "late"), 0)
+    matched = received - rejected
+    return zero | {
+        "received": received,
+        "matched": matched,
+        "rejected": rejected,
+        "problems": problems or [],
+    }
+
+
+def test_outcomes_go_in_batches_and_their_counts_are_added(url: str) -> None:
+    problem = {"index": 3, "problem": "It has no row 9."}
+    ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, _counts(10, [problem]))
+
+    with modelyard.Client(url, "mlp_x") as client:
+        sent = client.deployments.send_outcomes("d", {f"p{n}": n % 2 for n in range(10_001)})
+
+    assert [len(body["outcomes"]) for body in SENT] == [10_000, 1]
+    first = {"prediction_id": "p0", "value": 0, "at": None, "row": 0}
+    assert SENT[0]["outcomes"][0] == first
+    assert (sent.received, sent.matched, sent.rejected) == (20, 18, 2)
+    assert sent.problems == ("outcome 3: It has no row 9.", "outcome 13: It has no row 9.")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("o.csv", "prediction_id,value,at\np1,1,2026-11-20T10:00:00+00:00\n", "1"),
+        ("o.json", '[{"prediction_id": "p1", "value": 1, "at": "2026-11-20T10:00:00Z"}]', 1),
+        ("o.jsonl", '{"prediction_id": "p1", "value": 1, "at": "2026-11-20T10:00:00Z"}\n', 1),
+    ],
+)
+def test_command_line_sends_outcomes_of_a_file(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, text: str, value: Any
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    (tmp_path / name).write_text(text)
+    page = {"items": [_deployment()], "next_cursor": None}
+    ANSWERS["GET", "/api/v1/deployments"] = (200, page)
+    ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, _counts(1))
+
+    done = CliRunner().invoke(app, ["outcome", "send", "staging/fraud", str(tmp_path / name)])
+
+    assert done.exit_code == 0, done.output
+    assert "1 received: 1 matched" in done.output
+    (one,) = SENT[-1]["outcomes"]
+    assert (one["prediction_id"], one["value"]) == ("p1", value)
+    at = dt.datetime.fromisoformat(one["at"])
+    assert at == dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
+
+
+def test_command_line_says_what_is_wrong_with_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    (tmp_path / "o.csv").write_text("id,value\np1,1\n")
+
+    done = CliRunner().invoke(app, ["outcome", "send", "fraud", str(tmp_path / "o.csv")])
+
+    assert done.exit_code == 2
+    assert "prediction_id" in done.output
+
+
+def _deployment() -> dict[str, Any]:
+    revision = {"number": 1, "version": 1, "status": "ready", "status_reason": None}
+    return {
+        "id": "d",
+        "name": "fraud",
+        "environment": "staging",
+        "url": "http://localhost/team/staging/fraud",
+        "status": "ready",
+        "status_reason": None,
+        "model_name": "fraud",
+        "live_revision": revision,
+        "latest_revision": revision,
+    }

@@ -1,6 +1,7 @@
 """The main job over HTTP, with the examples and the command line a user has."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -155,6 +156,31 @@ def test_traffic_like_the_training_data_is_ok_and_counted(
     latest = owner.get(f"/deployments/{deployment['id']}/predictions", limit=1)["items"][0]
     assert latest["inputs"][0]["mean radius"] > 0
     assert latest["outputs"][0] in {0, 1}
+
+
+def test_true_labels_of_the_traffic_show_how_often_the_model_is_right(
+    owner: Member, deployment: dict[str, Any], key: str
+) -> None:
+    replay = ("replay.py", "--url", deployment["url"], "--key", key, "--seed", "3")
+    printed = owner.run_example(*replay, "--rows", "150", "--outcomes")
+    outcomes = f"/deployments/{deployment['id']}/quality"
+
+    def total() -> Any:
+        return owner.get(outcomes, range="24h")["total"]
+
+    assert "Outcomes: 150 sent" in printed
+    wait_for(lambda: total()["n"] == 150, 30, lambda: str(total()))
+    accuracy = total()["measures"][0]
+    assert accuracy["name"] == "accuracy"
+    assert 0.9 < accuracy["low"] < accuracy["value"] <= accuracy["high"] <= 1
+    assert 0 < total()["coverage"] <= 1
+    series = httpx.get(
+        f"{owner.installation.url}/metrics", headers={"Authorization": f"Bearer {owner.token}"}
+    ).text
+    assert re.search(
+        r'^modelyard_endpoint_requests_total\{.*status="2xx"\} \d+$', series, re.MULTILINE
+    )
+    assert re.search(r"^modelyard_node_up\{.*\} 1$", series, re.MULTILINE)
 
 
 def test_shifted_traffic_changes_the_verdict_and_names_the_columns(

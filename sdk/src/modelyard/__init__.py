@@ -22,6 +22,7 @@ from ._errors import (
 )
 from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
+from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
 
 __version__ = "0.1.0"
@@ -38,6 +39,8 @@ __all__ = [
     "Models",
     "ModelyardError",
     "NotFound",
+    "Outcome",
+    "OutcomeCounts",
     "Prediction",
     "QuotaExceeded",
     "Unauthenticated",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from ._errors import ModelyardError
 from ._transport import Transport
+from .outcomes import Outcome, OutcomeCounts, OutcomeValue
 from .registry import Models
 
 _PATH = "/api/v1/deployments"
+_MAX_OUTCOMES = 10_000  # of one request
 
 
 class DeploymentFailed(ModelyardError):
@@ -132,6 +135,26 @@ class Deployments:
         """Create an endpoint key and give it. It is never shown again."""
         made = self._transport.post(f"{_PATH}/{deployment_id}/keys", {"name": name})
         return str(made["key"])
+
+    def send_outcomes(
+        self, deployment_id: str, outcomes: Mapping[str, OutcomeValue] | Iterable[Outcome]
+    ) -> OutcomeCounts:
+        """Say what really came of predictions, so that quality can be measured.
+
+        Args:
+            deployment_id: Which deployment made the predictions.
+            outcomes: Values by prediction id, or `Outcome`s when a call had several rows or the
+                time of observation matters. Any number; 10,000 go in one request.
+        """
+        if isinstance(outcomes, Mapping):
+            outcomes = [Outcome(name, value) for name, value in outcomes.items()]
+        total = OutcomeCounts()
+        remaining = iter(outcomes)
+        path = f"{_PATH}/{deployment_id}/outcomes"
+        while part := list(islice(remaining, _MAX_OUTCOMES)):
+            answer = self._transport.post(path, {"outcomes": [one.as_json() for one in part]})
+            total = total.plus(answer)
+        return total
 
     def wait(
         self,

@@ -1,5 +1,11 @@
 import type { Tab } from "@/features/deployments/tab-names";
-import type { Baseline, DriftWindow, Outcome, TrafficRange } from "@/features/monitoring/ranges";
+import type {
+  Baseline,
+  DriftWindow,
+  Outcome,
+  QualityRange,
+  TrafficRange,
+} from "@/features/monitoring/ranges";
 import { PageSkeleton } from "@/ui/skeletons";
 import { View } from "@/ui/view";
 import { lazyView } from "./lazy-view";
@@ -23,6 +29,7 @@ const LogsTab = lazyView(() => import("@/features/deployments/logs-tab"), "LogsT
 const HistoryTab = lazyView(() => import("@/features/deployments/history-tab"), "HistoryTab");
 const TrafficPanel = lazyView(() => import("@/features/monitoring/traffic-panel"), "TrafficPanel");
 const DriftTab = lazyView(() => import("@/features/monitoring/drift-tab"), "DriftTab");
+const QualityTab = lazyView(() => import("@/features/monitoring/quality-tab"), "QualityTab");
 const PredictionsTab = lazyView(
   () => import("@/features/monitoring/predictions-tab"),
   "PredictionsTab",
@@ -35,6 +42,7 @@ export interface DeploymentView {
   window: DriftWindow;
   baseline: Baseline;
   outcome: Outcome;
+  period: QualityRange;
   feature: string;
 }
 
@@ -69,6 +77,8 @@ function TabBody({ id, view, onView }: Props) {
           }
         />
       );
+    case "quality":
+      return <QualityTab id={id} range={view.period} onRange={(period) => onView({ period })} />;
     case "predictions":
       return (
         <PredictionsTab

@@ -1,7 +1,13 @@
 import { createRoute } from "@tanstack/react-router";
 import { PLACES } from "@/features/deployments/places";
 import { TABS } from "@/features/deployments/tab-names";
-import { BASELINES, DRIFT_WINDOWS, OUTCOMES, TRAFFIC_RANGES } from "@/features/monitoring/ranges";
+import {
+  BASELINES,
+  DRIFT_WINDOWS,
+  OUTCOMES,
+  QUALITY_RANGES,
+  TRAFFIC_RANGES,
+} from "@/features/monitoring/ranges";
 import { oneOf, type Search, text } from "@/lib/search";
 import { DeploymentPage, type DeploymentView } from "./deployment-page";
 import { lazyView } from "./lazy-view";
@@ -40,6 +46,7 @@ const deployment = createRoute({
       baseline: oneOf(search.baseline, BASELINES, "training"),
     }),
     ...(search.outcome !== undefined && { outcome: oneOf(search.outcome, OUTCOMES, "all") }),
+    ...(search.period !== undefined && { period: oneOf(search.period, QUALITY_RANGES, "7d") }),
     ...(text(search.feature) && { feature: text(search.feature) }),
   }),
   component: function Deployment() {
@@ -56,6 +63,7 @@ const deployment = createRoute({
           window: search.window ?? "24h",
           baseline: search.baseline ?? "training",
           outcome: search.outcome ?? "all",
+          period: search.period ?? "7d",
           feature: search.feature ?? "",
         }}
         onView={(change) =>

@@ -27,6 +27,7 @@ const EVERYTHING = [
   "keys.manage",
   "monitoring.read",
   "predictions.read",
+  "outcomes.write",
   "samples.manage",
   "tokens.read",
   "tokens.create",

@@ -7,6 +7,7 @@ import { TABS, type Tab } from "./tab-names";
 const NAMES: Record<Tab, string> = {
   overview: "Overview",
   drift: "Drift",
+  quality: "Quality",
   predictions: "Predictions",
   api: "API",
   keys: "Keys",

@@ -1,7 +1,14 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, body } from "@/api/client";
 import type { Shape } from "@/api/types";
-import type { Baseline, DriftWindow, FleetRange, Outcome, TrafficRange } from "./ranges";
+import type {
+  Baseline,
+  DriftWindow,
+  FleetRange,
+  Outcome,
+  QualityRange,
+  TrafficRange,
+} from "./ranges";
 
 export type Fleet = Shape<"FleetOut">;
 export type FleetRow = Shape<"FleetRow">;
@@ -9,6 +16,9 @@ export type Traffic = Shape<"TrafficOut">;
 export type Drift = Shape<"DriftOut">;
 export type FeatureDrift = Shape<"FeatureDrift">;
 export type Distribution = Shape<"DistributionOut">;
+export type Quality = Shape<"QualityOut">;
+export type QualityPoint = Shape<"QualityPoint">;
+export type Measure = Shape<"Measure">;
 export type Prediction = Shape<"PredictionOut">;
 
 const LIVE_MS = 5_000;
@@ -65,6 +75,19 @@ export const distribution = (
       ),
     refetchInterval: LIVE_MS,
     staleTime: LIVE_MS,
+  });
+
+export const quality = (id: string, range: QualityRange) =>
+  queryOptions({
+    queryKey: ["monitoring", id, "quality", range],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/quality", {
+          params: { path: { deployment_id: id }, query: { range } },
+          signal,
+        }),
+      ),
+    refetchInterval: FLEET_MS,
   });
 
 export const predictionList = (id: string, status: Outcome) =>

@@ -27,6 +27,10 @@ interface Props {
   threshold?: { value: number; label: string };
   /** Vertical marks, e.g. deployments. */
   marks?: { x: number; label: string }[];
+  /** Positions of the series that bound a shaded band: upper, lower. */
+  band?: [upper: number, lower: number];
+  /** Dots on every value, for values that stand alone. */
+  dots?: boolean;
   fromZero?: boolean;
   logY?: boolean;
   height?: number;
@@ -44,7 +48,8 @@ export function LineChart(props: Props) {
     xLabel = time ? "Time" : "Step",
     height = 220,
   } = props;
-  const { fromZero = false, logY = false, threshold, marks, format = number } = props;
+  const { fromZero = false, logY = false, threshold, marks, band, format = number } = props;
+  const dots = props.dots ?? x.length <= 2;
   const host = useRef<HTMLDivElement>(null);
   const { ref: measured, width } = useElementSize();
   const tokens = useTokens();
@@ -57,9 +62,11 @@ export function LineChart(props: Props) {
     series.map((one) => [one.label, one.token, one.dash]),
     threshold,
     marks,
+    band,
+    dots,
   ]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for series, threshold and marks
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for series, threshold, marks, band and dots
   useEffect(() => {
     if (!host.current || width === 0) return;
     const axis = {
@@ -96,10 +103,13 @@ export function LineChart(props: Props) {
             stroke: tokens(one.token),
             width: 1.75,
             spanGaps: false,
-            points: { show: x.length <= 2, size: 6 },
+            points: { show: dots, size: 6 },
             ...(one.dash ? { dash: [6, 4] } : {}),
           })),
         ],
+        ...(band
+          ? { bands: [{ series: [band[0] + 1, band[1] + 1], fill: tokens("border") }] }
+          : {}),
         hooks: {
           setCursor: [(chart) => setCursor(chart.cursor.idx ?? null)],
           draw: [(chart) => drawMarks(chart, tokens, threshold, marks)],

@@ -1,0 +1,78 @@
+"""`modelyard outcome …`."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from modelyard.outcomes import Outcome
+
+from ._session import client, out, refusals
+
+app = typer.Typer(no_args_is_help=True, help="What really came of predictions.")
+
+
+@app.callback()
+def outcomes() -> None:
+    """Commands about outcomes."""
+
+
+@app.command()
+@refusals
+def send(
+    address: Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="CSV, JSON list or JSON lines with prediction_id, value and optionally at and "
+            "row; JSON on standard input if absent."
+        ),
+    ] = None,
+) -> None:
+    """Send outcomes of predictions and print what became of them."""
+    try:
+        text = file.read_text() if file is not None else sys.stdin.read()
+        is_csv = file is not None and file.suffix.lower() == ".csv"
+        found = [_outcome(one) for one in (_csv(text) if is_csv else _json(text))]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise typer.BadParameter(f"The outcomes cannot be read: {error!r}") from error
+    session = client()
+    sent = session.deployments.send_outcomes(session.deployments.find(address).id, found)
+    out.print(
+        f"{sent.received} received: {sent.matched} matched, {sent.waiting} waiting, "
+        f"{sent.duplicates} duplicates, {sent.corrected} corrected, {sent.rejected} rejected"
+    )
+    for problem in sent.problems:
+        out.print(escape(f"  {problem}"))
+    if sent.rejected:
+        raise typer.Exit(1)
+
+
+def _csv(text: str) -> list[dict[str, Any]]:
+    """Cells are text; the server compares them with the kind of value the model predicts."""
+    return list(csv.DictReader(text.lstrip("\ufeff").splitlines()))
+
+
+def _json(text: str) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return found if isinstance(found, list) else [found]
+
+
+def _outcome(one: dict[str, Any]) -> Outcome:
+    at = one.get("at") or None
+    return Outcome(
+        one["prediction_id"],
+        one["value"],
+        at=dt.datetime.fromisoformat(at) if at else None,
+        row=int(one.get("row") or 0),
+    )

@@ -1,0 +1,103 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import type { Shape } from "@/api/types";
+import { renderView } from "@/test/render";
+import { answers } from "@/test/server";
+import { QualityTab } from "./quality-tab";
+
+const PATH = "/api/v1/deployments/d1/quality";
+const method = "Wilson";
+const wilson = { value: 0.9, low: 0.85, high: 0.94, method };
+
+function aPoint(change: Partial<Shape<"QualityPoint">> = {}): Shape<"QualityPoint"> {
+  return {
+    at: "2026-11-20T00:00:00Z",
+    n: 200,
+    calls: 400,
+    coverage: 0.5,
+    few: false,
+    measures: [
+      { name: "accuracy", ...wilson },
+      { name: "f1", value: 0.875, low: null, high: null, method: null },
+    ],
+    ...change,
+  };
+}
+
+function aQuality(change: Partial<Shape<"QualityOut">> = {}): Shape<"QualityOut"> {
+  const few = aPoint({
+    at: "2026-11-21T00:00:00Z",
+    n: 4,
+    few: true,
+    measures: [{ name: "accuracy", value: 0.75, low: 0.3, high: 0.95, method }],
+  });
+  return {
+    range: "7d",
+    since: "2026-11-20T00:00:00Z",
+    until: "2026-11-22T00:00:00Z",
+    step_seconds: 86_400,
+    task: "classification",
+    total: aPoint(),
+    points: [aPoint(), few],
+    classes: [
+      { label: "malignant", n: 70, measures: [{ name: "recall", ...wilson, value: 0.8125 }] },
+    ],
+    corrected: 3,
+    waiting: 0,
+    unknown: 0,
+    median_delay_seconds: 7200,
+    ...change,
+  };
+}
+
+const show = (onRange = vi.fn()) => renderView(<QualityTab id="d1" range="7d" onRange={onRange} />);
+
+test("coverage, the metric with its interval, and the classes are shown", async () => {
+  answers("get", PATH, aQuality());
+  await show();
+  expect(await screen.findByText("of 400 answered calls have an outcome")).toBeVisible();
+  expect(screen.getByText("2 h 0 min")).toBeVisible();
+  expect(screen.getByRole("heading", { name: "Accuracy 0.9 (0.85 to 0.94)" })).toBeVisible();
+  const classes = screen.getByRole("table", { name: "Classes" });
+  expect(within(classes).getByText("malignant")).toBeVisible();
+  expect(within(classes).getByText("0.813 (0.85 to 0.94)")).toBeVisible();
+});
+
+test("the table keeps windows with few outcomes apart and has the interval", async () => {
+  answers("get", PATH, aQuality());
+  await show();
+  const chart = await screen.findByRole("figure", { name: "Accuracy by time of the prediction" });
+  await userEvent.click(within(chart).getByRole("button", { name: "Table" }));
+  const cells = within(chart)
+    .getAllByRole("row")
+    .slice(1)
+    .map((row) => [...row.children].slice(1).map((cell) => cell.textContent));
+  expect(cells).toEqual([
+    ["0.9", "–", "0.94", "0.85"],
+    ["–", "0.75", "0.95", "0.3"],
+  ]);
+});
+
+test("another metric can be chosen", async () => {
+  answers("get", PATH, aQuality());
+  await show();
+  await userEvent.click(await screen.findByRole("radio", { name: "F1" }));
+  expect(screen.getByRole("heading", { name: "F1 0.875" })).toBeVisible();
+});
+
+test("without outcomes the tab shows the call that sends one", async () => {
+  const none = aPoint({ n: 0, coverage: 0, few: true, measures: [] });
+  answers("get", PATH, aQuality({ total: none, points: [none], classes: [] }));
+  await show();
+  expect(await screen.findByText(/deployments\/d1\/outcomes/)).toBeVisible();
+  await userEvent.click(screen.getByRole("radio", { name: "Python" }));
+  expect(screen.getByText(/client\.deployments\.send_outcomes/)).toBeVisible();
+});
+
+test("outcomes whose prediction is unknown are said", async () => {
+  answers("get", PATH, aQuality({ waiting: 2, unknown: 1 }));
+  await show();
+  expect(await screen.findByText(/2 outcomes wait for a prediction/)).toBeVisible();
+  expect(screen.getByText(/1 outcome named a prediction/)).toBeVisible();
+});

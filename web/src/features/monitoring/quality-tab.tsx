@@ -1,0 +1,116 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { duration, percent, plural } from "@/lib/format";
+import { Callout } from "@/ui/callout";
+import { Choice } from "@/ui/choice";
+import { CodeBlock } from "@/ui/code-block";
+import { EmptyState } from "@/ui/empty-state";
+import { Panel } from "@/ui/panel";
+import { LinesSkeleton } from "@/ui/skeletons";
+import { Stat } from "@/ui/stat";
+import { View } from "@/ui/view";
+import { type Quality, quality } from "./api";
+import { outcomeCalls } from "./outcome-call";
+import { QualityCharts } from "./quality-charts";
+import { QUALITY_RANGES, type QualityRange } from "./ranges";
+
+interface Props {
+  id: string;
+  range: QualityRange;
+  onRange: (range: QualityRange) => void;
+}
+
+/** How right the predictions were, from outcomes that were sent. */
+export function QualityTab({ id, range, onRange }: Props) {
+  return (
+    <div className="stack">
+      <div className="row between wrap">
+        <h2 style={{ fontSize: "1.125rem" }}>Quality</h2>
+        <Choice label="Range" value={range} options={QUALITY_RANGES} onChange={onRange} />
+      </div>
+      <View loading={<LinesSkeleton lines={12} />}>
+        <Realised id={id} range={range} />
+      </View>
+    </div>
+  );
+}
+
+function Realised({ id, range }: { id: string; range: QualityRange }) {
+  const { data } = useSuspenseQuery(quality(id, range));
+  return (
+    <>
+      <Unjoined of={data} />
+      {data.total.n === 0 ? (
+        <NoOutcomes id={id} range={range} />
+      ) : (
+        <>
+          <Facts of={data} />
+          <QualityCharts of={data} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Facts({ of: { total, median_delay_seconds, corrected } }: { of: Quality }) {
+  return (
+    <div className="grid-3">
+      <Stat
+        label="Coverage"
+        value={percent(total.coverage)}
+        note={`of ${plural(total.calls, "answered call")} have an outcome`}
+      />
+      <Stat
+        label="Outcomes"
+        value={total.n}
+        note={total.few ? "fewer than 30 say little" : `${corrected} corrected`}
+      />
+      <Stat
+        label="Median delay"
+        value={duration(median_delay_seconds)}
+        note="from prediction to outcome"
+      />
+    </div>
+  );
+}
+
+function Unjoined({ of: { waiting, unknown } }: { of: Quality }) {
+  if (waiting + unknown === 0) return null;
+  return (
+    <Callout tone={unknown > 0 ? "warn" : "info"} title="Outcomes without a prediction">
+      <p>
+        {waiting > 0 && `${plural(waiting, "outcome")} wait for a prediction, for up to 24 hours. `}
+        {unknown > 0 &&
+          `${plural(unknown, "outcome")} named a prediction that this deployment never logged.`}
+      </p>
+    </Callout>
+  );
+}
+
+const LANGUAGES = ["curl", "python"] as const;
+
+function NoOutcomes({ id, range }: { id: string; range: QualityRange }) {
+  const [language, setLanguage] = useState<(typeof LANGUAGES)[number]>("curl");
+  return (
+    <Panel>
+      <EmptyState
+        title={`No outcomes for predictions of the last ${range}`}
+        action={
+          <Choice
+            label="Language"
+            value={language}
+            options={LANGUAGES}
+            names={{ python: "Python" }}
+            onChange={setLanguage}
+          />
+        }
+        extra={
+          <CodeBlock code={outcomeCalls(window.location.origin, id)[language]} label={language} />
+        }
+      >
+        Every answer carries a prediction_id. Send what really happened with it, as soon as you
+        know; accuracy or error appears here.
+      </EmptyState>
+    </Panel>
+  );
+}
