@@ -1,6 +1,7 @@
 import { createRoute, redirect, useNavigate } from "@tanstack/react-router";
 import { Refusal } from "@/api/refusal";
 import { type Me, session } from "@/api/session";
+import { placeOfMlflowLink } from "@/lib/mlflow-links";
 import { lazyView } from "./lazy-view";
 import { rootRoute } from "./root";
 import { startingWorkspace } from "./workspace";
@@ -30,12 +31,16 @@ function useEntered() {
 const start = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
-  beforeLoad: async ({ context }) => {
+  beforeLoad: async ({ context, location }) => {
     const me = await context.queries.ensureQueryData(session()).catch((error: unknown) => {
-      if (error instanceof Refusal && error.status === 401) throw redirect({ to: "/sign-in" });
+      if (error instanceof Refusal && error.status === 401) {
+        throw redirect({ to: "/sign-in", search: location.hash ? { next: location.href } : {} });
+      }
       throw error;
     });
     const ws = startingWorkspace(me);
+    const named = ws ? placeOfMlflowLink(location.hash, ws) : null;
+    if (named) throw redirect({ href: named });
     if (ws) throw redirect({ to: "/w/$ws/home", params: { ws } });
   },
   component: () => (

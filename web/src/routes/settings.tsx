@@ -1,4 +1,4 @@
-import { createRoute, Outlet, redirect } from "@tanstack/react-router";
+import { createRoute, Outlet, redirect, useLocation } from "@tanstack/react-router";
 import { auditFilters } from "@/features/audit/filters";
 import { SettingsPage } from "@/features/settings/settings-page";
 import { View } from "@/ui/view";
@@ -11,12 +11,20 @@ const TokensPage = lazyView(() => import("@/features/tokens/tokens-page"), "Toke
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
 
+const PARTS: Record<string, string> = {
+  general: "General",
+  members: "Members",
+  tokens: "API tokens",
+  audit: "Audit log",
+};
+
 const settings = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "settings",
   component: function Settings() {
+    const last = useLocation({ select: (at) => at.pathname.split("/").at(-1) ?? "" });
     return (
-      <SettingsPage ws={settings.useParams().ws}>
+      <SettingsPage ws={settings.useParams().ws} part={PARTS[last]}>
         <View>
           <Outlet />
         </View>

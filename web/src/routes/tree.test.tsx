@@ -55,6 +55,15 @@ test("a workspace one is not in is said, with the way to one's own", async () =>
   expect(screen.getByRole("link", { name: "Go to Team" })).toHaveAttribute("href", "/w/team/home");
 });
 
+test("the address that MLflow prints after a run opens that run", async () => {
+  answers("get", "/api/v1/session", ana);
+  refuses("get", "/api/v1/runs/ab12", 404, "tracking.run_missing", "Run 'ab12' not found.");
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const router = open("/#/experiments/3/runs/ab12");
+  await waitFor(() => expect(router.state.location.pathname).toBe("/w/team/runs/ab12"));
+  expect(await screen.findByText("Run 'ab12' not found.")).toBeVisible();
+});
+
 test("an unknown address is said inside the product", async () => {
   open("/nowhere/at/all");
   expect(await screen.findByText("There is no page at this address")).toBeVisible();

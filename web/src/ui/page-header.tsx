@@ -3,6 +3,8 @@ import classes from "./page.module.css";
 
 interface Props {
   title: string;
+  /** The part of the page in sight, for the browser tab: "Drift". */
+  part?: string | undefined;
   /** The way back up: links, outermost first. */
   crumbs?: ReactNode[];
   /** A `StatusBadge` beside the title. */
@@ -12,11 +14,11 @@ interface Props {
 }
 
 /** The top of every page: one h1, which takes the focus and names the browser tab. */
-export function PageHeader({ title, crumbs = [], status, meta, actions }: Props) {
+export function PageHeader({ title, part, crumbs = [], status, meta, actions }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${title} · Modelyard`;
-  }, [title]);
+    document.title = [part, title, "Modelyard"].filter(Boolean).join(" · ");
+  }, [title, part]);
   useEffect(() => {
     const active = document.activeElement;
     if (!active || active === document.body) heading.current?.focus({ preventScroll: true });

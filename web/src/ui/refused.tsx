@@ -35,7 +35,8 @@ export function Refused({ error, onRetry }: Props) {
       role="alert"
       title={title}
       action={
-        onRetry && (
+        onRetry &&
+        refusal?.status !== 404 && (
           <Button variant="default" size="xs" onClick={onRetry}>
             Retry
           </Button>

@@ -10,6 +10,7 @@ from typing import Literal
 from modelyard_server.registry.service import RegisteredVersion
 
 from .errors import ConfigurationRefused
+from .ports import Outlook
 from .schemas import Alternative, Reason, ServingConfig
 
 NATIVE = ("sklearn", "xgboost", "onnx")
@@ -33,8 +34,8 @@ class Choice:
     warnings: list[str] = field(default_factory=list)
 
 
-def choose(version: RegisteredVersion) -> Choice:
-    """Pick engine, CPU, memory and GPU of a version."""
+def choose(version: RegisteredVersion, outlook: Outlook = "new") -> Choice:
+    """Pick engine, CPU, memory and GPU of a version; `outlook` is where its environment is from."""
     engine = next((name for name in NATIVE if name in version.flavors), PYTHON)
     memory_mb, memory_why = _memory(version, engine)
     warnings = _warnings(version)
@@ -48,7 +49,7 @@ def choose(version: RegisteredVersion) -> Choice:
         Reason(field="cpu", text="One process answers one request at a time on one core."),
         Reason(field="memory_gb", text=memory_why),
         Reason(field="gpu", text="This engine computes on the CPU."),
-        Reason(field="environment", text=_environment_reason(version)),
+        Reason(field="environment", text=_environment_reason(version, outlook)),
     ]
     config = ServingConfig(engine=engine, cpu=1.0, memory_gb=memory_mb / 1024, gpu=0)
     return Choice(config, confidence, reasons, _alternatives(version, engine), warnings)
@@ -111,14 +112,24 @@ def _memory(version: RegisteredVersion, engine: str) -> tuple[int, str]:
     base = max(_BASE_MB[engine], heavy)
     size_mb = (version.size_bytes or 0) / 2**20
     total = math.ceil((base + 4 * size_mb) / _STEP_MB) * _STEP_MB
-    size = f"{size_mb:.1f} MB" if size_mb < 1024 else f"{size_mb / 1024:.1f} GB"
-    return total, f"{NAMES[engine]} with its libraries, and four times the model's {size}."
+    why = f"{NAMES[engine]} with its libraries, and four times the model's {_size(size_mb)}."
+    return total, why
 
 
-def _environment_reason(version: RegisteredVersion) -> str:
+def _size(mb: float) -> str:
+    if mb < 1:
+        return f"{mb * 1024:.1f} KB"
+    return f"{mb:.1f} MB" if mb < 1024 else f"{mb / 1024:.1f} GB"
+
+
+def _environment_reason(version: RegisteredVersion, outlook: Outlook) -> str:
     count = len(version.requirements)
     packages = "1 requirement" if count == 1 else f"{count} requirements"
-    return f"Isolated environment from the model's own {packages}."
+    if outlook == "platform":
+        return f"Reuses the platform's environment: it satisfies the model's {packages} exactly."
+    if outlook == "cached":
+        return f"Isolated environment from the model's own {packages}, built before."
+    return f"Prepared from the model's own {packages} when it is deployed."
 
 
 def _warnings(version: RegisteredVersion) -> list[str]:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -130,6 +130,10 @@ class Verified:
     log_tail: list[str] = field(default_factory=list)
 
 
+Outlook = Literal["platform", "cached", "new"]
+"""Where an environment would come from: the platform's own, built before, or to be made."""
+
+
 class Preparation(Protocol):
     """Makes a version runnable. Outside sessions; each call may run twice."""
 
@@ -145,6 +149,6 @@ class Preparation(Protocol):
         """Load the model in the sandbox and predict its input example."""
         ...
 
-    def is_cached(self, workspace_id: int, model_id: uuid.UUID, version: int) -> bool:
-        """Tell whether the environment is there already."""
+    def outlook(self, workspace_id: int, model_id: uuid.UUID, version: int) -> Outlook:
+        """Tell where the environment would come from; never writes anything."""
         ...

@@ -12,7 +12,7 @@ from modelyard_server.registry import preparation, service
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import System
 
-from .ports import Built, Prepared, Verified
+from .ports import Built, Outlook, Prepared, Verified
 
 
 class RegistryPreparation:
@@ -42,16 +42,16 @@ class RegistryPreparation:
             log_tail=seen.log_tail,
         )
 
-    def is_cached(self, workspace_id: int, model_id: uuid.UUID, version: int) -> bool:
-        """Tell whether the environment is there already; never writes anything."""
+    def outlook(self, workspace_id: int, model_id: uuid.UUID, version: int) -> Outlook:
+        """Tell where the environment would come from; never writes anything."""
         database = self._services.get(Database)
         with database.session(workspace_id, write=False) as db:
             digest = service.get_version(db, System(workspace_id), model_id, version).digest
         models = self._services.get(Settings).data_dir / "models" / str(workspace_id)
         if digest is None or not (models / digest).is_dir():
-            return False
+            return "new"
         try:
             found = preparation.materialise(self._services, workspace_id, model_id, version)
-            return preparation.environment_cached(self._services, found)
+            return preparation.environment_outlook(self._services, found)
         except DomainError:
-            return False
+            return "new"

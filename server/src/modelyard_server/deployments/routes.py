@@ -20,7 +20,7 @@ from modelyard_server.workspaces.permissions import Permission
 from . import changes, choosing, environments, service, views
 from .limits import MovingWindow
 from .models import Deployment
-from .ports import ComputeDriver, DeploymentObserver, Preparation, Publisher
+from .ports import ComputeDriver, DeploymentObserver, Outlook, Preparation, Publisher
 from .schemas import (
     AutoConfigOut,
     AutoConfigRequest,
@@ -64,13 +64,14 @@ def auto_config(
     """Pick how to serve a version, with reasons. Ten times a minute for each person."""
     _auto_config_calls.hit(actor.id)
     version = registry.get_version(db, actor, body.model_id, body.version)
-    choice = choosing.choose(version)
     name = environments.free_name(db, "staging", version.model_name)
 
     def answer() -> AutoConfigOut:
-        cached = version.is_ready and preparation.is_cached(
-            actor.workspace_id, version.model_id, version.version
-        )
+        outlook: Outlook = "new"
+        if version.is_ready:
+            outlook = preparation.outlook(actor.workspace_id, version.model_id, version.version)
+        choice = choosing.choose(version, outlook)
+        cached = outlook != "new"
         return AutoConfigOut(
             **choice.config.model_dump(),
             confidence=choice.confidence,

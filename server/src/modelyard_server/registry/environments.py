@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from modelyard_server.kernel.clock import utcnow
 
@@ -20,6 +21,7 @@ from .locking import exclusive
 from .requirements import Wanted
 
 REUSED = "Reused the platform's environment: it satisfies the lock exactly."
+Outlook = Literal["platform", "cached", "new"]
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -73,18 +75,19 @@ class Environments:
             seconds=seconds,
         )
 
-    def is_ready(self, wanted: Wanted) -> bool:
-        """Tell whether `get` would neither resolve nor build."""
+    def outlook(self, wanted: Wanted) -> Outlook:
+        """Tell what `get` would find; "new" when it would have to resolve or build."""
         exact = requirements.satisfied_exactly(wanted)
         if exact is True:
-            return True
+            return "platform"
         known = self._lock_file(wanted)
         if not known.is_file():
-            return False
+            return "new"
         lock = known.read_text()
         if exact is None and requirements.lock_satisfied(lock):
-            return True
-        return (self._folder / lock_hash(lock) / "meta.json").is_file()
+            return "platform"
+        built = (self._folder / lock_hash(lock) / "meta.json").is_file()
+        return "cached" if built else "new"
 
     def _lock_file(self, wanted: Wanted) -> Path:
         return self._folder / "locks" / f"{wanted.key(_PYTHON)}.txt"

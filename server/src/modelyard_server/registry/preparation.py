@@ -23,7 +23,7 @@ from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import System
 
 from . import requirements, sandboxed, service
-from .environments import Environments, PreparedEnvironment, require_python
+from .environments import Environments, Outlook, PreparedEnvironment, require_python
 from .errors import PackageDamaged, VersionNotReady
 from .locking import exclusive
 from .reading import content_digest, parse_mlmodel
@@ -127,10 +127,10 @@ def environment(
     return _environments(services).get(wanted_by(prepared), on_line=on_line)
 
 
-def environment_cached(services: Services, prepared: PreparedVersion) -> bool:
-    """Tell whether `environment` would neither resolve nor build anything."""
+def environment_outlook(services: Services, prepared: PreparedVersion) -> Outlook:
+    """Tell whether `environment` would reuse the platform's, find one, or build a new one."""
     require_python(prepared.python_version)
-    return _environments(services).is_ready(wanted_by(prepared))
+    return _environments(services).outlook(wanted_by(prepared))
 
 
 def wanted_by(prepared: PreparedVersion) -> Wanted:

@@ -115,7 +115,7 @@ def test_a_different_requirement_gets_an_environment_of_its_own(platform, worksp
     files = a_real_package(tmp_path / "m", requirements="six==1.16.0")
     known, _, _ = checked(platform, workspace.client("developer"), files)
     prepared = preparation.materialise(platform.services, workspace.id, known, 1)
-    assert preparation.environment_cached(platform.services, prepared)
+    assert preparation.environment_outlook(platform.services, prepared) == "cached"
 
     env = preparation.environment(platform.services, prepared, on_line=print)
 

@@ -8,6 +8,7 @@ import pytest
 from modelyard_server.deployments import choosing
 from modelyard_server.deployments.errors import ConfigurationRefused, TooOften
 from modelyard_server.deployments.limits import MovingWindow
+from modelyard_server.deployments.ports import Outlook
 from modelyard_server.deployments.schemas import ServingConfig
 from modelyard_server.registry.service import RegisteredVersion
 
@@ -55,6 +56,24 @@ def test_memory_grows_with_the_model() -> None:
     small = choosing.choose(VERSION).config.memory_gb
     large = choosing.choose(replace(VERSION, size_bytes=2**30)).config.memory_gb
     assert small < 1 < 4 < large
+
+
+def test_memory_is_explained_in_a_unit_that_fits_a_small_model() -> None:
+    reasons = {reason.field: reason.text for reason in choosing.choose(VERSION).reasons}
+    assert reasons["memory_gb"].endswith("four times the model's 4.0 KB.")
+
+
+@pytest.mark.parametrize(
+    ("outlook", "says"),
+    [
+        ("platform", "Reuses the platform's environment"),
+        ("cached", "built before"),
+        ("new", "when it is deployed"),
+    ],
+)
+def test_the_environment_is_described_as_what_it_will_be(outlook: Outlook, says: str) -> None:
+    reasons = {reason.field: reason.text for reason in choosing.choose(VERSION, outlook).reasons}
+    assert says in reasons["environment"]
 
 
 def test_what_is_missing_is_warned_about() -> None:

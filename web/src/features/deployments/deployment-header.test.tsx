@@ -65,5 +65,6 @@ test("who may not deploy sees the cause but no actions", async () => {
   );
   await show({ ...ana, permissions: ["deployments.read"] });
   expect(await screen.findByText("It restarted 3 times in 5 min.")).toBeVisible();
+  expect(document.title).toMatch(/^Drift · /);
   expect(screen.queryByRole("button", { name: /Deploy|Roll back|More/ })).toBeNull();
 });

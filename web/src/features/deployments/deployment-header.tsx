@@ -10,7 +10,7 @@ import { DeployVersion } from "./deploy-version";
 import { LifecycleMenu } from "./lifecycle-menu";
 import { Notices } from "./notices";
 import { RollBack } from "./roll-back";
-import type { Tab } from "./tab-names";
+import { TAB_NAMES, type Tab } from "./tab-names";
 
 /** Name, status with its cause, address, and the few things one does to a deployment. */
 export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
@@ -26,6 +26,7 @@ export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
     <>
       <PageHeader
         title={data.name}
+        part={TAB_NAMES[tab]}
         crumbs={[
           <Link key="all" to="/w/$ws/deployments" params={here()}>
             Deployments

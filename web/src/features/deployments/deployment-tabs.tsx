@@ -2,18 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { here } from "@/lib/here";
 import { Tabs, tabClass } from "@/ui/tabs";
-import { TABS, type Tab } from "./tab-names";
-
-const NAMES: Record<Tab, string> = {
-  overview: "Overview",
-  drift: "Drift",
-  quality: "Quality",
-  predictions: "Predictions",
-  api: "API",
-  keys: "Keys",
-  logs: "Logs",
-  history: "History",
-};
+import { TAB_NAMES, TABS, type Tab } from "./tab-names";
 
 /** The parts of a deployment's page; each has its own address. */
 export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
@@ -35,7 +24,7 @@ export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
           ref={tab === current ? active : null}
           aria-current={tab === current ? "page" : undefined}
         >
-          {NAMES[tab]}
+          {TAB_NAMES[tab]}
         </Link>
       ))}
     </Tabs>

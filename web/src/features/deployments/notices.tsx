@@ -7,7 +7,8 @@ import type { Tab } from "./tab-names";
 /** Under the header: why a deployment is not healthy, and the rollout that another tab shows. */
 export function Notices({ deployment, tab }: { deployment: Deployment; tab: Tab }) {
   const { status, status_reason: cause } = deployment;
-  const showsCause = status !== "ready" && cause !== null;
+  const rolloutSaysIt = tab === "overview" && status === "failed";
+  const showsCause = status !== "ready" && cause !== null && !rolloutSaysIt;
   const rollout = tab === "overview" ? null : rolloutNews(deployment);
   if (!showsCause && !rollout) return null;
   return (

@@ -33,6 +33,7 @@ export function CurrentRollout({ id }: { id: string }) {
 /** What serves at the moment, and how. */
 export function LiveRevision({ id }: { id: string }) {
   const { data } = useSuspenseQuery(deployment(id));
+  if (!data.live_revision && data.latest_revision.status === "failed") return null;
   return (
     <Panel title="Live revision">
       {data.live_revision ? (

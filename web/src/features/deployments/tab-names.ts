@@ -10,3 +10,15 @@ export const TABS = [
   "history",
 ] as const;
 export type Tab = (typeof TABS)[number];
+
+/** What they are called on the page. */
+export const TAB_NAMES: Record<Tab, string> = {
+  overview: "Overview",
+  drift: "Drift",
+  quality: "Quality",
+  predictions: "Predictions",
+  api: "API",
+  keys: "Keys",
+  logs: "Logs",
+  history: "History",
+};

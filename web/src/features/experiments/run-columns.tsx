@@ -26,9 +26,11 @@ const FIXED: ServerColumn<RunSummary>[] = [
     header: "Run",
     sortable: true,
     cell: (run) => (
-      <Link to="/w/$ws/runs/$run" params={{ ...here(), run: run.id }}>
-        {run.name}
-      </Link>
+      <div className="truncate" style={{ maxWidth: 280 }} title={run.name}>
+        <Link to="/w/$ws/runs/$run" params={{ ...here(), run: run.id }}>
+          {run.name}
+        </Link>
+      </div>
     ),
   },
   {

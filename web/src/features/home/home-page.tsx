@@ -27,7 +27,7 @@ export function HomePage({ ws }: { ws: string }) {
       <div className={classes.columns}>
         <div className={classes.column}>
           {!isFresh && (
-            <div className="grid-3">
+            <div className="grid-3 stats">
               <Stat label="Runs" value={count(data.run_count)} />
               <Stat label="Models" value={count(data.model_count)} />
               <Stat label="Deployments" value={count(data.deployment_count)} />

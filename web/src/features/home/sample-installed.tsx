@@ -70,7 +70,7 @@ export function SampleInstalled({ ws, sample, install }: Props) {
           </Button>
         )}
         {mayManage && (install.status === "ready" || install.status === "failed") && (
-          <Button size="compact-sm" variant="subtle" color="gray" onClick={dialog.open}>
+          <Button size="compact-sm" variant="subtle" color="gray" ml="auto" onClick={dialog.open}>
             Remove sample
           </Button>
         )}

@@ -12,7 +12,13 @@ export function Signature({ title, columns }: { title: string; columns: ModelCol
           Pass a signature to log_model to have inputs checked and forms generated.
         </EmptyState>
       ) : (
-        <DataTable label={title} columns={shown} rows={columns} rowKey={(row) => row.name} />
+        <DataTable
+          label={title}
+          columns={shown}
+          rows={columns}
+          rowKey={(row) => row.name}
+          phone="scroll"
+        />
       )}
     </Panel>
   );

@@ -61,17 +61,15 @@ export function VersionPage({ id, number, onDeploy }: Props) {
       />
       <div className="stack">
         <div className="grid-2 top">
-          <Checks checks={data.checks} />
+          <div className="stack">
+            <Checks checks={data.checks} />
+            <Signature title="Inputs" columns={data.inputs} />
+          </div>
           <div className="stack">
             <Panel title="About">
               <VersionFacts of={data} />
             </Panel>
             <Aliases version={data} />
-          </div>
-        </div>
-        <div className="grid-2 top">
-          <Signature title="Inputs" columns={data.inputs} />
-          <div className="stack">
             <Signature title="Outputs" columns={data.outputs} />
             <Panel title="Input example">
               {data.input_example === null || data.input_example === undefined ? (
@@ -83,18 +81,18 @@ export function VersionPage({ id, number, onDeploy }: Props) {
                 />
               )}
             </Panel>
+            <Panel
+              title="Requirements"
+              note={data.python_version ? `Python ${data.python_version}` : undefined}
+            >
+              {data.requirements.length > 0 ? (
+                <CodeBlock code={data.requirements.join("\n")} label="requirements" />
+              ) : (
+                <p className="dim">The version names no packages.</p>
+              )}
+            </Panel>
           </div>
         </div>
-        <Panel
-          title="Requirements"
-          note={data.python_version ? `Python ${data.python_version}` : undefined}
-        >
-          {data.requirements.length > 0 ? (
-            <CodeBlock code={data.requirements.join("\n")} label="requirements" />
-          ) : (
-            <p className="dim">The version names no packages.</p>
-          )}
-        </Panel>
         <View loading={<TableSkeleton />}>
           <Files id={id} version={number} />
         </View>

@@ -87,6 +87,15 @@ test("the verdict comes first, then the worst feature with both distributions", 
   expect(row).toHaveTextContent("75 %");
 });
 
+test("a trend is shown only once there are two windows to draw it from", async () => {
+  const young = { ...moved, trend: [0.8] };
+  answers("get", "/api/v1/deployments/d1/drift", aDrift([young]));
+  answers("get", "/api/v1/deployments/d1/drift/distribution", shape);
+  await show();
+  expect(await screen.findByRole("columnheader", { name: "Score" })).toBeVisible();
+  expect(screen.queryByRole("columnheader", { name: "Trend" })).toBeNull();
+});
+
 test("choosing a feature puts it in the address", async () => {
   answers("get", "/api/v1/deployments/d1/drift", aDrift([aFeature(), moved]));
   answers("get", "/api/v1/deployments/d1/drift/distribution", shape);

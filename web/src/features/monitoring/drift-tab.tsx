@@ -10,6 +10,7 @@ import { statusWord, toneOf } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type Drift, drift } from "./api";
+import classes from "./drift.module.css";
 import { FeatureDetail } from "./feature-detail";
 import { FeatureList } from "./feature-list";
 import { BASELINES, type Baseline, DRIFT_WINDOWS, type DriftWindow } from "./ranges";
@@ -72,18 +73,25 @@ function Comparison({ id, view, onView }: Props) {
     <>
       <Verdict of={data} />
       {chosen ? (
-        <>
-          <View loading={<LinesSkeleton lines={8} />}>
-            <FeatureDetail id={id} feature={chosen} window={view.window} baseline={view.baseline} />
-          </View>
-          <Panel title="Features" note="Sorted by how far they moved beyond noise" flush>
+        <div className={classes.split}>
+          <div className={classes.detail}>
+            <View loading={<LinesSkeleton lines={8} />}>
+              <FeatureDetail
+                id={id}
+                feature={chosen}
+                window={view.window}
+                baseline={view.baseline}
+              />
+            </View>
+          </div>
+          <Panel title="Features" note="The furthest moved first" flush>
             <FeatureList
               features={features}
               chosen={chosen.feature}
               onChoose={(feature) => onView({ ...view, feature })}
             />
           </Panel>
-        </>
+        </div>
       ) : (
         <Panel>
           <EmptyState title="No features to compare yet">

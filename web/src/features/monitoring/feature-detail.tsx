@@ -1,12 +1,13 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { number, percent, plural } from "@/lib/format";
+import { count, number, percent, plural } from "@/lib/format";
 import { BarChart } from "@/ui/charts/bar-chart";
 import { EmptyState } from "@/ui/empty-state";
 import { Facts } from "@/ui/facts";
 import { Panel } from "@/ui/panel";
 import { StatusBadge } from "@/ui/status-badge";
 import { distribution, type FeatureDrift } from "./api";
+import classes from "./drift.module.css";
 import type { Baseline, DriftWindow } from "./ranges";
 
 interface Props {
@@ -51,15 +52,11 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
             format={percent}
           />
         )}
-        <div className="grid-3 top">
+        <div className={classes.facts}>
           <Facts
             of={[
               ["Test", feature.method],
               ["Score", `${number(feature.score)}, threshold ${number(feature.threshold)}`],
-            ]}
-          />
-          <Facts
-            of={[
               [
                 "PSI",
                 feature.psi === null
@@ -67,10 +64,7 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
                   : `${number(feature.psi)}, noise ${number(feature.noise_floor)}`,
               ],
               ["p, adjusted", feature.q_value === null ? null : number(feature.q_value)],
-              [
-                "Rows",
-                `${plural(data.n_current, "live row")}, ${plural(data.n_reference, "reference row")}`,
-              ],
+              ["Rows", `${count(data.n_current)} live, ${count(data.n_reference)} reference`],
             ]}
           />
           <Facts

@@ -3,8 +3,10 @@ import { useMemo } from "react";
 import { number, percent } from "@/lib/format";
 import { Sparkline } from "@/ui/charts/sparkline";
 import { type Column, DataTable } from "@/ui/data-table";
-import { StatusBadge } from "@/ui/status-badge";
+import { StatusBadge, toneOf } from "@/ui/status-badge";
+import { toneClass } from "@/ui/tone";
 import type { FeatureDrift } from "./api";
+import classes from "./drift.module.css";
 
 interface Props {
   features: FeatureDrift[];
@@ -14,7 +16,11 @@ interface Props {
 
 /** Every compared column with its score; choosing one shows its distribution. */
 export function FeatureList({ features, chosen, onChoose }: Props) {
-  const columns = useMemo(() => columnsOf(chosen, onChoose), [chosen, onChoose]);
+  const hasTrend = features.some((one) => isTrend(one.trend));
+  const columns = useMemo(
+    () => columnsOf(chosen, onChoose).filter((one) => hasTrend || one.id !== "trend"),
+    [chosen, onChoose, hasTrend],
+  );
   return (
     <DataTable
       label="Features"
@@ -22,9 +28,13 @@ export function FeatureList({ features, chosen, onChoose }: Props) {
       rows={features}
       rowKey={(row) => row.feature}
       onRowClick={(row) => onChoose(row.feature)}
+      phone="scroll"
     />
   );
 }
+
+const isTrend = (trend: FeatureDrift["trend"]) =>
+  trend.filter((score) => score !== null).length > 1;
 
 const columnsOf = (chosen: string, onChoose: (feature: string) => void): Column<FeatureDrift>[] => [
   {
@@ -40,7 +50,7 @@ const columnsOf = (chosen: string, onChoose: (feature: string) => void): Column<
         onClick={() => onChoose(row.feature)}
       >
         {row.feature}
-        {row.role === "prediction" && <span className="dim"> (prediction)</span>}
+        {row.role === "prediction" && <span className="dim"> (output)</span>}
       </UnstyledButton>
     ),
   },
@@ -49,23 +59,29 @@ const columnsOf = (chosen: string, onChoose: (feature: string) => void): Column<
     header: "Status",
     cell: (row) => <StatusBadge status={row.status} title={row.explain} />,
   },
-  { id: "method", header: "Test", cell: (row) => row.method },
   {
     id: "score",
     header: "Score",
     align: "end",
     sortBy: (row) => row.score,
-    cell: (row) => number(row.score),
+    cell: (row) => (
+      <>
+        <span
+          className={`${classes.meter} ${toneClass(toneOf(row.status))}`}
+          style={{ "--share": `${Math.min(100, 100 * (row.score ?? 0))}%` }}
+        />
+        <span className={classes.score}>{number(row.score)}</span>
+      </>
+    ),
   },
-  { id: "threshold", header: "Threshold", align: "end", cell: (row) => number(row.threshold) },
   {
     id: "trend",
     header: "Trend",
     cell: (row) =>
-      row.trend.filter((score) => score !== null).length < 2 ? (
-        <span className="dim">–</span>
-      ) : (
+      isTrend(row.trend) ? (
         <Sparkline values={row.trend} label={`Score of ${row.feature} over the last windows`} />
+      ) : (
+        <span className="dim">–</span>
       ),
   },
   {

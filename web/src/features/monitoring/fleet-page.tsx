@@ -11,7 +11,7 @@ import { LinkButton } from "@/ui/link-button";
 import { PageHeader } from "@/ui/page-header";
 import { Panel } from "@/ui/panel";
 import { TableSkeleton } from "@/ui/skeletons";
-import { StatusBadge, Tag } from "@/ui/status-badge";
+import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type FleetRow, fleet } from "./api";
@@ -80,13 +80,17 @@ const columns: Column<FleetRow>[] = [
     id: "name",
     header: "Deployment",
     cell: (row) => (
-      <span className="row">
-        <Link to="/w/$ws/deployments/$dep" params={{ ...here(), dep: row.deployment_id }}>
-          {row.name}
-        </Link>
-        <Tag>{row.environment}</Tag>
-        {row.version !== null && <Tag>v{row.version}</Tag>}
-      </span>
+      <div>
+        <div className="truncate" style={{ maxWidth: 220 }} title={row.name}>
+          <Link to="/w/$ws/deployments/$dep" params={{ ...here(), dep: row.deployment_id }}>
+            {row.name}
+          </Link>
+        </div>
+        <span className="caption dim">
+          {row.environment}
+          {row.version !== null && ` · v${row.version}`}
+        </span>
+      </div>
     ),
   },
   {
@@ -96,7 +100,7 @@ const columns: Column<FleetRow>[] = [
       <div>
         <StatusBadge status={row.health} />
         {row.reasons.map((reason) => (
-          <div key={reason} className="caption dim">
+          <div key={reason} className="caption dim clamp" title={reason}>
             {reason}
           </div>
         ))}
@@ -146,11 +150,10 @@ const columns: Column<FleetRow>[] = [
         to="/w/$ws/deployments/$dep"
         params={{ ...here(), dep: row.deployment_id }}
         search={{ tab: "drift" }}
-        aria-label={`Drift of ${row.name}: ${row.drift_reason}`}
+        title={row.drift_reason}
       >
-        <StatusBadge status={row.drift} title={row.drift_reason}>
-          {row.drift === "ok" ? "No drift" : undefined}
-        </StatusBadge>
+        <span className="sr-only">Drift of {row.name}: </span>
+        <StatusBadge status={row.drift}>{row.drift === "ok" ? "No drift" : undefined}</StatusBadge>
       </Link>
     ),
   },

@@ -73,6 +73,7 @@ function Log({ id, outcome, onOutcome }: Props) {
         rowKey={(row) => row.id}
         onRowClick={setOpened}
         total={query.data.pages[0]?.total}
+        phone="scroll"
         onMore={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
         loadingMore={query.isFetchingNextPage}
       />
@@ -90,9 +91,9 @@ const columnsOf = (onOpen: (prediction: Prediction) => void): Column<Prediction>
         c="accent"
         fz="inherit"
         onClick={() => onOpen(row)}
-        aria-label={`Open call ${row.id}`}
+        title={`Open call ${row.id}`}
       >
-        <Time at={row.at} />
+        <Time at={row.at} absolute />
       </UnstyledButton>
     ),
   },

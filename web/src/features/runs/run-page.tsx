@@ -15,7 +15,7 @@ import { type Run, run, useDeleteRun } from "./api";
 import { Artifacts } from "./artifacts";
 import { Datasets } from "./datasets";
 import { MetricCurves } from "./metric-curves";
-import { LatestMetrics, Parameters, SourceAndVersions } from "./run-panels";
+import { LatestMetrics, Parameters, RegisteredVersions, Source } from "./run-panels";
 
 interface Props {
   id: string;
@@ -60,14 +60,15 @@ export function RunPage({ id, artifact, onArtifact }: Props) {
         <div className="grid-2 top">
           <div className="stack">
             <LatestMetrics run={data} />
-            <SourceAndVersions run={data} />
+            <Parameters run={data} />
           </div>
           <div className="stack">
             <MetricCurves run={data} />
+            <RegisteredVersions run={data} />
             {data.datasets.length > 0 && <Datasets datasets={data.datasets} />}
+            <Source run={data} />
           </div>
         </div>
-        <Parameters run={data} />
         <View loading={<LinesSkeleton lines={8} />}>
           <Artifacts id={id} selected={artifact} onSelect={onArtifact} />
         </View>

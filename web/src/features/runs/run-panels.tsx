@@ -72,39 +72,43 @@ const parameterColumns: Column<Parameter>[] = [
   },
 ];
 
-/** Where the run came from and what was made of it. */
-export function SourceAndVersions({ run }: { run: Run }) {
+/** What was made of the run. */
+export function RegisteredVersions({ run }: { run: Run }) {
   return (
-    <>
-      <Panel title="Registered versions">
-        {run.registered_versions.length === 0 ? (
-          <p className="dim">No model was registered from this run.</p>
-        ) : (
-          <ul className="stack tight">
-            {run.registered_versions.map((one) => (
-              <li key={`${one.model_id} ${one.version}`}>
-                <Link
-                  to="/w/$ws/models/$model/v/$version"
-                  params={{ ...here(), model: one.model_id, version: String(one.version) }}
-                >
-                  {one.name} version {one.version}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Panel>
-      <Panel title="Source">
-        <Facts
-          of={[
-            ["Run id", <CopyField key="id" value={run.id} label="run id" />],
-            ...Object.entries(run.source).map(([key, value]): [string, string] => [
-              key.charAt(0).toUpperCase() + key.slice(1).replaceAll("_", " "),
-              value,
-            ]),
-          ]}
-        />
-      </Panel>
-    </>
+    <Panel title="Registered versions">
+      {run.registered_versions.length === 0 ? (
+        <p className="dim">No model was registered from this run.</p>
+      ) : (
+        <ul className="stack tight">
+          {run.registered_versions.map((one) => (
+            <li key={`${one.model_id} ${one.version}`}>
+              <Link
+                to="/w/$ws/models/$model/v/$version"
+                params={{ ...here(), model: one.model_id, version: String(one.version) }}
+              >
+                {one.name} version {one.version}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+/** Where the run came from. */
+export function Source({ run }: { run: Run }) {
+  return (
+    <Panel title="Source">
+      <Facts
+        of={[
+          ["Run id", <CopyField key="id" value={run.id} label="run id" />],
+          ...Object.entries(run.source).map(([key, value]): [string, string] => [
+            key.charAt(0).toUpperCase() + key.slice(1).replaceAll("_", " "),
+            value,
+          ]),
+        ]}
+      />
+    </Panel>
   );
 }

@@ -4,14 +4,21 @@ import { useMe, usePermission } from "@/api/session";
 import { PageHeader } from "@/ui/page-header";
 import { Tabs, tabClass } from "@/ui/tabs";
 
+interface Props {
+  ws: string;
+  /** The tab in sight, for the title of the browser's tab. */
+  part?: string | undefined;
+  children: ReactNode;
+}
+
 /** The frame of the workspace's settings: one tab per page, those one may not see left out. */
-export function SettingsPage({ ws, children }: { ws: string; children: ReactNode }) {
+export function SettingsPage({ ws, part, children }: Props) {
   const me = useMe();
   const mayAudit = usePermission("audit.read");
   const name = me.workspaces.find((workspace) => workspace.slug === ws)?.name ?? ws;
   return (
     <>
-      <PageHeader title="Settings" meta={name} />
+      <PageHeader title="Settings" part={part} meta={name} />
       <Tabs label="Settings">
         <Link className={tabClass} to="/w/$ws/settings/general" params={{ ws }}>
           General

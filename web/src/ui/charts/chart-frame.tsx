@@ -27,6 +27,14 @@ export function ChartFrame({ title, summary, legend = [], table, children }: Pro
       <figcaption className={classes.head}>
         <span className={classes.title}>{title}</span>
         <span className="sr-only">{summary}</span>
+        <button
+          type="button"
+          className={classes.switch}
+          aria-pressed={asTable}
+          onClick={() => setAsTable(!asTable)}
+        >
+          {asTable ? "Chart" : "Table"}
+        </button>
         <ul className={classes.legend}>
           {legend.map((entry) => (
             <li key={entry.label}>
@@ -36,14 +44,6 @@ export function ChartFrame({ title, summary, legend = [], table, children }: Pro
             </li>
           ))}
         </ul>
-        <button
-          type="button"
-          className={classes.switch}
-          aria-pressed={asTable}
-          onClick={() => setAsTable(!asTable)}
-        >
-          {asTable ? "Chart" : "Table"}
-        </button>
       </figcaption>
       {asTable ? (
         <Numbers title={title} {...table} />

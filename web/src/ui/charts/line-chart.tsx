@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { number } from "@/lib/format";
 import { useTokens } from "../use-tokens";
+import { alone } from "./alone";
 import { ChartFrame } from "./chart-frame";
 
 export interface Series {
@@ -103,7 +104,7 @@ export function LineChart(props: Props) {
             stroke: tokens(one.token),
             width: 1.75,
             spanGaps: false,
-            points: { show: dots, size: 6 },
+            points: dots ? { show: true, size: 6 } : { show: true, size: 6, filter: () => alone(one.values) },
             ...(one.dash ? { dash: [6, 4] } : {}),
           })),
         ],

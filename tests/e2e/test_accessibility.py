@@ -1,0 +1,93 @@
+"""The main pages against WCAG 2.2 A and AA, with axe-core: wide, narrow, light, dark."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.make.browser import NARROW, WIDE, a_visitor
+from tests.make.installation import ROOT, Installation, an_installation
+from tests.make.journey import EMAIL, PASSWORD, Member, an_owner
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PLACES = ("home", "experiments", "models", "deployments", "monitoring")
+SETTINGS = ("general", "members", "tokens", "audit")
+TABS = ("overview", "drift", "predictions", "api", "keys", "logs", "history")
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with an_installation(tmp_path_factory.mktemp("installation")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def pages(installation: Installation) -> list[str]:
+    """Every main page with something on it: a run, a model, a deployment that drifts."""
+    owner = an_owner(installation)
+    owner.run_example("quickstart.py")
+    deployment = owner.deploy("breast-cancer")
+    key = owner.a_key(deployment["id"])
+    owner.run_example("replay.py", "--url", deployment["url"], "--key", key, "--drift")
+    return [f"{installation.url}/w/team/{path}" for path in _paths(owner, deployment["id"])]
+
+
+def _paths(owner: Member, deployment: str) -> list[str]:
+    model = owner.model("breast-cancer")["id"]
+    version = owner.get(f"/models/{model}/versions/1")
+    run = owner.get(f"/runs/{version['run_id']}")
+    return [
+        *PLACES,
+        *(f"settings/{part}" for part in SETTINGS),
+        f"experiments/{run['experiment_id']}",
+        f"runs/{run['id']}",
+        f"models/{model}",
+        f"models/{model}/v/1",
+        f"models?deploy={model}",
+        *(f"deployments/{deployment}?tab={tab}" for tab in TABS),
+    ]
+
+
+def _sign_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/sign-in")
+    page.get_by_role("textbox", name="E-mail").fill(EMAIL)
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/home")
+
+
+def _violations(page: Page, rules: list[str]) -> list[str]:
+    found = page.evaluate("rules => axe.run(document, { runOnly: rules })", rules)
+    return [
+        f"{page.url}: {one['id']} ({one['impact']}) at {one['nodes'][0]['target']}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_no_page_has_a_serious_violation_or_scrolls_sideways(
+    installation: Installation, pages: list[str], size: tuple[int, int]
+) -> None:
+    found: list[str] = []
+    with a_visitor() as visitor:
+        page = visitor.page
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        _sign_in(page, installation.url)
+        for address in pages:
+            page.goto(address)
+            page.get_by_role("heading", level=1).wait_for()
+            page.wait_for_load_state("networkidle")
+            page.evaluate(AXE.read_text())
+            found += _violations(page, RULES)
+            page.emulate_media(color_scheme="dark")
+            page.locator("html[data-mantine-color-scheme=dark]").wait_for()
+            page.wait_for_timeout(200)  # colours move for up to 160 ms
+            found += _violations(page, ["color-contrast"])
+            page.emulate_media(color_scheme="light")
+            if visitor.scrolls_sideways():
+                found.append(f"{address} scrolls sideways")
+        assert visitor.complaints == []
+    assert found == []
