@@ -104,7 +104,9 @@ export function LineChart(props: Props) {
             stroke: tokens(one.token),
             width: 1.75,
             spanGaps: false,
-            points: dots ? { show: true, size: 6 } : { show: true, size: 6, filter: () => alone(one.values) },
+            points: dots
+              ? { show: true, size: 6 }
+              : { show: true, size: 6, filter: () => alone(one.values) },
             ...(one.dash ? { dash: [6, 4] } : {}),
           })),
         ],
