@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from modelyard_protocol.routing import DesiredState
@@ -68,6 +69,17 @@ def test_a_running_node_is_adopted_by_the_next_control_plane(
     assert _pid(settings) == before
     second.stop()  # a graceful stop ends the node, also an adopted one
     _until(lambda: not Path(f"/proc/{before}").exists() or _pid(settings) != before)
+
+
+def test_a_stop_right_after_the_start_leaves_no_node(settings: Settings) -> None:
+    node = LocalNode(settings)
+    node.start()
+
+    node.stop()
+
+    folder = str(settings.data_dir)
+    left = [p.pid for p in psutil.process_iter(["cmdline"]) if folder in str(p.info["cmdline"])]
+    assert left == []
 
 
 def test_a_node_on_another_port_is_replaced(node: LocalNode, settings: Settings) -> None:

@@ -161,15 +161,16 @@ class NodeKeeper:
     def _end_node(self) -> None:
         found = holder(self._lock_file)
         pid = found.pid if found else 0
+        if not pid and self._child is not None and self._child.poll() is None:
+            pid = self._child.pid  # it has only just been started and holds no lock yet
         if not pid:
-            self._reap()
             return
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline:
-            self._reap()
-            if holder(self._lock_file) is None:
+            is_ours = self._child is not None and self._child.poll() is None
+            if not is_ours and holder(self._lock_file) is None:
                 return
             time.sleep(0.05)
         with suppress(ProcessLookupError):
