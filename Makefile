@@ -73,7 +73,7 @@ check: .make/dev .make/node ## Formatting, lint, types, import contracts, API di
 test: .make/dev .make/web ## Everything: both databases, real processes, a real browser
 	@$(PYTEST) -q -n 2 --dist loadfile -m "not e2e"
 	@cd web && npm run --silent test
-	@$(PYTEST) -q -m e2e
+	@$(PYTEST) -q -n 2 --dist loadfile -m e2e
 
 unit: .make/dev ## Fast tests of pure code
 	@$(PYTEST) -q protocol/tests server/tests/unit runtime/tests/unit sdk/tests

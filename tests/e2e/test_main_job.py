@@ -63,6 +63,11 @@ def _drift(owner: Member, deployment: dict[str, Any]) -> Any:
     return owner.get(f"/deployments/{deployment['id']}/drift", window="1h")
 
 
+def _fleet(owner: Member, deployment: dict[str, Any]) -> Any:
+    rows = owner.get("/fleet", range="1h")["rows"]
+    return next(row for row in rows if row["deployment_id"] == deployment["id"])
+
+
 def test_quickstart_shows_run_curve_artifacts_and_version(owner: Member) -> None:
     experiment = next(e for e in owner.get("/experiments")["items"] if e["name"] == "breast-cancer")
     summary = owner.get(f"/experiments/{experiment['id']}/runs")["items"][0]
@@ -148,10 +153,12 @@ def test_traffic_like_the_training_data_is_ok_and_counted(
         lambda: str(_drift(owner, deployment)),
     )
     assert _drift(owner, deployment)["baseline"] == "training"
-    fleet = next(
-        r for r in owner.get("/fleet", range="1h")["rows"] if r["deployment_id"] == deployment["id"]
+    wait_for(
+        lambda: _fleet(owner, deployment)["requests"] >= 500,
+        30,
+        lambda: str(_fleet(owner, deployment)),
     )
-    assert fleet["requests"] >= 500
+    fleet = _fleet(owner, deployment)
     assert 0 < fleet["p50_ms"] <= fleet["p95_ms"] <= fleet["p99_ms"]
     latest = owner.get(f"/deployments/{deployment['id']}/predictions", limit=1)["items"][0]
     assert latest["inputs"][0]["mean radius"] > 0
@@ -194,16 +201,18 @@ def test_shifted_traffic_changes_the_verdict_and_names_the_columns(
         30,
         lambda: str(_drift(owner, deployment)),
     )
+
+    def shape() -> Any:
+        address = f"/deployments/{deployment['id']}/drift/distribution"
+        return owner.get(address, feature="mean area", window="1h")
+
+    wait_for(lambda: shape()["n_current"] >= 1000, 30, lambda: str(shape()))
     drifting = {
         f["feature"] for f in _drift(owner, deployment)["features"] if f["status"] == "drifting"
     }
     assert "mean area" in drifting
     assert "mean smoothness" not in drifting
-    shape = owner.get(
-        f"/deployments/{deployment['id']}/drift/distribution", feature="mean area", window="1h"
-    )
-    assert shape["n_current"] >= 1000
-    assert sum(b["current_share"] for b in shape["bins"]) == pytest.approx(1, abs=0.01)
+    assert sum(b["current_share"] for b in shape()["bins"]) == pytest.approx(1, abs=0.01)
 
 
 def test_command_line_ships_a_second_version_and_rolls_back(
