@@ -25,7 +25,8 @@ Version = Annotated[int | None, typer.Option(help="Model version; the latest whe
 @refusals
 def list_deployments() -> None:
     """List deployments with status and address."""
-    table = Table("Deployment", "Status", "Model", "Version", "Address", box=None)
+    table = Table("Deployment", "Status", "Model", "Version", box=None)
+    table.add_column("Address", overflow="fold")
     for found in client().deployments.list():
         version = "" if found.live_version is None else str(found.live_version)
         table.add_row(
