@@ -24,6 +24,7 @@ from . import __version__, health, web
 from .kernel import http, jobs, tenancy
 from .kernel.crypto import RootKey
 from .kernel.db import Database
+from .kernel.egress import Egress
 from .kernel.services import Services
 from .settings import Settings
 from .tracking.mlflow import unsupported
@@ -70,6 +71,7 @@ def compose(settings: Settings, database: Database | None = None) -> Services:
     services = Services()
     services.provide(Settings, settings)
     services.provide(Database, database or Database(settings.database))
+    services.provide(Egress, Egress(settings.egress_networks))
     services.provide(RootKey, RootKey.load(settings.data_dir / "secrets" / "root.key"))
     for name in ("blobs", "compute"):
         adapter = part("adapters", name)

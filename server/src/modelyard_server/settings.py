@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     artifact_quota_gb: float = Field(
         0, description="Bytes a workspace may keep, in GiB; 0 means as much as the disk holds."
     )
+    egress_allow: str = Field(
+        "",
+        description="Networks besides the public internet that webhooks may call, such as "
+        "10.1.0.0/16,fd00::/8.",
+    )
     smtp_url: str = Field(
         "",
         description="smtp://user:password@host:port; empty: links are shown instead of mailed.",
@@ -73,6 +78,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'modelyard.db').absolute()}"
+
+    @cached_property
+    def egress_networks(self) -> list[str]:
+        """The networks of `egress_allow`."""
+        return [network.strip() for network in self.egress_allow.split(",") if network.strip()]
 
     @cached_property
     def browser_url(self) -> str:
