@@ -244,6 +244,11 @@ RECIPES: dict[str, Recipe] = {
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
     "monitoring_get_distribution": asking(feature="x"),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
+    # ------------------------------------------------------------ notifications
+    "notifications_create_channel": Recipe(
+        lambda ids: {"name": "Another", "kind": "slack", "url": "https://127.0.0.1:9/hook"}
+    ),
+    "notifications_change_channel": Recipe(lambda ids: {"hourly_cap": 5}),
     # ------------------------------------------------------------------ samples
     "samples_replay_sample": Recipe(
         lambda ids: {"drift": True, "rows": 10}, before=states.sample_ready

@@ -222,6 +222,18 @@ def an_endpoint_key(world: World) -> str:
     return world.post(path, {"name": f"{world.canary} key", "scopes": ["predict"]})["id"]
 
 
+def a_channel(world: World) -> str:
+    """A webhook to an address that may not be called: nothing leaves this machine."""
+    body = {"name": f"{world.canary} hook", "kind": "webhook", "url": "https://127.0.0.1:9/hook"}
+    return world.post("/api/v1/channels", body)["id"]
+
+
+def a_dead_letter(world: World) -> str:
+    world.post(f"/api/v1/channels/{world['channel_id']}/test", {})
+    [found] = world.http.get("/api/v1/deliveries", params={"state": "dead"}).json()["items"]
+    return found["id"]
+
+
 SEEDS: dict[str, Callable[[World], object]] = {
     # identity, workspaces
     "session_id": a_session,
@@ -245,6 +257,9 @@ SEEDS: dict[str, Callable[[World], object]] = {
     # deployments, traffic
     "deployment_id": a_deployment,
     "key_id": an_endpoint_key,
+    # notifications
+    "channel_id": a_channel,
+    "delivery_id": a_dead_letter,
     # samples
     "samples/key": lambda world: "breast-cancer",
 }

@@ -35,6 +35,7 @@ CAPABILITIES = (
     "identity",
     "workspaces",
     "audit",
+    "notifications",
     "artifacts",
     "tracking",
     "registry",
@@ -73,7 +74,7 @@ def compose(settings: Settings, database: Database | None = None) -> Services:
     services.provide(Database, database or Database(settings.database))
     services.provide(Egress, Egress(settings.egress_networks))
     services.provide(RootKey, RootKey.load(settings.data_dir / "secrets" / "root.key"))
-    for name in ("blobs", "compute"):
+    for name in ("blobs", "compute", "channels"):
         adapter = part("adapters", name)
         if adapter is not None:
             adapter.provide(services)

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         "",
         description="smtp://user:password@host:port; empty: links are shown instead of mailed.",
     )
+    pagerduty_url: str = Field(
+        "https://events.pagerduty.com/v2/enqueue",
+        description="Where PagerDuty events are sent; the European region has another address.",
+    )
     mail_from: str = Field("modelyard@localhost", description="Sender of mail.")
     worker_threads: int = Field(3, description="Threads that run background jobs.")
     session_idle_hours: int = Field(

@@ -396,6 +396,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description List the workspace's channels by name.
+         */
+        get: operations["notifications_list_channels"];
+        put?: never;
+        /**
+         * Create Channel
+         * @description Make a channel. The answer has the signing secret of a webhook, once.
+         */
+        post: operations["notifications_create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Channel
+         * @description Show one channel.
+         */
+        get: operations["notifications_get_channel"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Channel
+         * @description Remove a channel with its delivery log.
+         */
+        delete: operations["notifications_delete_channel"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Channel
+         * @description Change a channel; what is left out stays, also its secrets.
+         */
+        patch: operations["notifications_change_channel"];
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Signing Secret
+         * @description Give a webhook another signing secret, shown here only.
+         */
+        post: operations["notifications_new_signing_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Channel
+         * @description Send a test message now, and say whether it was taken.
+         */
+        post: operations["notifications_test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description Give what was said over channels, newest first; `state=dead` lists the dead letters.
+         */
+        get: operations["notifications_list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Delivery
+         * @description Send a dead letter again.
+         */
+        post: operations["notifications_replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments": {
         parameters: {
             query?: never;
@@ -1375,6 +1507,153 @@ export interface components {
             /** Current Share */
             current_share: number;
         };
+        /**
+         * ChannelCreate
+         * @description E-mail needs `recipients`; Slack, Teams and webhook `url`; PagerDuty `routing_key`.
+         */
+        ChannelCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "email" | "slack" | "teams" | "pagerduty" | "webhook";
+            /** Recipients */
+            recipients?: string[];
+            /** Url */
+            url?: string | null;
+            /** Routing Key */
+            routing_key?: string | null;
+            /**
+             * Least Severity
+             * @default info
+             * @enum {string}
+             */
+            least_severity: "critical" | "warning" | "info";
+            /**
+             * Hourly Cap
+             * @default 30
+             */
+            hourly_cap: number;
+            /**
+             * Is Default
+             * @default true
+             */
+            is_default: boolean;
+        };
+        /**
+         * ChannelMade
+         * @description A new channel; `signing_secret` of a webhook is shown here and never again.
+         */
+        ChannelMade: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "email" | "slack" | "teams" | "pagerduty" | "webhook";
+            /** Recipients */
+            recipients: string[];
+            /** Target */
+            target: string;
+            /** Is Enabled */
+            is_enabled: boolean;
+            /** Is Default */
+            is_default: boolean;
+            /**
+             * Least Severity
+             * @enum {string}
+             */
+            least_severity: "critical" | "warning" | "info";
+            /** Hourly Cap */
+            hourly_cap: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By Name */
+            created_by_name: string;
+            /** Last Delivered At */
+            last_delivered_at: string | null;
+            /** Dead Letters */
+            dead_letters: number;
+            /** Signing Secret */
+            signing_secret: string | null;
+        };
+        /**
+         * ChannelOut
+         * @description A channel. `target`: recipients, or the host of its address.
+         */
+        ChannelOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "email" | "slack" | "teams" | "pagerduty" | "webhook";
+            /** Recipients */
+            recipients: string[];
+            /** Target */
+            target: string;
+            /** Is Enabled */
+            is_enabled: boolean;
+            /** Is Default */
+            is_default: boolean;
+            /**
+             * Least Severity
+             * @enum {string}
+             */
+            least_severity: "critical" | "warning" | "info";
+            /** Hourly Cap */
+            hourly_cap: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By Name */
+            created_by_name: string;
+            /** Last Delivered At */
+            last_delivered_at: string | null;
+            /** Dead Letters */
+            dead_letters: number;
+        };
+        /**
+         * ChannelPatch
+         * @description What is left out stays.
+         */
+        ChannelPatch: {
+            /** Name */
+            name?: string | null;
+            /** Recipients */
+            recipients?: string[] | null;
+            /** Url */
+            url?: string | null;
+            /** Routing Key */
+            routing_key?: string | null;
+            /** Least Severity */
+            least_severity?: ("critical" | "warning" | "info") | null;
+            /** Hourly Cap */
+            hourly_cap?: number | null;
+            /** Is Default */
+            is_default?: boolean | null;
+            /** Is Enabled */
+            is_enabled?: boolean | null;
+        };
         /** CheckOut */
         CheckOut: {
             /**
@@ -1447,6 +1726,56 @@ export interface components {
             profile: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * DeliveryOut
+         * @description One notice to one channel. `message_id` is what the receiver got as `webhook-id`.
+         */
+        DeliveryOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Channel Id
+             * Format: uuid
+             */
+            channel_id: string;
+            /** Channel Name */
+            channel_name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "email" | "slack" | "teams" | "pagerduty" | "webhook";
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "fired" | "repeated" | "escalated" | "resolved" | "announced" | "digest" | "test";
+            /** Thread */
+            thread: string;
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "dead" | "held" | "digested";
+            /** Attempts */
+            attempts: number;
+            /** Next At */
+            next_at: string | null;
+            /** Last Error */
+            last_error: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
         };
         /** DeployRequest */
         DeployRequest: {
@@ -2193,6 +2522,15 @@ export interface components {
             /** Total */
             total: number | null;
         };
+        /** Page[DeliveryOut] */
+        Page_DeliveryOut_: {
+            /** Items */
+            items: components["schemas"]["DeliveryOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
         /** Page[DeploymentOut] */
         Page_DeploymentOut_: {
             /** Items */
@@ -2737,6 +3075,14 @@ export interface components {
             password: string;
         };
         /**
+         * SigningSecret
+         * @description The new secret of a webhook. The old one signs nothing any more.
+         */
+        SigningSecret: {
+            /** Signing Secret */
+            signing_secret: string;
+        };
+        /**
          * StartStep
          * @description One of the five things a new workspace sees happen.
          */
@@ -2767,6 +3113,16 @@ export interface components {
             started_at: string | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * TestOut
+         * @description Whether the test message was taken, and why not.
+         */
+        TestOut: {
+            /** Delivered */
+            delivered: boolean;
+            /** Error */
+            error: string | null;
         };
         /** TokenCreate */
         TokenCreate: {
@@ -3840,6 +4196,291 @@ export interface operations {
                 content: {
                     "text/csv": unknown;
                     "application/x-ndjson": unknown;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelMade"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_get_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_delete_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_change_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_new_signing_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningSecret"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_list_deliveries: {
+        parameters: {
+            query?: {
+                channel_id?: string | null;
+                state?: ("waiting" | "delivered" | "dead" | "held" | "digested") | null;
+                thread?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notifications_replay_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOut"];
                 };
             };
             /** @description A problem document. */

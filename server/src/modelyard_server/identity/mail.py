@@ -32,6 +32,11 @@ class Mailer:
         """Whether there is a mail server."""
         return bool(self._settings.smtp_url)
 
+    @property
+    def sender(self) -> str:
+        """Whom mail comes from."""
+        return self._settings.mail_from
+
     def queue(self, db: Session, *, to: str, subject: str, text: str) -> None:
         """Send after the caller's commit. The job row holds the mail sealed: it carries links."""
         message = json.dumps({"to": to, "subject": subject, "text": text})
@@ -45,6 +50,10 @@ class Mailer:
         message["From"], message["To"] = self._settings.mail_from, parts["to"]
         message["Subject"] = parts["subject"]
         message.set_content(parts["text"])
+        self.post(message)
+
+    def post(self, message: EmailMessage) -> None:
+        """Hand a message to the mail server."""
         server = urlsplit(self._settings.smtp_url)
         secure = server.scheme == "smtps"
         port = server.port or (465 if secure else 25)

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     monitoring_read = "monitoring.read"
     predictions_read = "predictions.read"
     outcomes_write = "outcomes.write"
+    channels_read = "channels.read"
+    channels_manage = "channels.manage"
     samples_manage = "samples.manage"
     tokens_read = "tokens.read"
     tokens_create = "tokens.create"
@@ -62,6 +64,8 @@ MATRIX: dict[Permission, Role] = {
     Permission.monitoring_read: Role.viewer,
     Permission.predictions_read: Role.developer,
     Permission.outcomes_write: Role.developer,
+    Permission.channels_read: Role.viewer,
+    Permission.channels_manage: Role.admin,
     Permission.samples_manage: Role.developer,
     Permission.tokens_read: Role.viewer,
     Permission.tokens_create: Role.viewer,
