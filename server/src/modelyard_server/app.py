@@ -28,7 +28,7 @@ from .kernel.egress import Egress
 from .kernel.services import Services
 from .settings import Settings
 from .tracking.mlflow import unsupported
-from .workspaces import access
+from .workspaces import access, hot
 from .workspaces.errors import NotAllowed
 
 CAPABILITIES = (
@@ -127,6 +127,7 @@ def create_app(services: Services, *, run_background: bool = True) -> FastAPI:
     app.include_router(health.router)
     web.install(app, settings.web_dir)
     access.require_declared_permissions(app, FRAMEWORK_PATHS)
+    hot.install(app)
     return app
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from . import tenancy
+from .grouping import GroupCommit
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NAMES = {
@@ -103,6 +104,7 @@ class Database:
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writing = self.engine.execution_options(modelyard_write=True)
+        self.grouped = GroupCommit(self.platform_session) if self.is_sqlite else None
         tenancy.guard(self.engine)
 
     def _new_session(self, *, write: bool) -> Session:
@@ -168,6 +170,7 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys=ON",
         "cache_size=-32000",
         "temp_store=MEMORY",
+        "wal_autocheckpoint=4000",  # 16 MB: pages written again and again are moved once
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
@@ -27,7 +28,16 @@ LONGEST_TAG = 8000
 MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_ALL = 1000, 100, 100, 1000
 
 _POINTS = "INSERT INTO metric_points (workspace_id, run_id, key_id, step, at_ms, value, is_nan) "
-_POINTS_SQLITE = _POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_TOGETHER = 100
+# One statement for 100 rows takes half the time of `executemany`, and gives way to other threads
+# ten times a batch instead of a thousand times.
+_POINTS_SQLITE = (
+    _POINTS  # noqa: S608 - constants only
+    + "SELECT ?, ?, column1, column2, column3, column4, column5 FROM (VALUES "
+    + ", ".join(["(?, ?, ?, ?, ?)"] * _TOGETHER)
+    + ") WHERE true ON CONFLICT DO NOTHING"
+)
+_POINT_SQLITE = _POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _POINTS_POSTGRES = (
     _POINTS + "SELECT CAST(%(ws)s AS bigint), CAST(%(run)s AS bigint), k, s, t, v, n "
     "FROM unnest(CAST(%(p_keys)s AS int[]), CAST(%(p_steps)s AS bigint[]), "
@@ -55,6 +65,10 @@ _TAG = (
     + "DO UPDATE SET value = excluded.value, value_prefix = excluded.value_prefix"
 )
 
+_TARGET = select(Run.id, Run.uid, Run.experiment_id, Run.lifecycle_stage).where(
+    Run.workspace_id == bindparam("bound"), Run.uid == bindparam("uid")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -65,14 +79,17 @@ class Target:
     experiment_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One value of a metric; `at_ms` is milliseconds since 1970."""
 
     key: str
     value: float
     at_ms: int
     step: int
+
+
+Histories = dict[str, list[tuple[int, int, float, bool]]]
+"""Points (step, time, value, is NaN) by the name of their metric, in order and each once."""
 
 
 def target(db: Session, run_id: str) -> Target:
@@ -82,9 +99,8 @@ def target(db: Session, run_id: str) -> Target:
         RunMissing: there is none.
         NotActive: it is deleted.
     """
-    row = db.execute(
-        select(Run.id, Run.uid, Run.experiment_id, Run.lifecycle_stage).where(Run.uid == run_id)
-    ).one_or_none()
+    named = {"uid": run_id, "bound": tenancy.workspace_of(db)}
+    row = db.connection().execute(_TARGET, named).one_or_none()
     if row is None:
         raise RunMissing(f"Run '{run_id[:64]}' not found.")
     if row.lifecycle_stage != ACTIVE:
@@ -118,38 +134,68 @@ def refuse_too_many(
         raise ValueRefused(f"A batch logging request can contain at most {MOST_ALL} entities.")
 
 
-def write_points(db: Session, run: Target, points: Collection[Point]) -> None:
+def grouped(points: Iterable[tuple[str, float, int, int]]) -> Histories:
+    """Put points in the order of a history, each once, by the name of their metric.
+
+    Done before the database is asked for its writer.
+    """
+    found: Histories = {}
+    for key, value, at_ms, step in points:
+        if not -LARGEST <= value <= LARGEST:
+            value, is_nan = clean(value)  # noqa: PLW2901
+        else:
+            is_nan = False
+        row = (step, at_ms, value, is_nan)
+        if key in found:
+            found[key].append(row)
+        else:
+            found[key] = [row]
+    for key, rows in found.items():
+        rows.sort()
+        found[key] = list(dict.fromkeys(rows))
+    return found
+
+
+def write_points(db: Session, run: Target, histories: Histories) -> None:
     """Append points, and keep each metric's latest.
 
     Raises:
         ValueRefused: a key is empty or too long.
     """
-    if not points:
+    if not histories:
         return
-    numbers = keys.numbers(db, {point.key for point in points})
+    numbers = keys.numbers(db, histories.keys())
     workspace_id = tenancy.workspace_of(db)
-    rows = sorted({_row(workspace_id, run, numbers[point.key], point) for point in points})
+    # Keys in order, so that concurrent batches of one run do not deadlock on PostgreSQL.
+    in_order = sorted((numbers[key], rows) for key, rows in histories.items())
+    points = [(key, *row) for key, rows in in_order for row in rows]
     connection = db.connection()
     if connection.dialect.name == "postgresql":
-        _, _, key, step, at, value, nan = (list(column) for column in zip(*rows, strict=True))
+        key, step, at, value, nan = (list(column) for column in zip(*points, strict=True))
         connection.exec_driver_sql(
             _POINTS_POSTGRES,
             {"ws": workspace_id, "run": run.id, "p_keys": key, "p_steps": step}
             | {"p_times": at, "p_values": value, "p_nans": nan},
         )
     else:
-        connection.exec_driver_sql(_POINTS_SQLITE, rows)
-    # Rows are sorted by (key, step, time, value): the last of a key is its latest. Keys in order
-    # also keep concurrent batches of one run from deadlocking on PostgreSQL.
-    latest = {row[2]: row for row in rows}
+        _append_to_sqlite(connection, (workspace_id, run.id), points)
+    # A history is in order of (step, time, value): its last point is its latest.
     _many(
         db,
         _LATEST,
-        [
-            (workspace_id, run.id, key, run.experiment_id, step, at, value, nan)
-            for _, _, key, step, at, value, nan in latest.values()
-        ],
+        [(workspace_id, run.id, key, run.experiment_id, *rows[-1]) for key, rows in in_order],
     )
+
+
+def _append_to_sqlite(
+    connection: Connection, owner: tuple[int, int], points: list[tuple[Any, ...]]
+) -> None:
+    whole = len(points) - len(points) % _TOGETHER
+    for start in range(0, whole, _TOGETHER):
+        values = chain(owner, *points[start : start + _TOGETHER])
+        connection.exec_driver_sql(_POINTS_SQLITE, tuple(values))
+    if whole < len(points):
+        connection.exec_driver_sql(_POINT_SQLITE, [(*owner, *point) for point in points[whole:]])
 
 
 def write_params(db: Session, run: Target, params: Iterable[tuple[str, str]]) -> None:
@@ -204,13 +250,6 @@ def clean(value: float) -> tuple[float, bool]:
     if math.isnan(value):
         return 0.0, True
     return min(max(value, -LARGEST), LARGEST), False
-
-
-def _row(
-    workspace_id: int, run: Target, key: int, point: Point
-) -> tuple[int, int, int, int, int, float, bool]:
-    value, is_nan = clean(point.value)
-    return workspace_id, run.id, key, point.step, point.at_ms, value, is_nan
 
 
 def _texts(

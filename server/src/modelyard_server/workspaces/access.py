@@ -19,7 +19,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
@@ -204,6 +204,64 @@ def unbound_actor(
     )
     request.state.actor = made
     return made
+
+
+def lean_actor(request: Request, db: Session) -> Actor:
+    """Give the actor of a request as `actor` does, for routes where each 100 µs counts.
+
+    Tokens are read as plain rows, and once for all requests that share a transaction: whoever
+    holds SQLite's only writer sees nobody revoke one meanwhile.
+
+    Raises:
+        NotSignedIn: neither token nor cookie is there.
+        WorkspaceNotFound: no such workspace, or the person is not a member.
+        WorkspaceMismatch: a header names another workspace than the token's.
+    """
+    presented = _presented_token(request)
+    if presented is None:
+        return actor(request, db, principal(request, db))
+    known: dict[str, _Known] = db.info.setdefault("known_tokens", {})
+    found = known.get(presented)
+    if found is None:
+        found = known[presented] = _known(db, presented, write=request.scope["modelyard_write"])
+    holder, slug, role = found
+    if wanted_workspace(request) not in (None, slug):
+        raise WorkspaceMismatch(f"This token belongs to workspace {slug}.")
+    made = Actor(
+        id=holder.user_id,
+        name=holder.user_name,
+        email=holder.email,
+        workspace_id=holder.workspace_id,
+        workspace_slug=slug,
+        role=role,
+        token_id=holder.token_id,
+        session_id=None,
+        ip_address=client_address(request, request.app.state.settings),
+        user_agent=request.headers.get("user-agent"),
+        request_id=http.request_id(request),
+    )
+    request.state.actor = made
+    tenancy.bind(db, made.workspace_id)
+    return made
+
+
+_Known = tuple[credentials.Holder, str, Role]
+_WORKSPACE_OF = (
+    select(Workspace.slug, Membership.role)
+    .join(Membership, Membership.member_workspace_id == Workspace.id)
+    .where(
+        Membership.user_id == bindparam("user_id"), Workspace.id == bindparam("token_workspace_id")
+    )
+)
+
+
+def _known(db: Session, presented: str, *, write: bool) -> _Known:
+    holder = credentials.holder_of(db, presented, write=write)
+    binds = {"user_id": holder.user_id, "token_workspace_id": holder.workspace_id}
+    row = db.connection().execute(_WORKSPACE_OF, binds).one_or_none()
+    if row is None:
+        raise WorkspaceNotFound("There is no such workspace.")
+    return holder, row.slug, min(Role(row.role), Role(holder.role), key=lambda r: r.rank)
 
 
 def wanted_workspace(request: Request) -> str | None:

@@ -6,8 +6,7 @@ through the thread pool when authentication, check and rows share one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import anyio
@@ -41,21 +40,20 @@ class Gate:
             NotSignedIn: nobody asks.
             NotAllowed: whoever asks may not.
         """
+        self.request.scope["modelyard_write"] = write
+
+        def admitted(db: Session) -> T:
+            actor = access.lean_actor(self.request, db)
+            access.refuse_unless(self.request, actor, self._permission)
+            return work(db, actor)
 
         def in_thread() -> T:
-            with self._opened(write=write) as (db, actor):
-                return work(db, actor)
+            with self._database.platform_session(write=write) as db:
+                return admitted(db)
 
+        if write and self._database.grouped is not None:
+            return await self._database.grouped.run(admitted)
         return await anyio.to_thread.run_sync(in_thread, limiter=_THREADS)
-
-    @contextmanager
-    def _opened(self, *, write: bool) -> Iterator[tuple[Session, Actor]]:
-        self.request.scope["modelyard_write"] = write
-        with self._database.platform_session(write=write) as db:
-            who = access.principal(self.request, db)
-            actor = access.actor(self.request, db, who)
-            access.refuse_unless(self.request, actor, self._permission)
-            yield db, actor
 
 
 def gate(permission: Permission) -> Any:

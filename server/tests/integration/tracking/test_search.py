@@ -46,7 +46,7 @@ def logged(platform, workspace):
                 values["loss"] = float("nan")
             metrics = {k: v for k, v in values.items() if made.random() < 0.8}
             points = [ingest.Point(key, value, 1, 1) for key, value in metrics.items()]
-            ingest.write_points(db, target, points)
+            ingest.write_points(db, target, ingest.grouped(points))
             params = {"depth": str(made.randrange(5))} if made.random() < 0.7 else {}
             ingest.write_params(db, target, params.items())
             tags = {"team": made.choice("abc") + "x" * 250} if made.random() < 0.5 else {}

@@ -14,6 +14,7 @@ from modelyard_server.tracking import history, ingest, logged_models, runs
 from modelyard_server.tracking.errors import ValueRefused
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
+from modelyard_server.workspaces.hot import hot
 from modelyard_server.workspaces.permissions import Permission
 
 from . import wire
@@ -71,6 +72,7 @@ class Interval(msgspec.Struct):
 
 
 @router.post("/runs/log-metric")
+@hot
 async def log_metric(request: Request, gate: WriteGate) -> Response:
     """Append one point."""
     body = wire.decode(await wire.received(request), LogMetric)
@@ -79,6 +81,7 @@ async def log_metric(request: Request, gate: WriteGate) -> Response:
 
 
 @router.post("/runs/log-parameter")
+@hot
 async def log_parameter(request: Request, gate: WriteGate) -> Response:
     """Add one parameter."""
     body = wire.decode(await wire.received(request), LogPair)
@@ -86,6 +89,7 @@ async def log_parameter(request: Request, gate: WriteGate) -> Response:
 
 
 @router.post("/runs/set-tag")
+@hot
 async def set_tag(request: Request, gate: WriteGate) -> Response:
     """Set one tag."""
     body = wire.decode(await wire.received(request), LogPair)
@@ -93,6 +97,7 @@ async def set_tag(request: Request, gate: WriteGate) -> Response:
 
 
 @router.post("/runs/log-batch")
+@hot
 async def log_batch(request: Request, gate: WriteGate) -> Response:
     """Log metrics, parameters and tags at once, all or nothing."""
     body = wire.decode(await wire.received(request, _MOST_BATCH_BYTES), LogBatch)
@@ -101,26 +106,27 @@ async def log_batch(request: Request, gate: WriteGate) -> Response:
 
 
 async def _logged(gate: Gate, batch: LogBatch) -> Response:
+    points = ingest.grouped((m.key, m.value, m.timestamp, m.step) for m in batch.metrics)
+    tags = wire.pairs(batch.tags)
+    of_models = [
+        logged_models.MetricOf(
+            m.model_id,
+            ingest.Point(m.key, m.value, m.timestamp, m.step),
+            m.dataset_name,
+            m.dataset_digest,
+        )
+        for m in batch.metrics
+        if m.model_id
+    ]
+
     def write(db: Session, _actor: Actor) -> None:
         run = ingest.target(db, batch.run_id)
-        ingest.write_params(db, run, ((param.key, param.value) for param in batch.params))
-        ingest.write_points(
-            db, run, [ingest.Point(m.key, m.value, m.timestamp, m.step) for m in batch.metrics]
-        )
-        tags = wire.pairs(batch.tags)
+        if batch.params:
+            ingest.write_params(db, run, ((param.key, param.value) for param in batch.params))
+        ingest.write_points(db, run, points)
         ingest.write_tags(db, run, tags)
         if runs.NAME_TAG in tags:
             runs.set_name(db, run, tags[runs.NAME_TAG])
-        of_models = [
-            logged_models.MetricOf(
-                m.model_id,
-                ingest.Point(m.key, m.value, m.timestamp, m.step),
-                m.dataset_name,
-                m.dataset_digest,
-            )
-            for m in batch.metrics
-            if m.model_id
-        ]
         if of_models:
             logged_models.write_metrics(db, run, of_models)
 
