@@ -19,7 +19,7 @@ import httpx
 import yaml
 
 from modelyard_protocol.package import read_package
-from modelyard_protocol.records import RECORD, Prediction, Traffic, read_frames
+from modelyard_protocol.records import Prediction, Traffic, read_frames, read_records
 from modelyard_protocol.routing import DesiredState, Key, Limits, Route, ServerSpec, Target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +134,8 @@ class RunningNode:
         """Read everything the journal holds."""
         found = []
         for path in sorted((self.folder / "journal").glob("*.journal")):
-            found += [RECORD.validate_json(p) for p, _ in read_frames(path.read_bytes())]
+            for payload, _ in read_frames(path.read_bytes()):
+                found += read_records(payload)
         return found
 
     def end(self, number: int = signal.SIGTERM) -> int:

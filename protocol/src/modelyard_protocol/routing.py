@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,8 +31,43 @@ class Limits(BaseModel):
     tmp_mb: int = 64
 
 
+class Feed(BaseModel):
+    """One input of a compiled graph: a column, or several side by side as a matrix."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    columns: tuple[str, ...]
+    dtype: Literal["float32", "float64", "int32", "int64", "bool", "string"]
+    is_matrix: bool = True
+    """False: the graph takes the column as a vector or tensor of its own shape."""
+
+
+class Compiled(BaseModel):
+    """A version's graph for the fast lane, verified against the original when it was compiled."""
+
+    model_config = ConfigDict(frozen=True)
+
+    graph: str
+    """Path of the ONNX file; gateway workers are handed its descriptor, not the path."""
+    sha256: str
+    feeds: tuple[Feed, ...]
+    outputs: tuple[str, ...]
+    """One: its values are the predictions. Several: an object per row."""
+    cast: Literal["none", "int", "float", "bool"] = "none"
+    """What the original answers where the graph answers another kind of number."""
+    is_slow: bool = False
+    """A batch takes so long that it is predicted in a thread, not between two reads."""
+    native_above: int | None = None
+    """Bodies with more rows than this are faster on the original engine."""
+    tolerance: float = 1e-6
+    """Relative; live answers further from the original's switch the lane off."""
+    compare_calls: int = 200
+    """Live calls each worker repeats on the original, off the request's path."""
+
+
 class ServerSpec(BaseModel):
-    """A model server the node keeps running: one revision, one process, one Unix socket."""
+    """A model server the node keeps running: one revision, one process, one connection a worker."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,6 +83,9 @@ class ServerSpec(BaseModel):
     environment_dir: str
     """Root of that environment, mounted read-only into the sandbox."""
     limits: Limits = Limits()
+    signature: Signature = Signature()
+    compiled: Compiled | None = None
+    """With a graph, gateway workers answer by themselves; the server is reference and reserve."""
 
 
 class Scope(StrEnum):
@@ -125,6 +164,14 @@ class ServerState(StrEnum):
     stopping = "stopping"
 
 
+class LaneState(StrEnum):
+    """Which engine answers a server's calls."""
+
+    native = "native"
+    compiled = "compiled"
+    switched_back = "switched_back"  # the graph was refused or answered something else: `lane_note`
+
+
 class ObservedServer(BaseModel):
     """What the node sees of one model server."""
 
@@ -137,6 +184,19 @@ class ObservedServer(BaseModel):
     sandbox: str | None = None
     """Name of the walls in force: "bwrap", "landlock" or "none"."""
     log_tail: tuple[str, ...] = ()
+    lane: LaneState = LaneState.native
+    lane_note: str | None = None
+    compared: int = 0
+    """Live calls whose answer from the graph was the original's."""
+
+
+class ObservedWorker(BaseModel):
+    """What the node sees of one gateway worker."""
+
+    pid: int | None
+    restarts: int = 0
+    connections: int = 0
+    memory_mb: float = 0.0
 
 
 class ObservedState(BaseModel):
@@ -148,5 +208,6 @@ class ObservedState(BaseModel):
     written_at: dt.datetime
     port: int
     servers: tuple[ObservedServer, ...] = ()
+    workers: tuple[ObservedWorker, ...] = ()
     dropped_records: int = 0
     """Prediction records lost since start because the capture queue was full or the disk was."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 import traceback
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from modelyard_protocol.answers import encode
 from modelyard_protocol.inference import InvalidRows, Request, read_request
 from modelyard_protocol.records import Skin
 
+from .comparing import equal
 from .loading import Loaded
 from .model import Model
 
 MAX_BATCH_ROWS = 1024  # enough to pay per-call overhead once; more only delays the first answer
 SLOW_MS = 2.0  # predictions slower than this leave the event loop for a thread
-_TOLERANCE = 1e-6  # BLAS adds in another order for another batch size
 
 
 @dataclass(slots=True)
@@ -132,24 +131,6 @@ def is_row_wise(model: Model, example: Request) -> bool:
         return equal(model.predict(joined(rows)), single)
     except Exception:
         return False
-
-
-def equal(left: Any, right: Any, tolerance: float = _TOLERANCE) -> bool:
-    """Compare predictions: numbers within a relative tolerance, everything else exactly."""
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(equal, left, right, [tolerance] * len(left)))
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(
-            equal(left[key], right[key], tolerance) for key in left
-        )
-    numbers = (int, float)
-    if isinstance(left, bool) or isinstance(right, bool):
-        return bool(left == right)
-    if isinstance(left, numbers) and isinstance(right, numbers):
-        if math.isnan(left) or math.isnan(right):
-            return math.isnan(left) and math.isnan(right)
-        return math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
-    return bool(left == right)
 
 
 def joined(requests: list[Request]) -> Request:

@@ -1,7 +1,7 @@
 """One machine's data plane: `python -m modelyard_runtime.node --state-dir DIR --port 8081`.
 
-Gateway and supervisor in one process. It follows `desired.json`, writes `observed.json`, and needs
-the control plane for neither.
+It supervises gateway workers and model servers and is on no request's path. It follows
+`desired.json`, writes `observed.json`, and needs the control plane for neither.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ import errno
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from modelyard_protocol.routing import DesiredState, ObservedState
 
 from . import state as files
-from .gateway.calls import Calls
-from .gateway.http import Connection
-from .gateway.journal import Journal
-from .gateway.table import Allowance, Table
+from .journal import Journal
 from .sandbox.probe import NoSandbox, choose
 from .sandbox.walls import Tier
-from .supervisor import Supervisor
+from .supervisor import Supervisor, make_folders
+from .workers import Workers
 
 TICK_SECONDS = 0.05
 OBSERVE_SECONDS = 1.0
-DRAIN_SECONDS = 20.0
+DRAIN_SECONDS = 21.0  # a worker gives calls in flight 18
+BACKLOG = 4096
 EXIT_ALREADY_RUNS, EXIT_PORT_TAKEN, EXIT_NO_SANDBOX = 75, 98, 78
 
 
@@ -54,9 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     except NoSandbox as refusal:
         return _leave(EXIT_NO_SANDBOX, str(refusal))
     _raise_file_limit()
-    node = Node(folder, options.host, options.port, tier)
     try:
-        _run(node)
+        listeners = _listen(options.host, options.port, options.workers)
+        _run(Node(folder, options.port, tier, listeners))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -67,19 +68,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 class Node:
-    """Wires gateway, journal and supervisor to the state folder."""
+    """Wires workers, journal and supervisor to the state folder."""
 
-    def __init__(self, folder: Path, host: str, port: int, tier: Tier) -> None:
-        self._folder, self._host, self._port = folder, host, port
+    def __init__(self, folder: Path, port: int, tier: Tier, listeners: list[socket.socket]) -> None:
+        self._folder, self._port = folder, port
         self._started_at = dt.datetime.now(dt.UTC)
         self._generation = 0
         self._is_changed = True
         self._desired = files.DesiredFile(folder)
         self._journal = Journal(folder / "journal", f"{time.time_ns() // 1_000_000:013d}")
-        self._calls = Calls(self._journal)
-        self._allowance = Allowance()
-        self._connections: set[Connection] = set()
-        self._supervisor = Supervisor(folder, tier, self._changed)
+        make_folders(folder)
+        self._workers = Workers(folder, tier, listeners, self._journal, self._changed)
+        self._supervisor = Supervisor(folder, tier, self._workers)
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -88,39 +88,21 @@ class Node:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
         self._follow()
-        server = await self._listen(loop)
         try:
             await self._work()
         finally:
-            server.close()
             await self._drain()
 
-    async def _listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
-        def connect() -> Connection:
-            return Connection(self._calls, self._connections)
-
-        for _ in range(25):  # the port of a node that was just killed frees itself
-            try:
-                return await loop.create_server(connect, self._host, self._port, backlog=1024)
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-                await asyncio.sleep(0.2)
-        return await loop.create_server(connect, self._host, self._port, backlog=1024)
-
     async def _work(self) -> None:
-        observed_at = swept_at = 0.0
+        observed_at = 0.0
         while not self._stop.is_set():
             self._follow()
+            await self._workers.tick()
             await self._supervisor.tick()
             now = time.monotonic()
             if self._is_changed or now - observed_at >= OBSERVE_SECONDS:
                 self._is_changed, observed_at = False, now
                 await self._write_observed()
-            if now - swept_at >= 1.0:
-                swept_at = now
-                for connection in list(self._connections):
-                    connection.expire(now)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), TICK_SECONDS)
 
@@ -134,15 +116,16 @@ class Node:
 
     def _apply(self, desired: DesiredState) -> None:
         # The table first: a server that is to stop must not be chosen any more.
-        self._calls.table = Table(desired, self._supervisor.find, self._allowance)
+        self._workers.apply(desired)
         self._supervisor.apply(desired.servers)
-        self._generation = desired.generation
         self._changed()
 
     def _changed(self) -> None:
         self._is_changed = True
 
     async def _write_observed(self) -> None:
+        if self._workers.generation >= 0:  # none: a worker is being started
+            self._generation = self._workers.generation
         state = ObservedState(
             generation=self._generation,
             node_pid=os.getpid(),
@@ -150,7 +133,8 @@ class Node:
             written_at=dt.datetime.now(dt.UTC),
             port=self._port,
             servers=self._supervisor.observed(),
-            dropped_records=self._journal.dropped,
+            workers=self._workers.observed(),
+            dropped_records=self._journal.dropped + self._workers.dropped,
         )
         try:
             await asyncio.to_thread(files.write_observed, self._folder, state)
@@ -158,11 +142,7 @@ class Node:
             _say(f"observed.json could not be written: {error}")
 
     async def _drain(self) -> None:
-        for connection in list(self._connections):
-            connection.close_idle()
-        end = time.monotonic() + DRAIN_SECONDS
-        while self._calls.open and time.monotonic() < end:
-            await asyncio.sleep(0.02)
+        await self._workers.shut_down(DRAIN_SECONDS)
         await self._supervisor.shut_down(5.0)
         await asyncio.to_thread(self._journal.close)
         await self._write_observed()
@@ -172,6 +152,46 @@ def _run(node: Node) -> None:
     import uvloop
 
     uvloop.run(node.run())
+
+
+def _listen(host: str, port: int, count: int) -> list[socket.socket]:
+    """Open a socket per worker on one port; the kernel spreads callers over them."""
+    for _ in range(25):  # the port of a node that was just killed frees itself
+        try:
+            return _sockets(host, port, count)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(0.2)
+    return _sockets(host, port, count)
+
+
+def _sockets(host: str, port: int, count: int) -> list[socket.socket]:
+    (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    _require_free(family, address)
+    made: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            one = socket.socket(family, kind, protocol)
+            made.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            one.bind(address)
+            one.listen(BACKLOG)
+    except OSError:
+        for one in made:
+            one.close()
+        raise
+    return made
+
+
+def _require_free(family: int, address: Any) -> None:
+    """Refuse a port that another program holds, also one that shares it."""
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def _raise_file_limit() -> None:
@@ -193,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-dir", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="gateway workers")
     parser.add_argument("--tier", choices=["auto", "bwrap", "landlock", "none"], default="auto")
     parser.add_argument("--allow-unsandboxed", action="store_true")
     parser.add_argument("--version", action="store_true", help="print the code version and leave")

@@ -1,7 +1,7 @@
 """Model server: `python -m modelyard_runtime.serve --model-dir DIR --engine NAME --fd N`.
 
-Speaks `wire` frames on an inherited socket; says hello once the input example was predicted and
-leaves when the socket closes.
+Says hello on an inherited socket once the input example was predicted, is handed one connection per
+gateway worker there, and leaves when that socket closes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, cast
 import orjson
 
 from . import wire
+from .channel import Channel
 from .wire import Kind
 
 
@@ -70,42 +71,107 @@ def _run(coroutine: Any) -> None:
 
 
 async def _serve(engine: Any, hello: dict[str, Any], connection: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    connection.setblocking(False)
-    server = Server(engine, loop)
-    await loop.create_connection(lambda: server, sock=connection)
-    server.send(wire.pack(0, Kind.hello, orjson.dumps(hello)))
+    server = Server(engine, asyncio.get_running_loop(), connection)
+    server.channel.send(Kind.hello, orjson.dumps(hello))
     await server.closed
     # A prediction may still run in its thread; nobody waits for it any more.
     sys.stdout.flush()
     os._exit(0)
 
 
-class Server(asyncio.Protocol):
-    """Takes whatever calls one turn of the loop has read and answers them together."""
+class Server:
+    """Takes whatever calls one turn of the loop has read, from all workers, answers them together.
 
-    def __init__(self, engine: Any, loop: asyncio.AbstractEventLoop) -> None:
+    The node's connection only hands over the workers' connections; it ends with the server.
+    """
+
+    def __init__(
+        self, engine: Any, loop: asyncio.AbstractEventLoop, connection: socket.socket
+    ) -> None:
         self._engine = engine
         self._loop = loop
-        self._reader = wire.Reader()
-        self._waiting: list[Any] = []
+        self._waiting: list[tuple[Caller, Any]] = []
         self._is_scheduled = False
+        self._is_draining = False
         self._thread = ThreadPoolExecutor(1) if engine.is_slow else None
-        self._transport: asyncio.Transport | None = None
+        self._callers: set[Caller] = set()
         self.closed: asyncio.Future[None] = loop.create_future()
+        self.channel = Channel(connection, self._told, self._leave)
+
+    def take(self, caller: Caller, calls: list[Any]) -> None:
+        """Collect calls."""
+        self._waiting += [(caller, call) for call in calls]
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def joined(self, caller: Caller) -> None:
+        """Know a worker's connection."""
+        self._callers.add(caller)
+
+    def left(self, caller: Caller) -> None:
+        """Forget a worker's connection; the last one of a draining server ends it."""
+        self._callers.discard(caller)
+        if self._is_draining and not self._callers:
+            self._leave()
+
+    def _told(self, kind: Kind, payload: bytes, descriptor: int) -> None:
+        del payload
+        if kind is Kind.attach and descriptor >= 0:
+            connection = socket.socket(fileno=descriptor)
+            connection.setblocking(False)
+            made = self._loop.create_connection(lambda: Caller(self), sock=connection)
+            task = self._loop.create_task(made)
+            task.add_done_callback(lambda _: None)
+        elif kind is Kind.drain:
+            self._is_draining = True
+            if not self._callers:
+                self._leave()
+
+    def _leave(self) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if self._thread is None:
+            self._is_scheduled = False
+            _send_all(waiting, self._engine.answer(_numbered(waiting)))
+            return
+        self._thread.submit(self._work, waiting)
+
+    def _work(self, waiting: list[tuple[Caller, Any]]) -> None:
+        answers = self._engine.answer(_numbered(waiting))
+        self._loop.call_soon_threadsafe(self._worked, waiting, answers)
+
+    def _worked(self, waiting: list[tuple[Caller, Any]], answers: list[Any]) -> None:
+        _send_all(waiting, answers)
+        self._is_scheduled = bool(self._waiting)
+        if self._waiting:
+            self._flush()
+
+
+class Caller(asyncio.Protocol):
+    """One gateway worker's connection."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._reader = wire.Reader()
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._server.joined(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave: the node has hung up or died."""
+        """Forget the worker: it has hung up or died."""
         del exc
-        if not self.closed.done():
-            self.closed.set_result(None)
+        self._transport = None
+        self._server.left(self)
 
     def send(self, data: bytes) -> None:
-        """Write to the node."""
+        """Write to the worker, if it is still there."""
         if self._transport is not None:
             self._transport.write(data)
 
@@ -113,34 +179,31 @@ class Server(asyncio.Protocol):
         """Collect calls."""
         from .engine import Call
 
+        calls = []
         for number, kind, payload in self._reader.feed(data):
             if kind is Kind.predict:
                 meta, body = wire.read_call(payload)
-                self._waiting.append(Call(number, meta, body))
-        if self._waiting and not self._is_scheduled:
-            self._is_scheduled = True
-            self._loop.call_soon(self._flush)
+                calls.append(Call(number, meta, body))
+        if calls:
+            self._server.take(self, calls)
 
-    def _flush(self) -> None:
-        calls, self._waiting = self._waiting, []
-        if self._thread is None:
-            self._is_scheduled = False
-            self._send_all(self._engine.answer(calls))
-            return
-        self._thread.submit(self._work, calls)
 
-    def _work(self, calls: list[Any]) -> None:
-        answers = self._engine.answer(calls)
-        self._loop.call_soon_threadsafe(self._worked, answers)
+def _numbered(waiting: list[tuple[Caller, Any]]) -> list[Any]:
+    """Give the calls numbered by their place: two workers may use the same number."""
+    from .engine import Call
 
-    def _worked(self, answers: list[Any]) -> None:
-        self._send_all(answers)
-        self._is_scheduled = bool(self._waiting)
-        if self._waiting:
-            self._flush()
+    return [Call(at, call.meta, call.body) for at, (_, call) in enumerate(waiting)]
 
-    def _send_all(self, answers: list[Any]) -> None:
-        self.send(b"".join(wire.pack_answer(*answer) for answer in answers))
+
+def _send_all(waiting: list[tuple[Caller, Any]], answers: list[Any]) -> None:
+    by_caller: dict[Caller, list[bytes]] = {}
+    for at, status, model_us, body in answers:
+        caller, call = waiting[at]
+        by_caller.setdefault(caller, []).append(
+            wire.pack_answer(call.number, status, model_us, body)
+        )
+    for caller, frames in by_caller.items():
+        caller.send(b"".join(frames))
 
 
 if __name__ == "__main__":

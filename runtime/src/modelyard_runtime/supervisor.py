@@ -11,15 +11,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from modelyard_protocol.routing import ObservedServer, ServerSpec, ServerState
+import orjson
 
+from modelyard_protocol.routing import LaneState, ObservedServer, ServerSpec, ServerState
+
+from .channel import Channel
 from .deaths import death
-from .gateway.backends import Backend
 from .logs import ServerLog
 from .sandbox.walls import Tier
+from .wire import Kind
+from .workers import Workers
 
 START_SECONDS = 180.0  # loading a large model on a busy machine
 STUCK_SECONDS = 120.0  # an answer this late will never come
@@ -32,14 +36,13 @@ _BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 class ModelServer:
     """One revision's process, through all its restarts."""
 
-    def __init__(
-        self, spec: ServerSpec, folder: Path, tier: Tier, on_change: Callable[[], None]
-    ) -> None:
+    def __init__(self, spec: ServerSpec, folder: Path, tier: Tier, workers: Workers) -> None:
         self.spec = spec
         self.state = ServerState.starting
-        self.backend: Backend | None = None
-        self._tier = tier
-        self._on_change = on_change
+        self._tier, self._workers = tier, workers
+        self._channel: Channel | None = None
+        self._hello: dict[str, Any] | None = None
+        self._error: str | None = None
         self._log = ServerLog(folder / "logs" / f"{spec.id}.log")
         self._rw = folder / "scratch" / spec.id
         self._child: subprocess.Popen[bytes] | None = None
@@ -58,10 +61,17 @@ class ModelServer:
         return self.state is ServerState.stopping and self._child is None
 
     def observed(self) -> ObservedServer:
-        """Give what is to be told about it."""
+        """Give what is to be told about it: a version with a graph is ready without its server."""
+        note = self._workers.lane_notes.get(self.spec.id)
+        is_compiled = self._workers.is_compiled(self.spec.id)
+        lane = LaneState.compiled if is_compiled else LaneState.native
+        is_ready = is_compiled and self.state is not ServerState.stopping
         return ObservedServer(
             id=self.spec.id,
-            state=self.state,
+            state=ServerState.ready if is_ready else self.state,
+            lane=LaneState.switched_back if note else lane,
+            lane_note=note,
+            compared=self._workers.compared(self.spec.id),
             reason=self._reason,
             pid=self._child.pid if self._child else None,
             restarts=self._restarts,
@@ -82,7 +92,7 @@ class ModelServer:
                 await self._start(now)
         elif self.state is ServerState.starting:
             self._watch_start(now)
-        elif self.backend is not None and self.backend.oldest_seconds() > STUCK_SECONDS:
+        elif self._workers.oldest_seconds(self.spec.id) > STUCK_SECONDS:
             self._kill(f"It did not answer a call for {STUCK_SECONDS:g} seconds.")
 
     def stop(self) -> None:
@@ -90,6 +100,9 @@ class ModelServer:
         if self.state is not ServerState.stopping:
             self._enter(ServerState.stopping)
             self._stop_at = time.monotonic() + DRAIN_SECONDS
+            self._workers.disconnect(self.spec.id)
+            if self._channel is not None:
+                self._channel.send(Kind.drain)
 
     def kill(self) -> None:
         """End at once."""
@@ -116,9 +129,8 @@ class ModelServer:
         finally:
             theirs.close()
         loop = asyncio.get_running_loop()
-        self.backend = backend = Backend(self._on_change)
-        ours.setblocking(False)
-        await loop.create_connection(lambda: backend, sock=ours)
+        self._hello = self._error = None
+        self._channel = Channel(ours, self._told, lambda: None)
         await loop.connect_read_pipe(lambda: self._log, self._child.stdout)
         self._started_at = now
         self._enter(ServerState.starting)
@@ -141,15 +153,33 @@ class ModelServer:
         line += ["--", spec.python, "-m", "modelyard_runtime.serve"]
         return [*line, "--model-dir", spec.model_dir, "--engine", spec.engine, "--fd", str(fd)]
 
+    def _told(self, kind: Kind, payload: bytes, descriptor: int) -> None:
+        if descriptor >= 0:  # a model server has none to give
+            os.close(descriptor)
+        try:
+            told = orjson.loads(payload)
+            if kind is Kind.failed:
+                self._error = str(told["error"])
+            elif kind is Kind.hello and self._hello is None:
+                self._hello = dict(told)
+                if self.state is not ServerState.stopping:
+                    self._workers.connect(self.spec.id, self._give)
+        except (ValueError, KeyError, TypeError) as error:  # model code wrote into the socket
+            self._error = f"The model server broke the protocol: {error}"
+            if self._channel is not None:
+                self._channel.close()
+        self._workers.changed()
+
+    def _give(self, descriptor: int) -> None:
+        if self._channel is not None:
+            self._channel.send(Kind.attach, b"{}", descriptor)
+
     def _watch_start(self, now: float) -> None:
-        backend = self.backend
-        if backend is None:
-            return
-        if backend.is_ready:
+        if self._hello is not None and self._workers.is_connected(self.spec.id):
             self._reason = None
             self._log.say(f"ready after {now - self._started_at:.2f} s")
             self._enter(ServerState.ready)
-        elif backend.error is not None and self._kill_at is None:
+        elif self._error is not None and self._kill_at is None:
             self._kill_at = now + 2.0
         elif now - self._started_at > START_SECONDS:
             self._kill(f"It was not ready after {START_SECONDS:g} seconds.")
@@ -157,15 +187,15 @@ class ModelServer:
             self.kill()
 
     def _continue_stopping(self, now: float) -> None:
-        backend = self.backend
+        """It leaves when the last worker has hung up, or is made to."""
         if self._child is None or self._stop_at is None:
             return
         if self._kill_at is not None:
             if now > self._kill_at:
                 self.kill()
-        elif backend is None or backend.waiting == 0 or now > self._stop_at:
-            if backend is not None:
-                backend.close()
+        elif self._channel is None or self._channel.is_closed or now > self._stop_at:
+            if self._channel is not None:
+                self._channel.close()
             self._kill_at = now + 3.0
 
     def _kill(self, reason: str) -> None:
@@ -174,14 +204,16 @@ class ModelServer:
         self.kill()
 
     def _ended(self, now: float, code: int) -> None:
-        backend, self.backend, self._child, self._kill_at = self.backend, None, None, None
-        if backend is not None:
-            backend.close()
+        channel, self._channel, self._child, self._kill_at = self._channel, None, None, None
+        if channel is not None:
+            channel.drain()
+            channel.close()
+        self._workers.disconnect(self.spec.id)
         shutil.rmtree(self._rw, ignore_errors=True)
         if self.state is ServerState.stopping:
-            self._on_change()
+            self._workers.changed()
             return
-        told = backend.error if backend is not None else None
+        told = self._error
         if now - self._started_at > STABLE_SECONDS:
             self._failures = 0
         self._fail(now, told or self._reason or death(code, self.spec.limits.memory_mb))
@@ -198,19 +230,15 @@ class ModelServer:
     def _enter(self, state: ServerState) -> None:
         self.state = state
         self._since = dt.datetime.now(dt.UTC)
-        self._on_change()
+        self._workers.changed()
 
 
 class Supervisor:
     """All model servers of the node."""
 
-    def __init__(self, folder: Path, tier: Tier, on_change: Callable[[], None]) -> None:
-        self._folder, self._tier, self._on_change = folder, tier, on_change
+    def __init__(self, folder: Path, tier: Tier, workers: Workers) -> None:
+        self._folder, self._tier, self._workers = folder, tier, workers
         self._servers: dict[str, ModelServer] = {}
-        shutil.rmtree(folder / "scratch", ignore_errors=True)  # of a node that was killed
-        for name in ("logs", "scratch"):
-            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        _prune_logs(folder / "logs")
 
     def apply(self, specs: tuple[ServerSpec, ...]) -> None:
         """Start what is new and stop what is no longer wanted."""
@@ -220,17 +248,14 @@ class Supervisor:
                 server.stop()
         for server_id, spec in wanted.items():
             known = self._servers.get(server_id)
-            if known is None or known.state is ServerState.stopping:
+            if known is not None and known.state is not ServerState.stopping:
+                known.spec = spec
+            else:
                 self._servers[server_id] = ModelServer(
-                    spec, self._folder, self._tier, self._on_change
+                    spec, self._folder, self._tier, self._workers
                 )
                 if known is not None:
                     known.kill()
-
-    def find(self, server_id: str) -> Backend | None:
-        """Give the connection to a server."""
-        server = self._servers.get(server_id)
-        return None if server is None else server.backend
 
     def observed(self) -> tuple[ObservedServer, ...]:
         """Give what is to be told about all of them."""
@@ -242,7 +267,7 @@ class Supervisor:
             await server.tick()
             if server.is_gone:
                 del self._servers[server_id]
-                self._on_change()
+                self._workers.changed()
 
     async def shut_down(self, seconds: float) -> None:
         """Stop all; what has not ended in time is killed."""
@@ -254,6 +279,14 @@ class Supervisor:
             await asyncio.sleep(0.05)
         for server in self._servers.values():
             server.kill()
+
+
+def make_folders(folder: Path) -> None:
+    """Clear what a node that was killed has left, and make what this one needs."""
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    for name in ("logs", "scratch", "scratch/gateway"):
+        (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    _prune_logs(folder / "logs")
 
 
 def _prune_logs(folder: Path) -> None:

@@ -115,7 +115,7 @@ def _checked(options: argparse.Namespace) -> dict[str, Any]:
 
 def differences(actual: Any, expected: Any, rtol: float) -> list[dict[str, Any]]:
     """Give each place where the model's answer is not the expected one, at most 50."""
-    from .engine import equal
+    from .comparing import equal
 
     if expected is None or actual is None:
         return []

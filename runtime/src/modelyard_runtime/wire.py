@@ -1,4 +1,4 @@
-"""Frames between the node and a model server, on one socket pair per server.
+"""Frames between node, gateway workers and model servers, on one socket pair per two of them.
 
 A frame is `u32 length of what follows | u32 call | u8 kind | payload`, little endian. Calls are
 multiplexed: many may be open, answers come in any order, so whatever has arrived can be batched.
@@ -17,16 +17,27 @@ _HEAD = struct.Struct("<IIB")
 _CALL = struct.Struct("<H")
 _ANSWER = struct.Struct("<HI")
 _AFTER_LENGTH = _HEAD.size - 4
-MAX_FRAME = 64 * 1024 * 1024  # the node buffers up to one frame per model server
+MAX_FRAME = 64 * 1024 * 1024  # a reader buffers up to one frame
 
 
 class Kind(IntEnum):
     """What a frame says."""
 
-    predict = 1  # node → server: `u16 length | JSON of CallMeta | body`
+    predict = 1  # worker → server: `u16 length | JSON of CallMeta | body`
+    attach = 2  # node → both ends: JSON `{"server": id}` and a descriptor that connects them
+    drain = 3  # node → both: finish what is open, then leave
+    table = 4  # node → worker: JSON of the desired state
+    graph = 5  # node → worker: JSON `{"server": id, …}` and the descriptor of a compiled graph
+    forget = 6  # node → worker: JSON `{"server": id}`; its graph is not to be used any more
+    open = 7  # node → worker: take callers from now on
+    spent = 8  # both ways: JSON of calls per limited key
     hello = 10  # server → node: JSON of facts, sent once the input example was predicted
-    answer = 11  # server → node: `u16 status | u32 model µs | body`
+    answer = 11  # server → worker: `u16 status | u32 model µs | body`
     failed = 13  # server → node: JSON `{"error": …}`; the server exits afterwards
+    done = 20  # worker → node: JSON of what it has taken over
+    records = 21  # worker → node: `u32 records | journal frames`; may be dropped, counted
+    counts = 22  # worker → node: journal frames that are never dropped
+    health = 23  # worker → node: JSON of open calls and dropped records, once a second
 
 
 class Reader:

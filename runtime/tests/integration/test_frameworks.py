@@ -14,7 +14,8 @@ from tests.make.nodes import environment
 from tests.make.packages import a_classifier_package
 
 from modelyard_protocol.inference import Request
-from modelyard_runtime.engine import Engine, equal
+from modelyard_runtime.comparing import equal
+from modelyard_runtime.engine import Engine
 from modelyard_runtime.loading import Loaded, load
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -1,7 +1,6 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -10,7 +9,8 @@ from hypothesis import strategies as st
 
 from modelyard_runtime.gateway.calls import Calls
 from modelyard_runtime.gateway.http import IDLE_SECONDS, READ_SECONDS, Connection
-from modelyard_runtime.gateway.journal import Journal
+from modelyard_runtime.gateway.recorder import Recorder
+from modelyard_runtime.gateway.servers import Servers
 
 
 class Wire:
@@ -33,10 +33,9 @@ class Wire:
 
 
 @pytest.fixture(scope="module")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
-    journal = Journal(tmp_path_factory.mktemp("journal"), "1")
-    yield Calls(journal)
-    journal.close()
+def calls() -> Calls:
+    recorder = Recorder(lambda *_: None, lambda _: None, lambda: 0, lambda *_: None)
+    return Calls(recorder, Servers(), lambda *_: None)
 
 
 def connect(calls: Calls) -> tuple[Connection, Wire]:

@@ -6,8 +6,8 @@ from tests.make.nodes import SECRET, a_key
 
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import DesiredState, Route, Target
-from modelyard_runtime.gateway.backends import Backend
 from modelyard_runtime.gateway.refusals import Refusal
+from modelyard_runtime.gateway.servers import Served
 from modelyard_runtime.gateway.table import Allowance, Table
 from modelyard_runtime.sandbox.walls import interpreter_dirs
 
@@ -28,7 +28,7 @@ def a_table(servers: dict[str, Server], weights: dict[str, int]) -> tuple[Table,
         workspace="w", environment="e", deployment="d", workspace_id=1, deployment_id="x",
         targets=targets, keys=(a_key(),), signature=Signature(),
     )  # fmt: skip
-    find = lambda name: cast("Backend | None", servers.get(name))  # noqa: E731
+    find = lambda name: cast("Served | None", servers.get(name))  # noqa: E731
     return Table(DesiredState(generation=1, routes=(route,)), find, Allowance()), route
 
 

@@ -1,13 +1,12 @@
-"""The node's end of a model server: many calls on one connection."""
+"""A worker's end of a model server: many calls on one connection."""
 
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
 from collections.abc import Callable
 from typing import Any, cast
-
-import orjson
 
 from modelyard_runtime import wire
 from modelyard_runtime.wire import Kind
@@ -22,21 +21,14 @@ OnAnswer = Callable[[int, int, bytes], None]
 class Backend(asyncio.Protocol):
     """One model server as the gateway sees it."""
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
-        self._on_change = on_change
+    def __init__(self, on_close: Callable[[Backend], None]) -> None:
+        self._on_close = on_close
         self._transport: asyncio.Transport | None = None
         self._reader = wire.Reader()
         self._open: dict[int, tuple[OnAnswer, float, int]] = {}
         self._bytes = 0
         self._last = 0
-        self.hello: dict[str, Any] | None = None
-        self.error: str | None = None
         self.is_closed = False
-
-    @property
-    def is_ready(self) -> bool:
-        """It has predicted its input example and is connected."""
-        return self.hello is not None and not self.is_closed
 
     @property
     def waiting(self) -> int:
@@ -69,7 +61,7 @@ class Backend(asyncio.Protocol):
             self._open[number] = (_ignored, entry[1], entry[2])
 
     def close(self) -> None:
-        """Hang up: the model server leaves by itself."""
+        """Hang up."""
         if self._transport is not None:
             self._transport.close()
 
@@ -83,13 +75,7 @@ class Backend(asyncio.Protocol):
             for number, kind, payload in self._reader.feed(data):
                 if kind is Kind.answer:
                     self._answered(number, payload)
-                elif kind is Kind.hello:
-                    self.hello = orjson.loads(payload)
-                    self._on_change()
-                elif kind is Kind.failed:
-                    self.error = str(orjson.loads(payload).get("error"))
-        except (ValueError, KeyError) as error:  # model code may have written into the socket
-            self.error = f"The model server broke the protocol: {error}"
+        except (ValueError, struct.error):  # model code may have written into the socket
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -99,7 +85,7 @@ class Backend(asyncio.Protocol):
         waiting, self._open, self._bytes = self._open, {}, 0
         for on_answer, _, _ in waiting.values():
             on_answer(0, 0, b"")
-        self._on_change()
+        self._on_close(self)
 
     def _answered(self, number: int, payload: bytes) -> None:
         status, model_us, body = wire.read_answer(payload)

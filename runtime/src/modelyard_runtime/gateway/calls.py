@@ -3,82 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from modelyard_protocol.answers import decode_predictions
 from modelyard_protocol.openapi import openapi, v2_metadata
-from modelyard_protocol.records import MAX_BODY_BYTES, Skin, Source
-from modelyard_protocol.routing import Key, Route, Scope, Target
+from modelyard_protocol.records import Skin
+from modelyard_protocol.routing import Route, Scope, Target
+from modelyard_runtime.comparing import equal
+from modelyard_runtime.fast.lane import Item, Sink
 
+from .admission import Admitted, Incoming, Outgoing, refused
 from .backends import Backend
-from .journal import Journal
-from .refusals import Refusal, not_ready
+from .ids import new_id
+from .recorder import Recorder
+from .refusals import Refusal, closed_door, not_ready
+from .servers import Served, Servers
 from .table import Table
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
-_CONSOLE = "console"
 
-
-@dataclass(slots=True)
-class Incoming:
-    """A request's head, and its body once it is complete."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes = b""
-    complete_ns: int = 0
-    request_id: str = ""
-
-
-@dataclass(slots=True)
-class Outgoing:
-    """An answer before it is bytes."""
-
-    status: int
-    body: bytes
-    media: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Admitted:
-    """A request that may come in: its head was checked, its body not yet read."""
-
-    route: Route
-    key: Key
-    rest: str
-    skin: Skin | None
-    version: int | None
-
-
-Respond = Callable[[Outgoing], None]
-
-
-def refused(refusal: Refusal, request_id: str) -> Outgoing:
-    """Write a refusal as an answer."""
-    headers = {}
-    if refusal.retry_after is not None:
-        headers["Retry-After"] = str(refusal.retry_after)
-    if refusal.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="modelyard"'
-    body = refusal.document(request_id)
-    return Outgoing(refusal.status, body, "application/problem+json", headers)
+SwitchBack = Callable[[str, str], None]
+"""(server id, reason): its graph answered otherwise than the original."""
 
 
 class Calls:
     """Admits requests and answers them with the table of the moment."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, recorder: Recorder, servers: Servers, switch_back: SwitchBack) -> None:
         self.table: Table | None = None
+        self.recorder = recorder
         self.open = 0
-        self._journal = journal
+        self.compared: dict[str, int] = {}
+        self._servers, self._switch_back = servers, switch_back
 
     def admit(self, incoming: Incoming) -> Admitted | Outgoing:
         """Check a request's head; an `Outgoing` is the answer of requests without a body.
@@ -105,35 +66,92 @@ class Calls:
         length = incoming.headers.get("content-length", "")
         if length.isdigit() and int(length) > route.max_body_bytes:
             raise too_large(route.max_body_bytes)
-        return Admitted(route, key, rest, skin, version)
+        return Admitted(route, key, skin, version, incoming)
 
-    def answer(self, incoming: Incoming, admitted: Admitted, respond: Respond) -> None:
-        """Predict; `respond` is called exactly once, now or later.
+    def answer_known(self, admitted: Admitted, body: bytes, sink: Sink) -> None:
+        """Answer a request whose head was admitted before, under the same table.
 
         Raises:
-            Refusal: it was refused before it reached a model server.
+            Refusal: its key has expired or has no calls left.
+        """
+        table = self.table
+        if table is None or admitted.is_expired():
+            raise closed_door()
+        if admitted.is_limited:
+            table.allow(admitted.key, Scope.predict)
+        self.answer(admitted, admitted.route, body, time.perf_counter_ns(), sink)
+
+    def answer_late(self, incoming: Incoming, admitted: Admitted, sink: Sink) -> None:
+        """Answer a request whose body came after its head; traffic may have moved meanwhile.
+
+        Raises:
+            Refusal: its address is gone.
         """
         if self.table is None:
             raise not_ready()
-        call = _Call(self, incoming, admitted, respond)
-        try:
-            call.route = route = self.table.latest(admitted.route)
-            if admitted.version is not None:
-                target, backend = self.table.pinned(route, admitted.version)
-            else:
-                sticky = incoming.headers.get("x-modelyard-sticky")
-                target, backend = self.table.choose(route, sticky)
-        except Refusal as refusal:
-            call.refuse(refusal)
-            return
-        call.send(target, backend)
+        route = self.table.latest(admitted.route)
+        self.answer(admitted, route, incoming.body, incoming.complete_ns, sink)
 
-    def note(self, entry: dict[str, Any], revision: tuple[int, str, int, int]) -> None:
-        """Count and record an answered call."""
-        if entry["source"] != Source.console:
-            self._journal.count(revision, entry["status"], entry["total_us"])
-        size = len(entry["request"] or "") + len(entry["response"] or "") + 500
-        self._journal.record(entry, size)
+    def answer(
+        self, admitted: Admitted, route: Route, body: bytes, started_ns: int, sink: Sink
+    ) -> None:
+        """Predict; the sink is answered exactly once, now or later."""
+        assert self.table is not None  # noqa: S101 - checked by the callers
+        self.open += 1
+        try:
+            if admitted.version is not None:
+                target, served = self.table.pinned(route, admitted.version)
+            else:
+                target, served = self.table.choose(route, admitted.sticky)
+        except Refusal as refusal:
+            target = route.targets[0] if route.targets else _NOBODY
+            self.refuse(Item(admitted, target, body, started_ns, sink), refusal)
+            return
+        item = Item(admitted, target, body, started_ns, sink)
+        if served.lane is not None:
+            served.lane.submit(item)
+        elif served.backend is not None:
+            _Call(self, item).send(served.backend)
+        else:
+            self.refuse(item, not_ready())
+
+    # -- what a lane asks of its worker
+
+    def finished(self, count: int) -> None:
+        """So many calls were answered."""
+        self.open -= count
+
+    def refuse(self, item: Item, refusal: Refusal) -> None:
+        """Answer with a refusal, which is counted like any other answer."""
+        _Call(self, item).refuse(refusal)
+
+    def natively(self, server_id: str, item: Item) -> bool:
+        """Have the original answer a call; False when it cannot now."""
+        backend = self._backend(server_id)
+        if backend is None or backend.is_full:
+            return False
+        _Call(self, item).send(backend)
+        return True
+
+    def compare(self, server_id: str, item: Item, predictions: list[Any]) -> bool:
+        """Repeat a call on the original, off the request's path; False when it cannot now."""
+        served, backend = self._servers.find(server_id), self._backend(server_id)
+        if served is None or backend is None or backend.waiting > 8:
+            return False
+        _Comparison(self, served, item, predictions).send(backend)
+        return True
+
+    def compared_with(self, served: Served, reason: str | None) -> None:
+        """A call was repeated; with a reason, the graph is not used any more."""
+        if reason is None:
+            self.compared[served.id] = self.compared.get(served.id, 0) + 1
+        elif served.lane is not None:
+            self._servers.drop_graph(served.id)
+            self._switch_back(served.id, reason)
+
+    def _backend(self, server_id: str) -> Backend | None:
+        served = self._servers.find(server_id)
+        return served.backend if served is not None else None
 
     def _described(self, incoming: Incoming, route: Route, rest: str) -> Outgoing:
         assert self.table is not None  # noqa: S101 - checked by the caller
@@ -162,40 +180,27 @@ class Calls:
 
 
 class _Call:
-    """One prediction on its way through a model server."""
+    """One prediction on its way through a model server, or refused before it got there."""
 
-    def __init__(
-        self, calls: Calls, incoming: Incoming, admitted: Admitted, respond: Respond
-    ) -> None:
-        self._calls, self._incoming = calls, incoming
-        self.route, self._key = admitted.route, admitted.key
-        assert admitted.skin is not None  # noqa: S101 - admitted only with a skin
-        self._skin = admitted.skin
-        self._respond: Respond | None = respond
-        self._target: Target | None = None
+    def __init__(self, calls: Calls, item: Item) -> None:
+        self._calls, self._item = calls, item
         self._timer: asyncio.TimerHandle | None = None
         self._model_us: int | None = None
-        self._id = _new_id()
-        calls.open += 1
+        self._id = new_id()
+        self._is_done = False
+        self._is_sent = False
 
-    def send(self, target: Target, backend: Backend) -> None:
-        route = self.route
-        self._target = target
-        meta = {
-            "skin": self._skin.value,
-            "type": self._incoming.headers.get("content-type", "application/json"),
-            "id": self._id,
-            "model": route.model or route.deployment,
-            "version": target.version,
-            "max_rows": route.max_rows,
-        }
-        number = backend.predict(meta, self._incoming.body, self._answered)
+    def send(self, backend: Backend) -> None:
+        self._is_sent = True
+        seconds = self._item.admitted.route.timeout_seconds
+        number = backend.predict(_meta(self._item, self._id), self._item.body, self._answered)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(route.timeout_seconds, self._timed_out, backend, number)
+        self._timer = loop.call_later(seconds, self._timed_out, backend, number)
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal, which is counted like any other answer."""
-        self._finish(refused(refusal, self._incoming.request_id))
+        chosen = self._item.admitted.request_id.decode() or self._id
+        self._finish(refused(refusal, chosen))
 
     def _answered(self, status: int, model_us: int, body: bytes) -> None:
         self._model_us = model_us
@@ -205,69 +210,90 @@ class _Call:
             detail = "The model server died before it answered. Try again."
             self.refuse(Refusal(503, "inference.server_died", detail, retry_after=1))
         else:
-            told = orjson.loads(body)
-            fields = told.get("fields")
-            self.refuse(Refusal(status, told["code"], told["detail"], fields=fields))
+            self.refuse(_told(status, body))
 
     def _timed_out(self, backend: Backend, number: int) -> None:
         backend.abandon(number)
-        seconds = self.route.timeout_seconds
+        seconds = self._item.admitted.route.timeout_seconds
         detail = f"The model did not answer within {seconds:g} seconds."
         self.refuse(Refusal(504, "inference.timeout", detail))
 
     def _finish(self, outgoing: Outgoing) -> None:
-        respond, self._respond = self._respond, None
-        if respond is None:
+        if self._is_done:
             return
+        self._is_done = True
         if self._timer is not None:
             self._timer.cancel()
+        admitted, target, body, started_ns, sink = self._item
         outgoing.headers["X-Prediction-Id"] = self._id
-        if self._target is not None:
-            outgoing.headers["X-Model-Version"] = str(self._target.version)
-            outgoing.headers["X-Modelyard-Revision"] = str(self._target.revision)
-        respond(outgoing)
+        if self._is_sent:
+            outgoing.headers["X-Model-Version"] = str(target.version)
+            outgoing.headers["X-Modelyard-Revision"] = str(target.revision)
+        sink.respond(outgoing)
         self._calls.open -= 1
-        self._note(outgoing)
-
-    def _note(self, outgoing: Outgoing) -> None:
-        route, incoming = self.route, self._incoming
-        target = self._target or (route.targets[0] if route.targets else None)
-        revision, version = (target.revision, target.version) if target else (0, 0)
-        rate = route.sample_rate
-        is_sampled = rate >= 1 or random.random() < rate  # noqa: S311 - a sample, not a secret
-        is_console = (
-            self._key.id == _CONSOLE and incoming.headers.get("x-modelyard-source") == _CONSOLE
+        total_us = (time.perf_counter_ns() - started_ns) // 1000
+        at_us = time.time_ns() // 1000 - total_us
+        mark = admitted.mark(target)
+        self._calls.recorder.note(
+            (mark, outgoing.status, self._id, at_us, total_us, self._model_us, body, outgoing.body)
         )
-        now_ns = time.perf_counter_ns()
-        total_us = (now_ns - incoming.complete_ns) // 1000
-        entry = {
-            "kind": "prediction",
-            "id": self._id,
-            "at_us": time.time_ns() // 1000 - total_us,
-            "workspace_id": route.workspace_id,
-            "deployment_id": route.deployment_id,
-            "revision": revision,
-            "version": version,
-            "key_id": self._key.id,
-            "skin": self._skin.value,
-            "source": (Source.console if is_console else Source.live).value,
-            "status": outgoing.status,
-            "total_us": total_us,
-            "model_us": self._model_us,
-            "content_type": incoming.headers.get("content-type", "application/json"),
-            "request": _captured(incoming.body) if is_sampled else None,
-            "response": _captured(outgoing.body) if is_sampled else None,
-            "request_bytes": len(incoming.body),
-            "response_bytes": len(outgoing.body),
-            "weight": 1 / rate if is_sampled and rate > 0 else 1.0,
-        }
-        whose = (route.workspace_id, route.deployment_id, revision, version)
-        self._calls.note(entry, whose)
+
+
+class _Comparison:
+    """A call that was answered by a graph, asked of the original once more."""
+
+    def __init__(self, calls: Calls, served: Served, item: Item, predictions: list[Any]) -> None:
+        self._calls, self._served, self._item = calls, served, item
+        self._predictions = predictions
+        self._tolerance = served.lane.tolerance if served.lane is not None else 0.0
+
+    def send(self, backend: Backend) -> None:
+        meta = _meta(self._item, "compare")
+        backend.predict(meta, self._item.body, self._answered)
+
+    def _answered(self, status: int, model_us: int, body: bytes) -> None:
+        del model_us
+        if status == 0:
+            return  # the original died: nothing is known
+        if status != 200:
+            told = _told(status, body).detail
+            self._calls.compared_with(self._served, f"The original refused a live call: {told}")
+            return
+        expected = decode_predictions(self._item.admitted.skin, body)
+        if equal(self._predictions, expected, self._tolerance):
+            self._calls.compared_with(self._served, None)
+            return
+        pairs = zip(self._predictions, expected, strict=False)
+        one, other = next(
+            (pair for pair in pairs if not equal(*pair, self._tolerance)), (None, None)
+        )
+        reason = f"A live call got {one!r} from the graph and {other!r} from the original."
+        self._calls.compared_with(self._served, reason[:500])
+
+
+_NOBODY = Target(server_id="", revision=0, version=0, weight=0)
 
 
 def too_large(limit: int) -> Refusal:
     """Refuse a body over the endpoint's limit."""
     return Refusal(413, "inference.too_large", f"The body may have at most {limit} bytes.")
+
+
+def _meta(item: Item, name: str) -> dict[str, Any]:
+    admitted = item.admitted
+    return {
+        "skin": admitted.skin.value,
+        "type": admitted.media,
+        "id": name,
+        "model": admitted.model,
+        "version": item.target.version,
+        "max_rows": admitted.route.max_rows,
+    }
+
+
+def _told(status: int, body: bytes) -> Refusal:
+    told = orjson.loads(body)
+    return Refusal(status, told["code"], told["detail"], fields=told.get("fields"))
 
 
 def _target_of(rest: str, route: Route) -> tuple[Skin | None, int | None]:
@@ -282,19 +308,5 @@ def _target_of(rest: str, route: Route) -> tuple[Skin | None, int | None]:
     return (Skin.v2, int(found[1])) if found else (None, None)
 
 
-def _captured(body: bytes) -> str | None:
-    if len(body) > MAX_BODY_BYTES:
-        return None
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _new_id() -> str:
-    """Give an id that sorts by time."""
-    return f"{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
-
-
 def _request_id(given: str | None) -> str:
-    return given if given and _REQUEST_ID.fullmatch(given) else _new_id()
+    return given if given and _REQUEST_ID.fullmatch(given) else ""

@@ -1,4 +1,9 @@
-"""HTTP/1.1 by hand on asyncio and llhttp: about a tenth of what an ASGI server costs a request."""
+"""HTTP/1.1 by hand on asyncio and llhttp: about a tenth of what an ASGI server costs a request.
+
+Clients repeat their request heads byte by byte. A head that llhttp has accepted once, and that was
+admitted, is known by its bytes under the same routing table: the next request with it is read
+without parsing anything.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,15 @@ from typing import cast
 
 import httptools
 
-from .calls import Admitted, Calls, Incoming, Outgoing, refused, too_large
+from .admission import Admitted, Incoming, Outgoing, refused
+from .calls import Calls, too_large
+from .ids import new_id
 from .refusals import Refusal
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
+MAX_SHARED_HEAD_BYTES = 4096
+MAX_SHARED_HEADS = 4096  # of one table; a caller may send as many different ones as it likes
 MAX_PIPELINED = 16
 MAX_CONNECTIONS = 4096
 IDLE_SECONDS = 75.0  # between requests
@@ -22,6 +31,9 @@ READ_SECONDS = 30.0  # for one whole request: slow senders must not hold connect
 LINGER_SECONDS = 2.0  # reading on after a refusal, so that the caller can read it
 _NO_VERDICT = Refusal(400, "inference.bad_request", "This is not a valid request.")
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+_NOTHING = Incoming("", "", {})
+_UNUSUAL = ("transfer-encoding", "expect", "upgrade", "x-request-id")
 
 Verdict = Admitted | Outgoing | Refusal
 """What is known of a request after its head: it may be read on, or its answer."""
@@ -39,6 +51,11 @@ class Connection(asyncio.Protocol):
         self._is_busy = False
         self._is_leaving = False
         self._lingers = False
+        self._is_between = True
+        self._is_turning = False
+        self._known_head = b""
+        self._incoming_now = _NOTHING
+        self._keeps_alive = True
         self.deadline = time.monotonic() + READ_SECONDS
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
@@ -65,6 +82,12 @@ class Connection(asyncio.Protocol):
         """Parse what came; anything that is not HTTP is refused and the connection closed."""
         if self._is_leaving:
             return
+        self._known_head = b""
+        if self._is_between and not self._is_busy and not self._ready:
+            taken = self._take_known(data)
+            if taken == len(data):
+                return
+            data = data[taken:] if taken else data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -74,6 +97,45 @@ class Connection(asyncio.Protocol):
             if not isinstance(refusal, Refusal):
                 refusal = _NO_VERDICT
             self._give_up(refusal)
+
+    def _take_known(self, data: bytes) -> int:
+        """Read a whole request whose head is known; give the bytes taken, 0 when it is not."""
+        end = data.find(b"\r\n\r\n", 0, MAX_SHARED_HEAD_BYTES)
+        table = self._calls.table
+        if end < 0 or table is None:
+            return 0
+        head = data[:end]
+        admitted = table.heads.get(head)
+        if admitted is None:
+            self._known_head = head
+            return 0
+        begin, end = end + 4, end + 4 + admitted.length
+        if len(data) < end:
+            return 0
+        self._is_busy = self._keeps_alive = True
+        self._incoming_now = _NOTHING
+        try:
+            self._calls.answer_known(admitted, data[begin:end], self)
+        except Refusal as refusal:
+            self._refuse(Incoming("POST", "", {}), refusal)
+        return end
+
+    def _remember(self, admitted: Admitted) -> None:
+        """Know a head from now on, unless something in it makes the request an unusual one."""
+        headers, table = self._headers, self._calls.table
+        length = headers.get("content-length", "")
+        is_usual = (
+            self._parser.get_http_version() == "1.1"
+            and self._parser.should_keep_alive()
+            and length.isdigit()
+            and not any(name in headers for name in _UNUSUAL)
+        )
+        if not is_usual or table is None or int(length) > admitted.route.max_body_bytes:
+            return
+        if len(table.heads) >= MAX_SHARED_HEADS:
+            table.heads.clear()
+        admitted.length = int(length)
+        table.heads[self._known_head] = admitted
 
     def eof_received(self) -> bool:
         """Keep the connection of a caller who has said all and still waits for an answer."""
@@ -100,6 +162,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Start a request."""
+        self._is_between = False
         self._begin()
         self.deadline = time.monotonic() + READ_SECONDS
 
@@ -127,6 +190,9 @@ class Connection(asyncio.Protocol):
             self._verdict = refusal
         if isinstance(self._verdict, Admitted):
             self._limit = self._verdict.route.max_body_bytes
+            self._verdict.request_id = self._incoming.request_id.encode()
+            if self._known_head:
+                self._remember(self._verdict)
             if self._headers.get("expect", "").lower() == "100-continue":
                 self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
         elif int(self._headers.get("content-length") or 0) > MAX_HEAD_BYTES:
@@ -144,6 +210,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Queue a whole request behind those before it."""
+        self._is_between = True
+        self._known_head = b""
         incoming = self._incoming
         incoming.body = b"".join(self._body) if len(self._body) != 1 else self._body[0]
         incoming.complete_ns = time.perf_counter_ns()
@@ -178,37 +246,64 @@ class Connection(asyncio.Protocol):
         verdict = self._verdict
         raise verdict if isinstance(verdict, Refusal) else too_large(self._limit)
 
-    def _next(self) -> None:
-        while self._ready and not self._is_busy and self._transport is not None:
-            incoming, verdict, keep_alive = self._ready.popleft()
-            if len(self._ready) == MAX_PIPELINED:
-                self._transport.resume_reading()
-            self._is_busy = True
-            if isinstance(verdict, Admitted):
-                self._predict(incoming, verdict, keep_alive)
-            elif isinstance(verdict, Refusal):
-                self._send(refused(verdict, incoming.request_id), incoming, keep_alive)
-            else:
-                self._send(verdict, incoming, keep_alive)
+    @property
+    def is_plain(self) -> bool:
+        """It stays open after the answer it waits for."""
+        return self._keeps_alive and not self._is_leaving
 
-    def _predict(self, incoming: Incoming, admitted: Admitted, keep_alive: bool) -> None:
-        def respond(outgoing: Outgoing) -> None:
-            self._send(outgoing, incoming, keep_alive)
+    def reply(self, data: bytes) -> None:
+        """Write a whole response on a connection that stays open."""
+        self._is_busy = False
+        if self._transport is not None:
+            self._transport.write(data)
+            self.deadline = time.monotonic() + IDLE_SECONDS
+        if self._ready or self._is_leaving:
+            self._after()
+
+    def respond(self, outgoing: Outgoing) -> None:
+        """Write an answer; it is the one of the request that came first."""
+        self._is_busy = False
+        stays = self._keeps_alive and not self._is_leaving
+        self._write(_response(outgoing, self._incoming_now, stays))
+        self.deadline = time.monotonic() + (LINGER_SECONDS if self._lingers else IDLE_SECONDS)
+        self._after()
+
+    def _after(self) -> None:
+        """Go on with the next request, or hang up after the last."""
+        stays = self._keeps_alive and not self._is_leaving
+        if not stays and not self._ready and not self._lingers and self._transport is not None:
+            self._transport.close()
+        elif not self._is_turning:
             self._next()
 
+    def _next(self) -> None:
+        self._is_turning = True  # an answer that comes at once must not nest another turn
         try:
-            self._calls.answer(incoming, admitted, respond)
-        except Refusal as refusal:
-            respond(refused(refusal, incoming.request_id))
+            while self._ready and not self._is_busy and self._transport is not None:
+                self._turn()
+        finally:
+            self._is_turning = False
 
-    def _send(self, outgoing: Outgoing, incoming: Incoming, keep_alive: bool) -> None:
-        self._is_busy = False
-        stays = keep_alive and not self._is_leaving
-        self._write(_response(outgoing, incoming, stays))
-        self.deadline = time.monotonic() + (LINGER_SECONDS if self._lingers else IDLE_SECONDS)
-        is_last = not stays and not self._ready
-        if is_last and not self._lingers and self._transport is not None:
-            self._transport.close()
+    def _turn(self) -> None:
+        incoming, verdict, keep_alive = self._ready.popleft()
+        if len(self._ready) == MAX_PIPELINED and self._transport is not None:
+            self._transport.resume_reading()
+        self._is_busy = True
+        self._incoming_now, self._keeps_alive = incoming, keep_alive
+        if isinstance(verdict, Admitted):
+            try:
+                self._calls.answer_late(incoming, verdict, self)
+            except Refusal as refusal:
+                self._refuse(incoming, refusal)
+        elif isinstance(verdict, Refusal):
+            self._refuse(incoming, verdict)
+        else:
+            self.respond(verdict)
+
+    def _refuse(self, incoming: Incoming, refusal: Refusal) -> None:
+        incoming.request_id = incoming.request_id or new_id()
+        self._incoming_now = incoming
+        self.respond(refused(refusal, incoming.request_id))
 
     def _give_up(self, refusal: Refusal) -> None:
         """Answer what could not be read to its end, after all before it, then hang up."""
@@ -223,11 +318,12 @@ class Connection(asyncio.Protocol):
 
 def _response(outgoing: Outgoing, incoming: Incoming, keep_alive: bool) -> bytes:
     status = outgoing.status
+    request_id = incoming.request_id or outgoing.headers.get("X-Prediction-Id") or new_id()
     lines = [
         f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}",
         f"Content-Type: {outgoing.media}",
         f"Content-Length: {len(outgoing.body)}",
-        f"X-Request-Id: {incoming.request_id or '-'}",
+        f"X-Request-Id: {request_id}",
         "Cache-Control: no-store",
     ]
     lines += [f"{name}: {value}" for name, value in outgoing.headers.items()]

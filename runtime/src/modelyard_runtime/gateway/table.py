@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from modelyard_protocol.routing import DesiredState, Key, Route, Scope, Target
 
-from .backends import Backend
+from .admission import Admitted
 from .refusals import Refusal, closed_door, not_ready
+from .servers import Served
 
 _PREFIX = "myk_"
 _NOBODY = hashlib.sha256(b"nobody").hexdigest()
@@ -27,6 +28,19 @@ class Allowance:
 
     def __init__(self) -> None:
         self._counts: dict[str, tuple[int, int]] = {}
+        self._untold: dict[str, int] = {}
+
+    def untold(self) -> dict[str, int]:
+        """Give what was spent here since the last time it was asked, by key."""
+        told, self._untold = self._untold, {}
+        return told
+
+    def add(self, spent: dict[str, int]) -> None:
+        """Count what the other workers of this node let in."""
+        minute = int(time.time() // 60)
+        for key_id, more in spent.items():
+            since, count = self._counts.get(key_id, (minute, 0))
+            self._counts[key_id] = (minute, (count if since == minute else 0) + more)
 
     def spend(self, key: Key) -> None:
         """Count one request.
@@ -46,18 +60,23 @@ class Allowance:
             wait = max(1, int(60 - now % 60))
             raise Refusal(429, "inference.rate_limited", detail, retry_after=wait)
         self._counts[key.id] = (minute, count + 1)
+        self._untold[key.id] = self._untold.get(key.id, 0) + 1
 
 
 class Table:
-    """A desired state, indexed. Replaced as a whole, so a request sees one state only."""
+    """A desired state, indexed. Replaced as a whole, so a request sees one state only.
+
+    `heads` are request heads that were admitted under it: what a head may do is decided once.
+    """
 
     def __init__(
-        self, state: DesiredState, find: Callable[[str], Backend | None], allowance: Allowance
+        self, state: DesiredState, find: Callable[[str], Served | None], allowance: Allowance
     ) -> None:
         self._find = find
         self._allowance = allowance
         self._routes: dict[Address, Route] = {}
         self._keys: dict[Address, dict[str, Key]] = {}
+        self.heads: dict[bytes, Admitted] = {}
         for route in state.routes:
             address = (route.workspace, route.environment, route.deployment)
             self._routes[address] = route
@@ -102,7 +121,7 @@ class Table:
             raise Refusal(403, "inference.scope_missing", detail)
         self._allowance.spend(key)
 
-    def choose(self, route: Route, sticky: str | None) -> tuple[Target, Backend]:
+    def choose(self, route: Route, sticky: str | None) -> tuple[Target, Served]:
         """Pick a target by weight among those that are ready.
 
         A sticky value always falls on the same target while weights and targets stay.
@@ -110,26 +129,30 @@ class Table:
         Raises:
             Refusal: 503, none is ready or the chosen one has too much to do.
         """
-        ready: list[tuple[Target, Backend]] = []
+        targets = route.targets
+        if len(targets) == 1:
+            only = self._find(targets[0].server_id)
+            if only is not None and only.is_ready and targets[0].weight > 0:
+                return _free((targets[0], only))
+            raise not_ready()
+        ready: list[tuple[Target, Served]] = []
         total = 0
-        for target in route.targets:
-            backend = self._find(target.server_id)
-            if target.weight > 0 and backend is not None and backend.is_ready:
-                ready.append((target, backend))
+        for target in targets:
+            served = self._find(target.server_id)
+            if target.weight > 0 and served is not None and served.is_ready:
+                ready.append((target, served))
                 total += target.weight
         if not ready:
             raise not_ready()
-        if len(ready) == 1:
-            return _free(ready[0])
         share = zlib.crc32(sticky.encode()) / 2**32 if sticky else random.random()  # noqa: S311
         point = share * total
-        for target, backend in ready:
+        for target, served in ready:
             point -= target.weight
             if point < 0:
-                return _free((target, backend))
+                return _free((target, served))
         return _free(ready[-1])
 
-    def pinned(self, route: Route, version: int) -> tuple[Target, Backend]:
+    def pinned(self, route: Route, version: int) -> tuple[Target, Served]:
         """Pick the target that serves one model version.
 
         Raises:
@@ -137,23 +160,23 @@ class Table:
         """
         for target in route.targets:
             if target.version == version:
-                backend = self._find(target.server_id)
-                if backend is None or not backend.is_ready:
+                served = self._find(target.server_id)
+                if served is None or not served.is_ready:
                     raise not_ready()
-                return _free((target, backend))
+                return _free((target, served))
         detail = f"Version {version} is not served here."
         raise Refusal(404, "inference.version_not_served", detail)
 
     def is_ready(self, route: Route) -> bool:
         """Tell whether a call would find a server."""
         return any(
-            target.weight > 0 and backend is not None and backend.is_ready
+            target.weight > 0 and served is not None and served.is_ready
             for target in route.targets
-            for backend in [self._find(target.server_id)]
+            for served in [self._find(target.server_id)]
         )
 
 
-def _free(chosen: tuple[Target, Backend]) -> tuple[Target, Backend]:
+def _free(chosen: tuple[Target, Served]) -> tuple[Target, Served]:
     if chosen[1].is_full:
         detail = "Too many calls wait for this model already."
         raise Refusal(503, "inference.queue_full", detail, retry_after=1)

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from modelyard_protocol.records import (
     FRAME,
     MAX_FRAME_BYTES,
-    RECORD,
     Prediction,
     Traffic,
     read_frames,
+    read_records,
 )
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -24,7 +24,7 @@ SUFFIX = ".journal"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record with the offset behind its frame."""
+    """One record with the offset behind its frame, which may hold more records."""
 
     end: int
     record: Prediction | Traffic
@@ -76,8 +76,8 @@ def first_instant_us(file: JournalPath, offset: int) -> int | None:
     if found is None:
         return None
     try:
-        record = RECORD.validate_json(found[0])
-    except ValidationError:
+        record = read_records(found[0])[0]
+    except (ValidationError, IndexError):
         return None
     return record.at * 1_000_000 if isinstance(record, Traffic) else record.at_us
 
@@ -89,7 +89,7 @@ def _decode(block: bytes, base: int, *, at_end: bool) -> Batch:
         for payload, end in read_frames(block, at):
             at = end
             try:
-                entries.append(Entry(base + end, RECORD.validate_json(payload)))
+                entries += [Entry(base + end, record) for record in read_records(payload)]
             except ValidationError:
                 damaged += 1
             if len(entries) >= MAX_RECORDS:

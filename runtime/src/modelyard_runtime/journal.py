@@ -1,4 +1,4 @@
-"""The prediction journal: a bounded queue in memory, one thread that frames and writes it.
+"""The prediction journal: frames of the gateway workers, written to disk by one thread of the node.
 
 A record waits at most a few milliseconds before it is written, so `kill -9` of the node loses no
 more than that; the file is fsynced once a second. A full queue or disk drops the oldest records and
@@ -13,69 +13,48 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from modelyard_protocol.records import frame, latency_bucket
-
-MAX_QUEUED_RECORDS = 50_000
 MAX_QUEUED_BYTES = 128 * 1024 * 1024
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_FOLDER_BYTES = 4 * 1024 * 1024 * 1024  # unread journals must not fill the disk
 _LINGER_SECONDS = 0.01
 _FSYNC_SECONDS = 1.0
 
-Revision = tuple[int, str, int, int]
-"""(workspace id, deployment id, revision, version)"""
-
 
 class Journal:
-    """Takes records from the event loop and never makes it wait."""
+    """Takes frames from the event loop and never makes it wait."""
 
     def __init__(self, folder: Path, start_id: str) -> None:
-        self._folder = folder
-        self._start_id = start_id
-        self._queue: deque[tuple[dict[str, Any], int]] = deque()
+        self._queue: deque[tuple[bytes, int]] = deque()
         self._queued_bytes = 0
-        self._counts: dict[tuple[Revision, int], dict[str, Any]] = {}
-        self._owed: list[bytes] = []
+        self._counts: deque[bytes] = deque()
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._lock = threading.Lock()
         self._file = _Files(folder, start_id)
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def count(self, revision: Revision, status: int, latency_us: float) -> None:
-        """Count one live call in its second."""
-        slot = (revision, int(time.time()))
-        with self._lock:
-            found = self._counts.get(slot)
-            if found is None:
-                found = self._counts[slot] = {"requests": 0, "by_status": {}, "latency_us": {}}
-            found["requests"] += 1
-            code, bucket = str(status), latency_bucket(latency_us)
-            found["by_status"][code] = found["by_status"].get(code, 0) + 1
-            found["latency_us"][bucket] = found["latency_us"].get(bucket, 0) + 1
-        self._wake.set()
-
-    def record(self, entry: dict[str, Any], size: int) -> None:
-        """Queue one prediction record; drops the oldest when the queue is full."""
-        self._queue.append((entry, size))
-        self._queued_bytes += size
-        while len(self._queue) > MAX_QUEUED_RECORDS or self._queued_bytes > MAX_QUEUED_BYTES:
+    def add(self, frames: bytes, records: int) -> None:
+        """Queue frames with so many prediction records; drops the oldest when the queue is full."""
+        self._queue.append((frames, records))
+        self._queued_bytes += len(frames)
+        while self._queued_bytes > MAX_QUEUED_BYTES:
             try:
-                _, dropped = self._queue.popleft()
+                oldest, dropped = self._queue.popleft()
             except IndexError:
                 break
-            self._queued_bytes -= dropped
-            self.dropped += 1
+            self._queued_bytes -= len(oldest)
+            self.dropped += dropped
+        self._wake.set()
+
+    def add_counts(self, frames: bytes) -> None:
+        """Queue frames that are never dropped."""
+        self._counts.append(frames)
         self._wake.set()
 
     def close(self) -> None:
-        """Write what is queued, the running second included, and stop."""
+        """Write what is queued and stop."""
         self._stop.set()
         self._wake.set()
         self._thread.join(timeout=10)
@@ -84,38 +63,38 @@ class Journal:
         while not self._stop.is_set():
             self._wake.wait(timeout=0.5)
             self._wake.clear()
-            self._flush(before=int(time.time()))
+            self._flush()
             self._stop.wait(_LINGER_SECONDS)
-        self._flush(before=None)
+        self._flush()
         self._file.close()
 
-    def _flush(self, before: int | None) -> None:
-        frames = self._owed + self._take_counts(before)
-        traffic = len(frames)
-        while self._queue:
-            entry, size = self._queue.popleft()
-            self._queued_bytes -= size
-            frames.append(frame(orjson.dumps(entry)))
-        if not frames:
+    def _flush(self) -> None:
+        counts, frames, records = self._take()
+        if not counts and not frames:
             self._file.sync_if_due()
             return
         try:
             if self._file.is_folder_full():
-                self.dropped += len(frames) - traffic
-                frames = frames[:traffic]
-            self._file.write(b"".join(frames))
-            self._owed = []
+                self.dropped += records
+                frames = []
+                records = 0
+            self._file.write(b"".join([*counts, *frames]))
         except OSError:  # full or broken disk: predictions go on, counts are owed
-            self.dropped += len(frames) - traffic
-            self._owed = frames[:traffic]
+            self.dropped += records
+            self._counts.extendleft(reversed(counts))
             self._file.start_anew()
             self._stop.wait(1.0)
 
-    def _take_counts(self, before: int | None) -> list[bytes]:
-        with self._lock:
-            done = [slot for slot in self._counts if before is None or slot[1] < before]
-            taken = [(slot, self._counts.pop(slot)) for slot in done]
-        return [frame(_traffic(slot, counts)) for slot, counts in taken]
+    def _take(self) -> tuple[list[bytes], list[bytes], int]:
+        counts = [self._counts.popleft() for _ in range(len(self._counts))]
+        frames: list[bytes] = []
+        records = 0
+        while self._queue:
+            block, held = self._queue.popleft()
+            self._queued_bytes -= len(block)
+            frames.append(block)
+            records += held
+        return counts, frames, records
 
 
 class _Files:
@@ -175,17 +154,3 @@ class _Files:
         path = self._folder / f"{self._start_id}-{self._number:06d}.journal"
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._size = 0
-
-
-def _traffic(slot: tuple[Revision, int], counts: dict[str, Any]) -> bytes:
-    (workspace_id, deployment_id, revision, version), at = slot
-    entry = {
-        "kind": "traffic",
-        "workspace_id": workspace_id,
-        "deployment_id": deployment_id,
-        "revision": revision,
-        "version": version,
-        "at": at,
-        **counts,
-    }
-    return orjson.dumps(entry, option=orjson.OPT_NON_STR_KEYS)

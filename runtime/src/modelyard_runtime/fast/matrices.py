@@ -1,0 +1,124 @@
+"""Bodies straight to one numeric matrix, when all inputs of a model are numbers.
+
+The common forms are read without naming every cell; whatever is unusual or wrong is left to the
+full decoder, which says what is the matter.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import orjson
+
+from modelyard_protocol.inference import Request
+from modelyard_protocol.package import DType, Signature
+from modelyard_protocol.records import Skin
+
+NUMERIC = frozenset({DType.double, DType.float, DType.long, DType.integer})
+_PLAIN = {float, int}
+_FLOAT32_MAX = float(np.finfo("float32").max)
+_EXACT = 2.0**53  # whole numbers beyond it are not exact in a float64
+_INT32 = 2.0**31
+
+Flat = tuple[list[Any], int]
+"""(values row by row, number of rows)"""
+
+
+class Matrix:
+    """Reads bodies of one signature.
+
+    Shapes: `join` gives (rows, columns), in the signature's order.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self._names = [column.name for column in signature.inputs]
+        self._known = set(self._names)
+        self._width = len(self._names)
+        only = self._width == 1
+        pick = itemgetter(*self._names)
+        self._pick = (lambda row: (pick(row),)) if only else pick
+        kinds = [column.dtype for column in signature.inputs]
+        whole = [at for at, kind in enumerate(kinds) if kind in {DType.long, DType.integer}]
+        self._whole = np.array(whole, dtype=np.intp)
+        limits = [_INT32 if kinds[at] is DType.integer else _EXACT for at in whole]
+        self._limits = np.array(limits)
+        narrow = [at for at, kind in enumerate(kinds) if kind is DType.float]
+        self._narrow = np.array(narrow, dtype=np.intp)
+
+    def read(self, skin: Skin, body: bytes) -> Flat | None:
+        """Give a JSON body's values; `None`: ask the full decoder."""
+        try:
+            parsed = orjson.loads(body)
+            if len(parsed) != 1:
+                return None
+            if skin is Skin.predict:
+                row = parsed.get("row")
+                return self._one(row) if row is not None else self._rows(parsed["rows"])
+            if skin is Skin.invocations:
+                return self._invocations(parsed)
+        except (KeyError, IndexError, TypeError, AttributeError, orjson.JSONDecodeError):
+            return None
+        return None
+
+    def from_request(self, request: Request) -> Flat:
+        """Give the values of a decoded request; missing ones are NaN."""
+        rows = zip(*(request.columns[name] for name in self._names), strict=True)
+        return [np.nan if value is None else value for row in rows for value in row], request.rows
+
+    def join(self, parts: list[Flat], *, checked: bool) -> np.ndarray[Any, Any] | None:
+        """Give the matrix of several bodies; `None` when one of them is not what it should be.
+
+        `checked` parts come from the full decoder and may hold NaN.
+        """
+        values = parts[0][0] if len(parts) == 1 else list(chain.from_iterable(p[0] for p in parts))
+        if not checked and not set(map(type, values)) <= _PLAIN:
+            return None
+        try:
+            matrix = np.array(values, dtype=np.float64).reshape(-1, self._width)
+        except (OverflowError, ValueError):
+            return None
+        return matrix if checked or self._is_sound(matrix) else None
+
+    def _is_sound(self, matrix: np.ndarray[Any, Any]) -> bool:
+        if not np.isfinite(matrix).all():
+            return False
+        if self._whole.size:
+            part = matrix[:, self._whole]
+            if (part != np.trunc(part)).any() or (np.abs(part) >= self._limits).any():
+                return False
+        return not (self._narrow.size and (np.abs(matrix[:, self._narrow]) > _FLOAT32_MAX).any())
+
+    def _one(self, row: Any) -> Flat | None:
+        if len(row) != self._width:
+            return None
+        if type(row) is dict:
+            return list(self._pick(row)), 1
+        return (row, 1) if type(row) is list else None
+
+    def _rows(self, rows: Any) -> Flat | None:
+        if type(rows) is not list or not rows:
+            return None
+        if len(rows) == 1:
+            return self._one(rows[0])
+        width = self._width
+        if set(map(len, rows)) != {width}:
+            return None
+        kinds = set(map(type, rows))
+        if kinds == {list}:
+            return list(chain.from_iterable(rows)), len(rows)
+        if kinds == {dict}:
+            return list(chain.from_iterable(map(self._pick, rows))), len(rows)
+        return None
+
+    def _invocations(self, parsed: dict[str, Any]) -> Flat | None:
+        key, value = next(iter(parsed.items()))
+        if key == "dataframe_split":
+            return self._rows(value["data"]) if value["columns"] == self._names else None
+        if key in {"instances", "inputs", "dataframe_records"} and type(value) is list:
+            if key == "dataframe_records" and type(value[0]) is not dict:
+                return None
+            return self._rows(value) if self._width > 1 or type(value[0]) is dict else None
+        return None

@@ -1,0 +1,213 @@
+"""A gateway worker: HTTP, keys, splits and the fast lane, behind the sandbox's walls.
+
+`python -m modelyard_runtime.worker --listen FD --control FD`, started by the node. It has no
+network but the inherited listening socket, no files but its code, and learns everything from the
+node: routing tables, connections to model servers, and descriptors of compiled graphs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from modelyard_protocol.package import Signature
+from modelyard_protocol.routing import Compiled, DesiredState
+
+from .channel import Channel
+from .fast.lane import Lane
+from .fast.sessions import Graph, open_session
+from .gateway.calls import Calls
+from .gateway.http import Connection
+from .gateway.recorder import Recorder, pack_records
+from .gateway.servers import Served, Servers
+from .gateway.table import Allowance, Table
+from .wire import Kind
+
+SWEEP_SECONDS = 0.5
+TELL_SECONDS = 0.1  # how far limits of keys may lag between workers
+DRAIN_SECONDS = 18.0
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until the node says to drain or hangs up."""
+    parser = argparse.ArgumentParser(prog="modelyard_runtime.worker")
+    parser.add_argument("--listen", type=int, required=True)
+    parser.add_argument("--control", type=int, required=True)
+    options = parser.parse_args(argv)
+    listener = socket.socket(fileno=options.listen)
+    control = socket.socket(fileno=options.control)
+    for one in (listener, control):
+        one.set_inheritable(False)
+        one.setblocking(False)
+    import uvloop
+
+    uvloop.run(Worker(listener, control).run())
+    return 0
+
+
+class Worker:
+    """One process that answers callers."""
+
+    def __init__(self, listener: socket.socket, control: socket.socket) -> None:
+        self._listener, self._control = listener, control
+        self._connections: set[Connection] = set()
+        self._allowance = Allowance()
+        self._servers = Servers()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_open = False
+        self._server: asyncio.Server | None = None
+
+    async def run(self) -> None:
+        """Follow the node."""
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        self._loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        self._channel = channel = Channel(self._control, self._told, self._stop.set)
+        self._recorder = Recorder(
+            lambda frames, count: channel.send(Kind.records, pack_records(frames, count)),
+            lambda frames: channel.send(Kind.counts, frames),
+            lambda: channel.pending_bytes,
+            self._loop.call_later,
+        )
+        self._calls = Calls(self._recorder, self._servers, self._switched_back)
+        self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        self._loop.call_later(TELL_SECONDS, self._tell_spent)
+        self._tell({"hello": os.environ.get("MODELYARD_SANDBOX", "none")})
+        await self._stop.wait()
+        await self._drain()
+
+    def _told(self, kind: Kind, payload: bytes, descriptor: int) -> None:
+        if kind is Kind.table:
+            desired = DesiredState.model_validate_json(payload)
+            self._servers.keep({server.id for server in desired.servers})
+            self._calls.table = Table(desired, self._servers.find, self._allowance)
+            self._tell({"generation": desired.generation})
+        elif kind is Kind.attach and descriptor >= 0:
+            self._attach(orjson.loads(payload), descriptor)
+        elif kind is Kind.graph and descriptor >= 0:
+            self._load(orjson.loads(payload), descriptor)
+        elif kind is Kind.forget:
+            self._servers.drop_graph(orjson.loads(payload)["server"])
+        elif kind is Kind.spent:
+            self._allowance.add(orjson.loads(payload))
+        elif kind is Kind.open and not self._is_open:
+            self._is_open = True
+            self._begin(self._listen(list(self._tasks)))
+        elif kind is Kind.drain:
+            self._stop.set()
+
+    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self, first: list[asyncio.Task[None]]) -> None:
+        """Take callers once the connections that were begun before are up."""
+        await asyncio.gather(*first, return_exceptions=True)
+
+        def connect() -> Connection:
+            return Connection(self._calls, self._connections)
+
+        self._server = await self._loop.create_server(connect, sock=self._listener, backlog=1024)
+
+    def _attach(self, facts: dict[str, Any], descriptor: int) -> None:
+        connection = socket.socket(fileno=descriptor)
+        connection.setblocking(False)
+
+        async def connect() -> None:
+            backend = self._servers.connection(facts["server"])
+            await self._loop.create_connection(lambda: backend, sock=connection)
+            self._servers.attach(facts["server"], backend)
+            self._tell({"attached": facts["server"], "serial": facts["serial"]})
+
+        self._begin(connect())
+
+    def _load(self, facts: dict[str, Any], descriptor: int) -> None:
+        """Load a graph; one that is refused leaves its server to the original."""
+        server_id, error = facts["server"], None
+        try:
+            with os.fdopen(descriptor, "rb") as file:
+                session = open_session(file.read())
+            compiled = Compiled.model_validate(facts["compiled"])
+            signature = Signature.model_validate(facts["signature"])
+            graph = Graph(session, compiled, signature)
+            lane = Lane(server_id, compiled, signature, graph, self._calls)
+            self._servers.use_graph(server_id, lane)
+        except Exception as refusal:
+            error = f"{type(refusal).__name__}: {refusal}"[:500]
+        self._tell({"compiled": server_id, "sha256": facts["compiled"]["sha256"], "error": error})
+
+    def _switched_back(self, server_id: str, reason: str) -> None:
+        self._tell({"switched_back": server_id, "error": reason})
+
+    def _tell(self, facts: dict[str, Any]) -> None:
+        self._channel.send(Kind.done, orjson.dumps(facts))
+
+    def _tell_spent(self) -> None:
+        spent = self._allowance.untold()
+        if spent:
+            self._channel.send(Kind.spent, orjson.dumps(spent))
+        self._loop.call_later(TELL_SECONDS, self._tell_spent)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for connection in list(self._connections):
+            connection.expire(now)
+        self._servers.sweep()
+        oldest: dict[str, float] = {}
+
+        def see(served: Served) -> None:
+            if served.backend is not None:
+                oldest[served.id] = served.backend.oldest_seconds()
+
+        self._servers.each(see)
+        facts = {
+            "connections": len(self._connections),
+            "dropped": self._recorder.dropped,
+            "memory_mb": _memory_mb(),
+            "oldest": oldest,
+            "compared": self._calls.compared,
+        }
+        self._channel.send(Kind.health, orjson.dumps(facts))
+        self._loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    async def _drain(self) -> None:
+        """Answer what is open, hand over what was noted, leave."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.close_idle()
+        end = time.monotonic() + DRAIN_SECONDS
+        while self._calls.open and not self._channel.is_closed and time.monotonic() < end:
+            await asyncio.sleep(0.01)
+        self._recorder.flush(before=None)
+        while self._channel.pending_bytes and time.monotonic() < end + 5:
+            if self._channel.is_closed:
+                break
+            await asyncio.sleep(0.01)
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _memory_mb() -> float:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return round(pages * _PAGE_BYTES / 2**20, 1)
+    return 0.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
