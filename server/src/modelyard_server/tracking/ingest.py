@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
 
-from . import keys
+from . import changes, keys
 from .errors import NotActive, ParamChanged, RunMissing, ValueRefused
 from .models import ACTIVE, Run
 from .records import PREFIX_LENGTH, RunParam
@@ -93,7 +93,7 @@ Histories = dict[str, list[tuple[int, int, float, bool]]]
 
 
 def target(db: Session, run_id: str) -> Target:
-    """Find a run that takes changes, cheaply.
+    """Find a run that takes changes, cheaply, and note that it is changed.
 
     Raises:
         RunMissing: there is none.
@@ -105,6 +105,7 @@ def target(db: Session, run_id: str) -> Target:
         raise RunMissing(f"Run '{run_id[:64]}' not found.")
     if row.lifecycle_stage != ACTIVE:
         raise NotActive(f"The run {run_id} is deleted. Restore it first.")
+    changes.note(db, row.id, row.experiment_id)
     return Target(row.id, row.uid, row.experiment_id)
 
 

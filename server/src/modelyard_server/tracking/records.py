@@ -123,3 +123,21 @@ class RunTag(Owned, Base):
     experiment_id: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[str] = mapped_column(Text)
     value_prefix: Mapped[str] = mapped_column(String(PREFIX_LENGTH))
+
+
+class RunChange(Owned, Base):
+    """When something of a run last changed, so that what is kept in memory can follow.
+
+    `seq` counts within an experiment on SQLite, and is the changing transaction on PostgreSQL. No
+    foreign key: the row outlives its run, and so says that it is gone. See `changes.py`.
+    """
+
+    __tablename__ = "run_changes"
+    __table_args__ = (
+        Index("ix_run_changes_seq", "workspace_id", "experiment_id", "seq", "run_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    seq: Mapped[int] = mapped_column(BigInteger)

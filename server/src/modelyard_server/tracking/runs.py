@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import trail
 
-from . import experiments, ingest, names
+from . import changes, experiments, ingest, names
 from .errors import NotActive, RunMissing, ValueRefused
 from .models import ACTIVE, DELETED, LoggedModel, Run
 
@@ -168,6 +168,7 @@ def delete_permanently(db: Session, actor: trail.Who, run_id: str) -> None:
     if made:
         db.execute(delete(LoggedModel).where(LoggedModel.id.in_(made)))
     _record(db, actor, "delete_permanently", row, before={"name": row.name})
+    changes.note(db, row.id, row.experiment_id)
     db.execute(delete(Run).where(Run.id == row.id))
     db.expunge(row)
 

@@ -1,4 +1,4 @@
-"""Find runs: MLflow's filters and sort keys, by one of three plans.
+"""Find runs: MLflow's filters and sort keys, by one of four plans.
 
 100,000 runs in one experiment are sorted in 150 ms, and users wait for each page, so:
 
@@ -6,15 +6,16 @@
 2. Otherwise the index of the one sort key is walked, and each run on the way is checked: against
    the set of a comparison's runs, read once from its index, or one by one when nearly all fit.
 3. Several experiments or sort keys, and orders by an attribute, are left to the database.
+4. An experiment of more than 50,000 runs whose filter is true for many is searched in memory.
 
-All three give the same runs in the same order, so any page may take another plan.
+All of them give the same runs in the same order, so any page may take another plan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import Select, false, func, inspect, select, true
@@ -24,23 +25,16 @@ from . import keys, sorting
 from .conditions import TABLES, Conditions
 from .errors import FilterRefused
 from .filters import Clause, Order
+from .large import Large, Rows, Source, Wanted
 from .models import Run
 from .sorting import NAN, NOTHING, VALUE, Position
+
+__all__ = ["Found", "Position", "Wanted", "active_and_deleted", "count", "find"]
 
 FEW = 2_000  # looked up in 10 ms
 MANY = 50_000  # a set of them is read in 20 ms
 MOST_COUNTED = 20_000
 _RANGES = frozenset({"=", "<", "<=", ">", ">="})
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which runs. `stages` are lifecycle stages."""
-
-    experiment_ids: Sequence[int]
-    stages: Sequence[str]
-    clauses: Sequence[Clause]
-    orders: Sequence[Order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +66,8 @@ def count(db: Session, wanted: Wanted) -> int | None:
         return int(db.scalar(search.narrowed(select(func.count(Run.id)))) or 0)
     if search.is_empty:
         return 0
+    if search.large is not None and search.large.is_warm():
+        return search.large.count()
     some = search.narrowed(select(Run.id)).limit(MOST_COUNTED + 1).subquery()
     found = int(db.scalar(select(func.count()).select_from(some)) or 0)
     return found if found <= MOST_COUNTED else None
@@ -91,9 +87,6 @@ def active_and_deleted(view: str | None) -> Collection[str]:
     if (view or "ACTIVE_ONLY") not in stages:
         raise FilterRefused(f"A view is one of {', '.join(stages)}.")
     return stages[view or "ACTIVE_ONLY"]
-
-
-Rows = list[tuple[Run, Position]]
 
 
 class _Search:
@@ -125,6 +118,10 @@ class _Search:
 
     def rows(self, limit: int, after: Position | None) -> Rows:
         """Give runs with their positions, by the cheapest plan."""
+        if self.large is not None and (self.large.is_warm() or self._few() is None):
+            found = self.large.rows(limit, after)
+            if found is not None:
+                return found
         walked = self._walked()
         few = self._few()
         if few is not None and not (walked is not None and _same(few, walked)):
@@ -141,6 +138,30 @@ class _Search:
             return self._all(query)
         query = query.where(Run.id.in_(self._rows_of(few)))
         return self._checked(query, self._wanted.clauses)
+
+    @cached_property
+    def large(self) -> Large | None:
+        """Give the plan in memory, for searches it can do and that are slow without it."""
+        wanted = self._wanted
+        if len(wanted.experiment_ids) != 1 or not wanted.clauses:
+            return None
+        sources = {
+            clause: Source(
+                self._rows_of(clause) if _is_indexed(clause) else self._members(clause),
+                partial(self._members, clause),
+                has_values=False,
+            )
+            for clause in wanted.clauses
+            if clause.kind != "metric"
+        }
+        plan = Large(self._db, wanted, self._orders, self._numbers, sources)
+        return plan if plan.can_do() and plan.is_large() else None
+
+    def _members(self, clause: Clause, runs: Sequence[int] | None = None) -> Select[Any]:
+        query = select(Run.id).where(self._conditions.of(clause))
+        if runs is not None:
+            return query.where(Run.id.in_(runs))
+        return query.where(Run.experiment_id == self._wanted.experiment_ids[0])
 
     def _all(self, query: Select[Any]) -> Select[Any]:
         query = query.where(Run.experiment_id.in_(self._wanted.experiment_ids))
@@ -164,8 +185,7 @@ class _Search:
         if len(self._wanted.experiment_ids) != 1:
             return sizes
         for clause in self._wanted.clauses:
-            is_indexed = clause.operator in _RANGES and clause.kind in TABLES
-            if is_indexed and (clause.kind == "metric" or clause.operator == "="):
+            if _is_indexed(clause):
                 some = self._rows_of(clause).limit(MANY + 1).subquery()
                 size = int(self._db.scalar(select(func.count()).select_from(some)) or 0)
                 if size <= MANY:
@@ -283,6 +303,12 @@ def _by_value(query: Select[Any], table: Any) -> Select[Any]:
     return query.with_hint(
         table, f"INDEXED BY ix_{inspect(table).mapper.local_table.name}_value", "sqlite"
     )
+
+
+def _is_indexed(clause: Clause) -> bool:
+    """Tell whether the runs of a comparison are a range of an index."""
+    is_range = clause.operator in _RANGES and clause.kind in TABLES
+    return is_range and (clause.kind == "metric" or clause.operator == "=")
 
 
 def _same(clause: Clause, order: Order) -> bool:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from modelyard_server.tracking import filters, ingest, runs, search
+from modelyard_server.tracking import columns, filters, ingest, large, runs, search, tags
 from modelyard_server.workspaces.access import System
 
 ORDERS = [
@@ -92,23 +92,108 @@ def _paged(db, wanted, limit):
             return found
 
 
-PLANS = [(1000, 1000), (0, 1000), (0, 0)]
+PLANS = [(1000, 1000, 50_000), (0, 1000, 50_000), (0, 0, 50_000), (-1, 0, 0)]
 
 
-@pytest.mark.parametrize(("few", "many"), PLANS)
+@pytest.mark.parametrize(("few", "many", "is_large"), PLANS)
 def test_every_plan_pages_through_the_same_runs(
-    platform, workspace, logged, monkeypatch, few, many
+    platform, workspace, logged, monkeypatch, few, many, is_large
 ):
     monkeypatch.setattr(search, "FEW", few)
     monkeypatch.setattr(search, "MANY", many)
+    monkeypatch.setattr(large, "LARGE", is_large)
     with platform.database.session(workspace.id, write=False) as db:
         pairs = [(where, by) for where in FILTERS for by in ORDERS]
-        for where, by in pairs[PLANS.index((few, many)) :: 2]:
+        for where, by in pairs[PLANS.index((few, many, is_large)) % 2 :: 2]:
             clauses, orders = filters.read(where), filters.read_order(by)
             wanted = search.Wanted([0], ["active"], clauses, orders)
             expected = _expected(logged, clauses, orders)
             assert _paged(db, wanted, 13) == expected, (where, by)
             assert search.count(db, wanted) == len(expected)
+
+
+@pytest.fixture
+def in_memory(monkeypatch):
+    """Search every experiment in memory, however small; few of the changes are followed at once."""
+    monkeypatch.setattr(search, "FEW", -1)
+    monkeypatch.setattr(large, "LARGE", 0)
+    monkeypatch.setattr(columns, "_PATCH", 3)
+
+
+FOLLOWED = [
+    ("metrics.loss > 0.3 AND tags.team = 'red'", ["metrics.acc DESC"]),
+    ("metrics.acc <= 0.6 AND tags.team IS NULL", ["metrics.loss"]),
+    ("attributes.status != 'FAILED' AND metrics.acc > 0", ["start_time DESC"]),
+]
+
+
+def _change(db, workspace, made, kept):
+    """Change one run, or make or remove one, in one of the ways there are."""
+    actor, run = System(workspace.id), made.choice(kept)
+    match made.randrange(7):
+        case 0:
+            kept.append(runs.create(db, actor, runs.NewRun("0", None, made.randrange(9), {})))
+        case 1 if len(kept) > 5:
+            runs.delete_permanently(db, actor, run.uid)
+            kept.remove(run)
+        case 2:
+            (runs.restore if run.lifecycle_stage == "deleted" else runs.mark_deleted)(
+                db, actor, run.uid
+            )
+        case 3 if run.lifecycle_stage == "active":
+            runs.change(db, actor, run.uid, status=made.choice(["FAILED", "FINISHED"]))
+        case 4 if run.lifecycle_stage == "active":
+            tags.delete_tag(db, ingest.target(db, run.uid), "team")
+        case _ if run.lifecycle_stage == "active":
+            target = ingest.target(db, run.uid)
+            points = [(key, made.random(), 1, made.randrange(99)) for key in ("loss", "acc")]
+            ingest.write_points(db, target, ingest.grouped(points))
+            ingest.write_tags(db, target, {"team": made.choice(["red", "blue"])})
+
+
+def test_what_is_kept_in_memory_follows_every_change(platform, workspace, logged, in_memory):
+    made, kept = random.Random(5), [row[0] for row in logged]
+    for _ in range(12):
+        with platform.database.session(workspace.id) as db:
+            kept = [db.merge(run, load=True) for run in kept]
+            for _ in range(made.randrange(1, 6)):
+                _change(db, workspace, made, kept)
+        with platform.database.session(workspace.id, write=False) as db:
+            for where, by in FOLLOWED:
+                orders = filters.read_order(by)
+                wanted = search.Wanted([0], ["active"], filters.read(where), orders)
+                in_columns = _paged(db, wanted, 11)
+                assert search._Search(db, wanted).large is not None
+                with pytest.MonkeyPatch.context() as patched:
+                    patched.setattr(large.Large, "can_do", lambda _self: False)
+                    assert _paged(db, wanted, 11) == in_columns, (where, by)
+                    count = search.count(db, wanted)
+                assert search.count(db, wanted) == count == len(in_columns)
+
+
+def test_workspaces_never_share_columns(platform, workspace, logged, in_memory):
+    other = platform.a_workspace()
+    wanted = search.Wanted([0], ["active"], filters.read("metrics.loss >= 0"), [])
+    with platform.database.session(workspace.id, write=False) as db:
+        assert search.find(db, wanted, limit=50).runs
+    with platform.database.session(other.id) as db:
+        assert search.find(db, wanted, limit=50).runs == []
+        run = runs.create(db, System(other.id), runs.NewRun("0", None, 1, {}))
+        ingest.write_points(db, ingest.target_of(run), ingest.grouped([("loss", 1.0, 1, 1)]))
+        assert [found.uid for found in search.find(db, wanted, limit=50).runs] == [run.uid]
+
+
+def test_columns_that_were_unused_for_longest_go_first(
+    platform, workspace, logged, in_memory, monkeypatch
+):
+    monkeypatch.setattr(columns, "MOST_BYTES", 1500)
+    with platform.database.session(workspace.id, write=False) as db:
+        for where in ("metrics.loss > 0", "metrics.acc > 0", "tags.team IS NULL"):
+            search.find(db, search.Wanted([0], ["active"], filters.read(where), []), limit=5)
+        table = columns.kept(db, 0)
+        assert table is not None
+        assert table.size_bytes <= 1500
+        assert filters.read("tags.team IS NULL")[0] in table.columns
 
 
 def test_a_page_starts_after_the_last_one_although_runs_were_added(platform, workspace, logged):
