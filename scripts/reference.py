@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from modelyard_server.app import CAPABILITIES, compose, create_app, part
-from modelyard_server.kernel import errors, http
+from modelyard_server.kernel import egress, errors, http
 from modelyard_server.settings import Settings
 from modelyard_server.tracking.mlflow import unsupported
 from modelyard_server.workspaces.access import every_route
@@ -35,7 +35,7 @@ def settings() -> str:
 
 def refusals() -> Iterator[type[errors.DomainError]]:
     """Give every concrete refusal of every capability, and the kinds of the kernel."""
-    modules = [errors, *filter(None, (part(name, "errors") for name in CAPABILITIES))]
+    modules = [errors, egress, *filter(None, (part(name, "errors") for name in CAPABILITIES))]
     for module in modules:
         for _, kind in inspect.getmembers(module, inspect.isclass):
             is_refusal = issubclass(kind, errors.DomainError) and kind is not errors.DomainError

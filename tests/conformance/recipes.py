@@ -117,6 +117,10 @@ RECIPES: dict[str, Recipe] = {
     "workspaces_accept_invitation": Recipe(
         lambda ids: {"display_name": "Guest", "password": "a guest's long password"}
     ),
+    "workspaces_mlflow_list_mlflow_workspaces": Recipe(),
+    "workspaces_mlflow_create_mlflow_workspace": Recipe(lambda ids: {"name": "one-more-team"}),
+    "workspaces_mlflow_get_mlflow_workspace": Recipe(),
+    "workspaces_mlflow_update_mlflow_workspace": Recipe(lambda ids: {"description": "changed"}),
     # ---------------------------------------------------------------- tracking
     "tracking_create_experiment": Recipe(lambda ids: {"name": "fresh"}),
     "tracking_get_metric_series": asking(key="loss"),
@@ -229,6 +233,18 @@ RECIPES: dict[str, Recipe] = {
             {"name": w["model name"], "version": "1", "key": "a", "value": "b"},
         ),
     ),
+    "mlflow_create_webhook": Recipe(
+        lambda ids: {
+            "name": "fresh-hook",
+            "url": "https://hooks.example.com/x",
+            "events": [{"entity": "PROMPT", "action": "CREATED"}],
+        }
+    ),
+    "mlflow_list_webhooks": Recipe(),
+    "mlflow_get_webhook": Recipe(),
+    "mlflow_update_webhook": Recipe(lambda ids: {"status": "DISABLED"}),
+    "mlflow_delete_webhook": Recipe(),
+    "mlflow_test_webhook": Recipe(lambda ids: {}),
     # -------------------------------------------------------------- deployments
     "deployments_auto_config": Recipe(lambda ids: {"model_id": ids["models/model_id"]}),
     "deployments_deploy": Recipe(

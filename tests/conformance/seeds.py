@@ -234,6 +234,15 @@ def a_dead_letter(world: World) -> str:
     return found["id"]
 
 
+def a_webhook(world: World) -> str:
+    body = {
+        "name": world.canary,
+        "url": "https://hooks.example.com/",
+        "events": [{"entity": "MODEL_VERSION", "action": "CREATED"}],
+    }
+    return world.post(f"{MLFLOW}/webhooks", body)["webhook"]["webhook_id"]
+
+
 SEEDS: dict[str, Callable[[World], object]] = {
     # identity, workspaces
     "session_id": a_session,
@@ -242,6 +251,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "invitation_id": an_invitation,
     "invitation-links/token": an_invitation_link,
     "password-resets/token": a_reset_link,
+    "workspace_name": lambda world: world.space.slug,
     # tracking, artifacts
     "experiment_id": an_experiment,
     "experiment name": an_experiment_name,
@@ -254,6 +264,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "models/model_id": lambda world: model_id(world.http, world["model name"]),
     "version": lambda world: "1",
     "alias": lambda world: ALIAS,
+    "webhook_id": a_webhook,
     # deployments, traffic
     "deployment_id": a_deployment,
     "key_id": an_endpoint_key,

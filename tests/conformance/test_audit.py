@@ -16,11 +16,13 @@ ELSEWHERE = {
     "identity_complete_setup": "needs an empty installation: integration/identity",
     "identity_request_password_reset": "does nothing without a mail server: integration/identity",
     "workspaces_create_workspace": "recorded in the workspace it makes: integration/workspaces",
+    "workspaces_mlflow_create_mlflow_workspace": "the same",
     "traffic_try_it": "needs a live deployment: the end-to-end journey",
 }
 READS_ONLY = {
     "deployments_auto_config",
     "mlflow_get_latest_versions",
+    "mlflow_test_webhook",
     "tracking_mlflow_search_experiments",
     "tracking_mlflow_search_runs",
     "tracking_mlflow_search_logged_models",

@@ -30,6 +30,7 @@ from .settings import Settings
 from .tracking.mlflow import unsupported
 from .workspaces import access, hot
 from .workspaces.errors import NotAllowed
+from .workspaces.prefix import WorkspaceInAddress
 
 CAPABILITIES = (
     "identity",
@@ -125,6 +126,7 @@ def create_app(services: Services, *, run_background: bool = True) -> FastAPI:
         for router in routes.routers if routes else []:
             app.include_router(router)
     app.include_router(health.router)
+    app.add_middleware(WorkspaceInAddress)
     web.install(app, settings.web_dir)
     access.require_declared_permissions(app, FRAMEWORK_PATHS)
     hot.install(app)

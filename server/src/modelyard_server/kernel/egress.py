@@ -80,12 +80,15 @@ class Egress:
         self._timeout_seconds = timeout_seconds
 
     def check(self, url: str) -> None:
-        """Judge an address now; `send` judges it again.
+        """Judge an address now; `send` judges it again. A name may get its address later.
 
         Raises:
             AddressRefused: the server may not call it.
         """
-        self._target(url)
+        try:
+            self._target(url)
+        except NotReached:
+            return
 
     def send(
         self, url: str, body: bytes, *, headers: Mapping[str, str], method: str = "POST"
@@ -110,13 +113,15 @@ class Egress:
 
     def _target(self, url: str) -> _Target:
         parts, host, port = _parsed(url)
+        if parts.scheme != "https" and not self._allowed:
+            raise AddressRefused("The address must start with https://.")
         try:
             found = self._resolve(host, port, type=socket.SOCK_STREAM)
             addresses = tuple(dict.fromkeys(_address(row[4][0]) for row in found))
         except (OSError, UnicodeError, ValueError):
-            raise AddressRefused(f"The host {host[:253]} has no address.") from None
+            raise NotReached(f"The host {host[:253]} has no address.") from None
         if not addresses:
-            raise AddressRefused(f"The host {host[:253]} has no address.")
+            raise NotReached(f"The host {host[:253]} has no address.")
         for address in addresses:
             self._judge(parts.scheme, host, port, address)
         return _Target(parts, host, port, addresses)

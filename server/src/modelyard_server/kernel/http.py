@@ -58,6 +58,9 @@ _MLFLOW_CODES = {
 }
 
 
+_MLFLOW_STATUS = {"INVALID_PARAMETER_VALUE": 400, "RESOURCE_ALREADY_EXISTS": 400}
+
+
 class Page(BaseModel, Generic[T]):
     """One page of a list. `next_cursor` is `None` on the last one; `total` when it is cheap."""
 
@@ -115,9 +118,10 @@ def problem(
         mlflow_code = (extra or {}).get("mlflow_code") or _MLFLOW_CODES.get(
             status, "INTERNAL_ERROR"
         )
-        mlflow_status = 400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status
         return JSONResponse(
-            {"error_code": mlflow_code, "message": detail}, mlflow_status, headers=headers
+            {"error_code": mlflow_code, "message": detail},
+            _MLFLOW_STATUS.get(mlflow_code, status),
+            headers=headers,
         )
     body = {
         "type": f"https://modelyard.dev/problems/{code}",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelyard_server.kernel.errors import Conflict, Invalid, NotFound
+from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class ModelMissing(NotFound):
@@ -71,3 +71,17 @@ class PackagesUnreachable(RequirementsUnresolvable):
     """The package registry does not answer and the cache does not hold what is needed."""
 
     code = "registry.packages_unreachable"
+
+
+class WebhookMissing(NotFound):
+    code = "registry.webhook_not_found"
+
+
+class WebhookRefused(Invalid):
+    code = "registry.webhook_invalid"
+
+
+class DeliveryFailed(Unavailable):
+    """The address of a webhook did not take a delivery."""
+
+    code = "registry.delivery_failed"

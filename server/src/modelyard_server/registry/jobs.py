@@ -15,7 +15,7 @@ from modelyard_server.kernel.errors import DomainError
 from modelyard_server.kernel.jobs import JobContext, handler
 from modelyard_server.workspaces.access import System
 
-from . import pickles, preparation
+from . import pickles, preparation, webhook_delivery, webhooks
 from .errors import PackagesUnreachable
 from .models import Check, CheckName, CheckStatus, Model, ModelVersion
 from .preparation import PreparedVersion, Verification
@@ -84,6 +84,12 @@ def forget_files(job: JobContext) -> None:
     assert job.workspace_id is not None  # noqa: S101 - enqueued with one
     for digest in job.payload["digests"]:
         preparation.forget(job.services, job.workspace_id, digest)
+
+
+@handler(webhooks.DELIVER, max_attempts=7)
+def deliver_webhook(job: JobContext) -> None:
+    """Deliver one event to one webhook; tried again for about four minutes."""
+    webhook_delivery.run(job)
 
 
 def _report_package(checks: _Checks, prepared: PreparedVersion) -> None:

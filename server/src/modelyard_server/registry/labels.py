@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import naming
+from . import naming, webhooks
 from .errors import AliasMissing
 from .models import Alias, Model, ModelTag, ModelVersion, VersionTag
 from .service import PROMPT_TAG, record
@@ -32,6 +32,8 @@ def tag_model(db: Session, actor: trail.Who, model: Model, key: str, value: str)
     if key == PROMPT_TAG:
         model.is_prompt = value.lower() == "true"
     _changed(db, actor, model, "registry.tag_model", {key: before}, {key: value})
+    if model.is_prompt:
+        webhooks.announce(db, "prompt_tag.set", {"name": model.name, "key": key, "value": value})
 
 
 def untag_model(db: Session, actor: trail.Who, model: Model, key: str) -> None:
@@ -43,6 +45,8 @@ def untag_model(db: Session, actor: trail.Who, model: Model, key: str) -> None:
         model.is_prompt = False
     _changed(db, actor, model, "registry.untag_model", {key: row.value}, None)
     db.delete(row)
+    if model.is_prompt:
+        webhooks.announce(db, "prompt_tag.deleted", {"name": model.name, "key": key})
 
 
 def tag_version(
@@ -63,6 +67,8 @@ def tag_version(
         row.value = value
     facts: tuple[dict[str, Any], dict[str, Any]] = ({key: before}, {key: value})
     _changed(db, actor, model, "registry.tag_version", *facts, version=version)
+    told = {"name": model.name, "version": str(version.number), "key": key, "value": value}
+    webhooks.announce(db, f"{_kind(model)}_version_tag.set", told)
 
 
 def untag_version(
@@ -76,6 +82,8 @@ def untag_version(
     facts = {key: row.value}
     _changed(db, actor, model, "registry.untag_version", facts, None, version=version)
     db.delete(row)
+    told = {"name": model.name, "version": str(version.number), "key": key}
+    webhooks.announce(db, f"{_kind(model)}_version_tag.deleted", told)
 
 
 def set_alias(
@@ -95,6 +103,8 @@ def set_alias(
     row.version_id, row.number = version.id, version.number
     after = {"alias": alias, "version": version.number}
     _changed(db, actor, model, "registry.set_alias", before, after)
+    told = {"name": model.name, "alias": alias, "version": str(version.number)}
+    webhooks.announce(db, f"{_alias_event(model)}.created", told)
 
 
 def delete_alias(db: Session, actor: trail.Who, model: Model, alias: str) -> None:
@@ -105,6 +115,7 @@ def delete_alias(db: Session, actor: trail.Who, model: Model, alias: str) -> Non
     before = {"alias": alias, "version": row.number}
     _changed(db, actor, model, "registry.delete_alias", before, None)
     db.execute(delete(Alias).where(Alias.id == row.id))
+    webhooks.announce(db, f"{_alias_event(model)}.deleted", {"name": model.name, "alias": alias})
 
 
 def version_by_alias(db: Session, model: Model, alias: str) -> ModelVersion:
@@ -121,6 +132,14 @@ def version_by_alias(db: Session, model: Model, alias: str) -> ModelVersion:
     if row is None:
         raise AliasMissing(f"Registered model alias {alias} not found.")
     return row
+
+
+def _kind(model: Model) -> str:
+    return "prompt" if model.is_prompt else "model"
+
+
+def _alias_event(model: Model) -> str:
+    return "prompt_alias" if model.is_prompt else "model_version_alias"
 
 
 def _changed(

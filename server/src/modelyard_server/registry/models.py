@@ -7,7 +7,15 @@ import uuid
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from modelyard_server.kernel.db import Base, Owned
@@ -170,3 +178,23 @@ class Check(Owned, Base):
     summary: Mapped[str] = mapped_column(Text, default="")
     details: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     finished_at: Mapped[dt.datetime | None]
+
+
+class Webhook(Owned, Base):
+    """An address that is told of events in the registry."""
+
+    __tablename__ = "webhooks"
+
+    name: Mapped[str] = mapped_column(String(63))
+    url: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, default="")
+    events: Mapped[list[str]] = mapped_column(JSON)
+    """`entity.action`, such as `model_version.created`."""
+    is_active: Mapped[bool] = mapped_column(default=True)
+    sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Signs deliveries; sealed with the installation's key, never shown again."""
+    last_delivered_at: Mapped[dt.datetime | None]
+    last_failure: Mapped[str | None] = mapped_column(Text)
+    """Why the newest delivery that was given up failed; nothing after one that was heard."""
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]

@@ -15,7 +15,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import labels, mlflow_routes, service, versions, views
+from . import labels, mlflow_routes, service, versions, views, webhook_routes
 from .ports import ServedVersions
 from .schemas import AliasSet, ModelOut, ModelPatch, VersionFileOut, VersionOut
 
@@ -136,6 +136,7 @@ def _mlflow() -> list[APIRouter]:
     for prefix in ("/api/2.0/mlflow", "/ajax-api/2.0/mlflow"):
         outer = APIRouter(prefix=prefix)
         outer.include_router(mlflow_routes.router)
+        outer.include_router(webhook_routes.router)
         mounted.append(outer)
     return mounted
 

@@ -15,7 +15,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import jobs, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import naming
+from . import naming, webhooks
 from .errors import ModelMissing, NameTaken, StillServed, VersionMissing
 from .models import Model, ModelTag, ModelVersion, VersionStatus
 from .ports import NothingServed, ServedVersions
@@ -130,6 +130,9 @@ def create_model(
         raise taken from None
     db.add_all(ModelTag(model_id=model.id, key=key, value=value) for key, value in kept.items())
     record(db, actor, "registry.create_model", model, after={"description": description, **kept})
+    kind = "prompt" if model.is_prompt else "registered_model"
+    told = {"name": name, "tags": webhooks.told_tags(kept), "description": description or None}
+    webhooks.announce(db, f"{kind}.created", told)
     return model
 
 

@@ -19,7 +19,7 @@ from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.tracking import service as tracking
 from modelyard_server.tracking.service import ModelSource
 
-from . import labels, naming
+from . import labels, naming, webhooks
 from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
 from .models import Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
@@ -96,7 +96,23 @@ def register(
         "status_message": version.status_message,
     }
     record(db, actor, "registry.create_version", model, version=version.number, after=facts)
+    _announce(db, model, version, tags)
     return model, version
+
+
+def _announce(db: Session, model: Model, version: ModelVersion, tags: Mapping[str, str]) -> None:
+    told = {
+        "name": model.name,
+        "version": str(version.number),
+        "tags": webhooks.told_tags(tags),
+        "description": version.description or None,
+    }
+    if model.is_prompt:
+        told["template"] = tags.get(webhooks.TEMPLATE_TAG)
+        webhooks.announce(db, "prompt_version.created", told)
+        return
+    told |= {"source": version.source, "run_id": version.run_id}
+    webhooks.announce(db, "model_version.created", told)
 
 
 def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> None:

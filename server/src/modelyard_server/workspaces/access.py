@@ -34,11 +34,14 @@ from modelyard_server.kernel import http, tenancy, trail
 from modelyard_server.kernel.db import SAFE_METHODS, Database, Db
 from modelyard_server.settings import Settings
 
+from . import prefix
 from .errors import NotAllowed, WorkspaceMismatch, WorkspaceNotFound
 from .models import Membership, Workspace
 from .permissions import Permission, Role, permits
 
 WORKSPACE_HEADERS = ("x-modelyard-workspace", "x-mlflow-workspace")
+UNNAMED = "default"
+"""MLflow's word for the workspace of a client that names none; no workspace may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +268,15 @@ def _known(db: Session, presented: str, *, write: bool) -> _Known:
 
 
 def wanted_workspace(request: Request) -> str | None:
-    """Give the slug of the workspace a request names, if any.
+    """Give the slug of the workspace a request names, if any: by header, query or address.
 
     Raises:
         WorkspaceMismatch: it names two.
     """
-    named = {request.headers[h] for h in WORKSPACE_HEADERS if request.headers.get(h)}
-    if request.query_params.get("workspace"):
-        named.add(request.query_params["workspace"])
+    named = {request.headers.get(header, "").strip() for header in WORKSPACE_HEADERS}
+    named.add(request.query_params.get("workspace", ""))
+    named.add(request.scope.get(prefix.SCOPE_KEY, ""))
+    named -= {"", UNNAMED}
     if len(named) > 1:
         raise WorkspaceMismatch("The request names two different workspaces.")
     return next(iter(named), None)

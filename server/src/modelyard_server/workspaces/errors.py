@@ -30,9 +30,26 @@ class LastAdmin(Conflict):
 class SlugTaken(Conflict):
     code = "workspaces.slug_taken"
 
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, extra={"mlflow_code": "RESOURCE_ALREADY_EXISTS"})
+
 
 class SlugMalformed(Invalid):
     code = "workspaces.slug_malformed"
+
+
+class DescriptionTooLong(Invalid):
+    code = "workspaces.description_too_long"
+
+
+class NothingToChange(Invalid):
+    code = "workspaces.nothing_to_change"
+
+
+class StorageChosenHere(Invalid):
+    """Clients never name a storage location."""
+
+    code = "workspaces.storage_chosen_here"
 
 
 class MemberNotFound(NotFound):

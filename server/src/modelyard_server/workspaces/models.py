@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from modelyard_server.kernel.db import Base
@@ -35,6 +35,7 @@ class Workspace(Base):
     slug: Mapped[str] = mapped_column(String(63), unique=True)
     """2 to 63 of `a-z 0-9 -`; part of every address."""
     name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[dt.datetime]
 
 

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     artifacts_write = "artifacts.write"
     models_read = "models.read"
     models_write = "models.write"
+    webhooks_manage = "webhooks.manage"
     deployments_read = "deployments.read"
     deployments_create = "deployments.create"
     deployments_try = "deployments.try"
@@ -56,6 +57,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.artifacts_write: Role.developer,
     Permission.models_read: Role.viewer,
     Permission.models_write: Role.developer,
+    Permission.webhooks_manage: Role.admin,
     Permission.deployments_read: Role.viewer,
     Permission.deployments_create: Role.developer,
     Permission.deployments_try: Role.developer,

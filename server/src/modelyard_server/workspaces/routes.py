@@ -13,14 +13,14 @@ from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Page
 from modelyard_server.kernel.services import every, provided
 
-from . import identity_routes, invitations, members, onboarding, schemas, service
+from . import identity_routes, invitations, members, mlflow_routes, onboarding, schemas, service
 from .access import Actor, allowed, public, signed_in
 from .models import Invitation
 from .permissions import Permission, Role
 from .ports import WorkspaceObserver
 
 router = APIRouter(prefix="/api/v1", tags=["workspaces"])
-routers = [identity_routes.router, router]
+routers = [identity_routes.router, router, mlflow_routes.router]
 Manager = Annotated[Actor, allowed(Permission.members_manage)]
 
 

@@ -14,14 +14,17 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from .access import Actor
-from .errors import SlugMalformed, SlugTaken
+from .access import UNNAMED, Actor
+from .errors import DescriptionTooLong, SlugMalformed, SlugTaken, WorkspaceNotFound
 from .models import Membership, Organisation, Workspace
 from .permissions import Role
 from .ports import WorkspaceObserver
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,61}[a-z0-9]")
-_RESERVED = frozenset({"api", "ajax-api", "assets", "docs", "graphql", "v2", "static-files"})
+_RESERVED = frozenset(
+    {UNNAMED, "api", "ajax-api", "assets", "docs", "graphql", "v2", "static-files", "workspaces"}
+)
+_LONGEST_DESCRIPTION = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,14 @@ def new_workspace(
     organisation_id: int,
     name: str,
     slug: str | None = None,
+    description: str = "",
 ) -> Workspace:
     """Make a workspace with the first rows of every capability; binds the session to it.
 
     Raises:
         SlugMalformed: 2 to 63 of `a-z 0-9 -`, and not one of our own addresses.
         SlugTaken: another workspace has it.
+        DescriptionTooLong: more than 2,000 characters.
     """
     if slug is not None and (_SLUG.fullmatch(slug) is None or slug in _RESERVED):
         raise SlugMalformed("A slug has 2 to 63 of a-z, 0-9 and -, and does not start or end so.")
@@ -62,6 +67,7 @@ def new_workspace(
         organisation_id=organisation_id,
         slug=slug or _free_slug(db, name),
         name=name,
+        description=_checked_description(description),
         created_at=utcnow(),
     )
     db.add(row)
@@ -89,6 +95,7 @@ def create_workspace(
     *,
     name: str,
     slug: str | None,
+    description: str = "",
 ) -> Joined:
     """Make another workspace of the actor's organisation; every owner of it is a member.
 
@@ -105,7 +112,14 @@ def create_workspace(
         .where(Workspace.organisation_id == organisation_id, Membership.role == Role.owner.value)
         .distinct()
     ).all()
-    row = new_workspace(db, observers, organisation_id=organisation_id, name=name, slug=slug)
+    row = new_workspace(
+        db,
+        observers,
+        organisation_id=organisation_id,
+        name=name,
+        slug=slug,
+        description=description,
+    )
     for user_id in owners:
         join(db, row.id, user_id, Role.owner)
     trail.record(
@@ -137,6 +151,27 @@ def rename(db: Session, actor: Actor, name: str) -> Joined:
     return Joined(row, actor.role)
 
 
+def describe(db: Session, actor: Actor, description: str) -> Joined:
+    """Say what the current workspace is for.
+
+    Raises:
+        DescriptionTooLong: more than 2,000 characters.
+    """
+    row = db.get_one(Workspace, actor.workspace_id)
+    before, row.description = row.description, _checked_description(description)
+    trail.record(
+        db,
+        actor,
+        "workspaces.describe",
+        object_type="workspace",
+        object_id=row.id,
+        object_name=row.name,
+        before={"description": before},
+        after={"description": description},
+    )
+    return Joined(row, actor.role)
+
+
 def joined_by(db: Session, user_id: uuid.UUID, *, only: int | None = None) -> list[Joined]:
     """List the workspaces a person is a member of, the first joined first."""
     rows = (
@@ -162,9 +197,31 @@ def every_workspace(db: Session) -> list[tuple[int, str]]:
     return [(row.id, row.slug) for row in rows]
 
 
+def named(db: Session, actor: Actor, slug: str) -> Workspace:
+    """Give the actor's workspace when this is its slug, or MLflow's word for it.
+
+    Raises:
+        WorkspaceNotFound: it is another one, or none.
+    """
+    if slug not in (actor.workspace_slug, UNNAMED):
+        raise WorkspaceNotFound("There is no such workspace.")
+    return db.get_one(Workspace, actor.workspace_id)
+
+
+def slug_of(db: Session, workspace_id: int) -> str:
+    """Give the slug of a workspace."""
+    return db.get_one(Workspace, workspace_id).slug
+
+
 def organisation_name(db: Session, workspace: Workspace) -> str:
     """Name the organisation of a workspace."""
     return db.get_one(Organisation, workspace.organisation_id).name
+
+
+def _checked_description(description: str) -> str:
+    if len(description) > _LONGEST_DESCRIPTION:
+        raise DescriptionTooLong(f"A description has at most {_LONGEST_DESCRIPTION} characters.")
+    return description
 
 
 def _is_taken(db: Session, slug: str) -> bool:

@@ -23,8 +23,7 @@ AREAS: dict[str, str] = {
     "scorers": "scorers",
     "traces": "traces",
     "unified-traces": "traces",
-    "webhooks": "registry webhooks",
-    "workspaces": "workspaces by MLflow's interface; use /api/v1/workspaces",
+    "workspaces": "deletion of workspaces",
 }
 _ARTIFACT_AREAS = {"mpu": "multipart transfers", "presigned": "presigned transfers"}
 _ROOTS = tuple(f"/{api}/{version}/" for api in ("api", "ajax-api") for version in ("2.0", "3.0"))
