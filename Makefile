@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 PORT ?= 8080
 GATEWAY_PORT ?= 8081
 
-.PHONY: help setup run check format test unit e2e api docs migration bench-serving bench-tracking bench-search bench-drift clean
+.PHONY: help setup run check format test test-autolog unit e2e api docs migration bench-serving bench-tracking bench-search bench-drift clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -74,6 +74,15 @@ test: .make/dev .make/web ## Everything: both databases, real processes, a real 
 	@$(PYTEST) -q -n 2 --dist loadfile -m "not e2e"
 	@cd web && npm run --silent test
 	@$(PYTEST) -q -n 2 --dist loadfile -m e2e
+
+.make/autolog/complete: .make/dev
+	@echo "Installing LightGBM, PyTorch and Keras for their autologging"
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .make/autolog
+	@$(BIN)/uv pip install -q --python .make/autolog/bin/python mlflow==3.17.2 lightgbm torch==2.13.0 lightning keras
+	@touch $@
+
+test-autolog: .make/autolog/complete ## MLflow's autologging of LightGBM, PyTorch and Keras against Modelyard
+	@$(PYTEST) -q tests/conformance/mlflow/autolog_frameworks.py
 
 unit: .make/dev ## Fast tests of pure code
 	@$(PYTEST) -q protocol/tests server/tests/unit runtime/tests/unit sdk/tests

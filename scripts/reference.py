@@ -119,7 +119,10 @@ def mlflow_page() -> str:
 
     ours = served()
     endpoints = mlflow_endpoints()
-    has = {e: (e[0], _without_names(e[1])) in ours for e in endpoints}
+    has = {
+        e: (e[0], _without_names(e[1].replace("2.0mlflow", "2.0/mlflow"))) in ours
+        for e in endpoints
+    }
     rows = []
     for method, path in endpoints:
         area = unsupported.area_of(path)

@@ -196,7 +196,22 @@ RECIPES: dict[str, Recipe] = {
     "tracking_mlflow_download_artifact": Recipe(),
     "tracking_mlflow_upload_artifact": Recipe(lambda ids: b"other notes"),
     "tracking_mlflow_delete_artifacts": Recipe(),
+    "tracking_mlflow_get_history_bulk": asking(run_id="@run_id", metric_key="loss"),
+    "tracking_mlflow_search_datasets": Recipe(
+        lambda ids: {"experiment_ids": [ids["experiment_id"]]}
+    ),
+    "tracking_mlflow_get_logged_model_artifact": asking(artifact_file_path="MLmodel"),
+    "tracking_mlflow_upload_run_artifact": Recipe(
+        lambda ids: b"more notes", query=lambda ids: {"run_id": ids["run_id"], "path": "more.txt"}
+    ),
+    "tracking_mlflow_get_artifact": Recipe(
+        query=lambda ids: {
+            "run_id": ids["run_id"],
+            "path": ids["artifacts/path"].rpartition("/")[2],
+        }
+    ),
     # ---------------------------------------------------------------- registry
+    "mlflow_get_version_artifact": asking(name="@model name", version="1", path="MLmodel"),
     "registry_update_model": Recipe(lambda ids: {"description": "changed"}),
     "registry_set_alias": Recipe(lambda ids: {"version": 1}),
     "mlflow_create_registered_model": Recipe(lambda ids: {"name": "fresh-model"}),

@@ -26,6 +26,7 @@ READS_ONLY = {
     "tracking_mlflow_search_experiments",
     "tracking_mlflow_search_runs",
     "tracking_mlflow_search_logged_models",
+    "tracking_mlflow_search_datasets",
 }
 OF_THE_RUN = {  # what a run writes about itself is its record; its start and end are audited
     "tracking_mlflow_log_metric",
@@ -37,6 +38,7 @@ OF_THE_RUN = {  # what a run writes about itself is its record; its start and en
     "tracking_mlflow_set_tag",
     "tracking_mlflow_delete_run_tag",
     "tracking_mlflow_upload_artifact",
+    "tracking_mlflow_upload_run_artifact",
 }
 UNRECORDED = READS_ONLY | OF_THE_RUN | set(ELSEWHERE)
 WRITES = [op for op in own_operations() if op.is_write and op.name not in UNRECORDED]

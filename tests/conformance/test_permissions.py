@@ -28,6 +28,7 @@ VIEWERS_MAY = {
     "POST /api/v1/serving/auto-config": "reads only",
     "POST /api/2.0/mlflow/runs/search": "reads only",
     "POST /api/2.0/mlflow/experiments/search": "reads only",
+    "POST /api/2.0/mlflow/experiments/search-datasets": "reads only",
     "POST /api/2.0/mlflow/logged-models/search": "reads only",
     "POST /api/3.0/mlflow/logged-models/search": "reads only",
     "POST /api/2.0/mlflow/registered-models/get-latest-versions": "reads only",

@@ -13,6 +13,7 @@ from .walk import names, own_operations
 LISTS_NOTHING = {
     "tracking_mlflow_search_runs",  # MLflow: unknown experiments have no runs
     "tracking_mlflow_search_logged_models",
+    "tracking_mlflow_search_datasets",
 }
 TARGETS = [op for op in own_operations() if not op.is_public]
 

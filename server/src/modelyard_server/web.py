@@ -29,7 +29,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-_API = ("api/", "ajax-api/", "v1/", "get-artifact", "model-versions/")
+_API = ("api/", "ajax-api/", "v1/", "get-artifact", "graphql", "model-versions/")
 
 
 def install(app: FastAPI, folder: Path) -> None:

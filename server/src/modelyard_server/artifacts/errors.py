@@ -17,6 +17,9 @@ class FileMissing(NotFound):
 class PathRefused(Invalid):
     code = "artifacts.path_refused"
 
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, extra={"mlflow_message": "Invalid path"})
+
 
 class PathTaken(Conflict):
     code = "artifacts.path_taken"

@@ -41,6 +41,10 @@ _MLFLOW_PREFIXES = (
     "/ajax-api/2.0/mlflow",
     "/api/3.0/mlflow",
     "/ajax-api/3.0/mlflow",
+    "/get-artifact",
+    "/graphql",
+    "/model-versions/get-artifact",
+    "/v1/traces",
 )
 _MLFLOW_CODES = {
     400: "BAD_REQUEST",
@@ -58,6 +62,7 @@ _MLFLOW_CODES = {
 }
 
 
+_LONGEST_SHOWN = 200
 _MLFLOW_STATUS = {"INVALID_PARAMETER_VALUE": 400, "RESOURCE_ALREADY_EXISTS": 400}
 
 
@@ -119,7 +124,7 @@ def problem(
             status, "INTERNAL_ERROR"
         )
         return JSONResponse(
-            {"error_code": mlflow_code, "message": detail},
+            {"error_code": mlflow_code, "message": (extra or {}).get("mlflow_message", detail)},
             _MLFLOW_STATUS.get(mlflow_code, status),
             headers=headers,
         )
@@ -131,7 +136,7 @@ def problem(
         "detail": detail,
         "request_id": request_id(request),
         **({"fields": fields} if fields else {}),
-        **{k: v for k, v in (extra or {}).items() if k != "mlflow_code"},
+        **{k: v for k, v in (extra or {}).items() if not k.startswith("mlflow_")},
     }
     return JSONResponse(body, status, headers=headers, media_type=_PROBLEM_TYPE)
 
@@ -162,10 +167,12 @@ def install_error_answers(app: FastAPI, lacks: Callable[[str], str | None]) -> N
         ]
         first = fields[0] if fields else {"location": "body", "problem": "is malformed"}
         detail = f"{first['location']}: {first['problem']}"
-        return problem(request, 422, errors.Invalid.code, detail, fields=fields)
+        extra = {"mlflow_message": _as_mlflow_says(error)} if fields else None
+        return problem(request, 422, errors.Invalid.code, detail, fields=fields, extra=extra)
 
     @app.exception_handler(DataError)
-    async def unstorable(request: Request, _error: DataError) -> Response:
+    @app.exception_handler(UnicodeEncodeError)  # half of a surrogate pair, which no database takes
+    async def unstorable(request: Request, _error: Exception) -> Response:
         detail = "A value is out of range or has characters that cannot be stored."
         return problem(request, 422, errors.Invalid.code, detail)
 
@@ -189,6 +196,28 @@ def install_error_answers(app: FastAPI, lacks: Callable[[str], str | None]) -> N
         log.exception("request_failed", request_id=request_id(request), exc_info=error)
         detail = "Something failed on our side. The log has the details under this request id."
         return problem(request, 500, "request.failed", detail)
+
+
+def parameter_missing(name: str) -> str:
+    """Say in MLflow's words that a field is missing."""
+    return f"Missing value for required parameter '{name}'."
+
+
+def parameter_invalid(name: str, value: object, hint: str = "") -> str:
+    """Say in MLflow's words that a field has a value of the wrong kind."""
+    shown = json.dumps(value, default=str)
+    shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+    return f"Invalid value {shown} for parameter '{name}' supplied.{hint and ' '}{hint}"
+
+
+def _as_mlflow_says(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    name = ""
+    for part in first["loc"][1:]:
+        name += f"[{part}]" if isinstance(part, int) else f"{name and '.'}{part}"
+    if first["type"] == "missing":
+        return parameter_missing(name)
+    return parameter_invalid(name or "body", first.get("input"), first["msg"])
 
 
 def document_problems(app: FastAPI) -> None:

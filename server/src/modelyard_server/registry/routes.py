@@ -15,7 +15,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import labels, mlflow_routes, service, versions, views, webhook_routes
+from . import labels, mlflow_files, mlflow_routes, service, versions, views, webhook_routes
 from .ports import ServedVersions
 from .schemas import AliasSet, ModelOut, ModelPatch, VersionFileOut, VersionOut
 
@@ -131,14 +131,10 @@ def delete_alias(model_id: uuid.UUID, alias: str, db: Db, actor: Writer) -> None
 
 
 def _mlflow() -> list[APIRouter]:
-    """Serve MLflow's routes under both of its prefixes."""
-    mounted = []
-    for prefix in ("/api/2.0/mlflow", "/ajax-api/2.0/mlflow"):
-        outer = APIRouter(prefix=prefix)
-        outer.include_router(mlflow_routes.router)
-        outer.include_router(webhook_routes.router)
-        mounted.append(outer)
-    return mounted
+    outer = APIRouter(prefix="/api/2.0/mlflow")
+    outer.include_router(mlflow_routes.router)
+    outer.include_router(webhook_routes.router)
+    return [outer, mlflow_files.router]
 
 
 routers = [router, *_mlflow()]

@@ -64,8 +64,7 @@ class Clause:
         if self.operator in {"IS NULL", "IS NOT NULL"}:
             return (found is None) == (self.operator == "IS NULL")
         if found is None:
-            # A thing without the tag is not a prompt: MLflow's clients rely on this.
-            return self.operator == "!=" and self.kind in {"tag", "param"}
+            return False
         if isinstance(self.value, tuple):
             return (str(found) in self.value) == (self.operator == "IN")
         if self.operator in {"LIKE", "ILIKE"}:

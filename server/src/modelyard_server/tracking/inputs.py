@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from .errors import LoggedModelMissing, ValueRefused
 from .ingest import Target
-from .models import Dataset, LoggedModel, Run, RunInput, RunModel
+from .models import ACTIVE, Dataset, LoggedModel, Run, RunInput, RunModel
 
 ROLE_TAG = "mlflow.data.context"
 _LONGEST_TEXT = 2**20 - 1  # characters of a source or schema, as MLflow allows
@@ -46,6 +46,16 @@ class LoggedDataset:
     row_count: int | None
     columns: list[dict[str, Any]]
     profile: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSummary:
+    """A dataset that runs of an experiment read, for one purpose."""
+
+    experiment_id: int
+    name: str
+    digest: str
+    role: str | None
 
 
 def log_datasets(db: Session, run: Target, datasets: Iterable[NewDataset]) -> None:
@@ -87,6 +97,22 @@ def log_datasets(db: Session, run: Target, datasets: Iterable[NewDataset]) -> No
         db.flush()
 
 
+def summaries(
+    db: Session, experiment_ids: Collection[int], *, most: int = 1000
+) -> list[DatasetSummary]:
+    """List which datasets the active runs of experiments read, and what for."""
+    rows = db.execute(
+        select(Dataset.experiment_id, Dataset.name, Dataset.digest, RunInput.role)
+        .join(RunInput, RunInput.dataset_id == Dataset.id)
+        .join(Run, Run.id == RunInput.run_id)
+        .where(Dataset.experiment_id.in_(experiment_ids), Run.lifecycle_stage == ACTIVE)
+        .distinct()
+        .order_by(Dataset.experiment_id, Dataset.name, Dataset.digest, RunInput.role)
+        .limit(most)
+    )
+    return [DatasetSummary(*row) for row in rows]
+
+
 def log_models(
     db: Session, run: Target, models: Iterable[tuple[str, int]], *, is_output: bool
 ) -> None:
@@ -97,7 +123,7 @@ def log_models(
     """
     for model_id, step in models:
         if db.scalar(select(LoggedModel.id).where(LoggedModel.id == model_id)) is None:
-            raise LoggedModelMissing(f"There is no logged model with id {model_id[:64]}.")
+            raise LoggedModelMissing(f"Logged model with ID '{model_id[:64]}' not found.")
         link = db.scalars(
             select(RunModel).where(
                 RunModel.run_id == run.id,

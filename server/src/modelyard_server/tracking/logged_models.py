@@ -86,7 +86,7 @@ def get(db: Session, model_id: str, *, deleted_too: bool = False) -> LoggedModel
     """
     row = db.scalars(select(LoggedModel).where(LoggedModel.id == model_id)).one_or_none()
     if row is None or (row.lifecycle_stage == DELETED and not deleted_too):
-        raise LoggedModelMissing(f"There is no logged model with id {model_id[:64]}.")
+        raise LoggedModelMissing(f"Logged model with ID '{model_id[:64]}' not found.")
     return row
 
 
@@ -127,7 +127,7 @@ def delete_tag(db: Session, actor: trail.Who, model_id: str, key: str) -> None:
     """
     row = get(db, model_id)
     if key not in row.tags:
-        raise TagMissing(f"The model has no tag {key[:80]}.")
+        raise TagMissing(f"No tag with key {key[:80]!r} for this model.")
     _record(db, actor, "delete_tag", row, before={key: row.tags[key]})
     row.tags = {k: v for k, v in row.tags.items() if k != key}
     row.updated_ms = runs.now_ms()
@@ -219,12 +219,28 @@ def of_run(db: Session, run: Run) -> list[LoggedModel]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetRef:
+    """A dataset that metrics were measured on; without a digest any of the name."""
+
+    name: str
+    digest: str = ""
+
+    def is_of(self, metric: ModelMetric) -> bool:
+        """Tell whether a metric was measured on it."""
+        return metric.dataset_name == self.name and self.digest in {"", metric.dataset_digest}
+
+
 def search(
-    db: Session, experiment_ids: Collection[int], clauses: Sequence[Clause]
+    db: Session,
+    experiment_ids: Collection[int],
+    clauses: Sequence[Clause],
+    datasets: Sequence[DatasetRef] = (),
 ) -> list[LoggedModel]:
     """List active models of experiments that satisfy all clauses, newest first.
 
-    Names and sources narrow the query; the other clauses are checked on what it gives.
+    Names and sources narrow the query; the other clauses are checked on what it gives. With
+    datasets, only models count that have a metric measured on one of them.
     """
     query = select(LoggedModel).where(
         LoggedModel.experiment_id.in_(experiment_ids), LoggedModel.lifecycle_stage == ACTIVE
@@ -234,8 +250,14 @@ def search(
         if column is not None and clause.operator == "=":
             query = query.where(column == clause.value)
     rows = list(db.scalars(query.order_by(LoggedModel.created_ms.desc(), LoggedModel.id)))
-    wanted = any(clause.kind == "metric" for clause in clauses)
+    wanted = bool(datasets) or any(clause.kind == "metric" for clause in clauses)
     metrics = metrics_of(db, [row.id for row in rows]) if wanted else {}
+    if datasets:
+        metrics = {
+            model_id: [m for m in found if any(ref.is_of(m) for ref in datasets)]
+            for model_id, found in metrics.items()
+        }
+        rows = [row for row in rows if metrics.get(row.id)]
     return [row for row in rows if all(_holds(row, metrics.get(row.id, []), c) for c in clauses)]
 
 

@@ -21,6 +21,7 @@ from .mlflow import artifacts as mlflow_artifacts
 from .mlflow import experiments as mlflow_experiments
 from .mlflow import logged_models as mlflow_logged_models
 from .mlflow import metrics as mlflow_metrics
+from .mlflow import pages as mlflow_pages
 from .mlflow import runs as mlflow_runs
 from .mlflow import server as mlflow_server
 from .mlflow import wire
@@ -38,6 +39,7 @@ UNAUDITED = {
     "log_outputs": "part of what a run logs",
     "log_model_legacy": "part of what a run logs",
     "upload_artifact": "files of a run or model that is itself audited",
+    "upload_run_artifact": "files of a run that is itself audited",
 }
 """Changing routes that leave no audit entry, by function name, each with its reason."""
 
@@ -178,7 +180,7 @@ async def download_run_artifact(
 
 def _mlflow() -> list[APIRouter]:
     """MLflow's routes answer below both of its version prefixes."""
-    made = [mlflow_server.router, mlflow_artifacts.proxy]
+    made = [mlflow_server.router, mlflow_artifacts.proxy, mlflow_pages.bare]
     for prefix in wire.PREFIXES:
         versioned = APIRouter(prefix=prefix)
         for part in (
@@ -187,6 +189,7 @@ def _mlflow() -> list[APIRouter]:
             mlflow_metrics,
             mlflow_logged_models,
             mlflow_artifacts,
+            mlflow_pages,
         ):
             versioned.include_router(part.router)
         made.append(versioned)

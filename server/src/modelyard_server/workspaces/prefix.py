@@ -11,13 +11,18 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 SCOPE_KEY = "modelyard_workspace"
+_ALIASES = {
+    "/ajax-api/": "/api/",  # of MLflow's own pages
+    "/api/2.0mlflow/": "/api/2.0/mlflow/",  # as one of MLflow's endpoints is published
+}
 _PREFIXED = re.compile(
-    r"/w/([^/]+)(/(?:(?:api|ajax-api|v1|v2)/.*|health|version|graphql))", re.DOTALL
+    r"/w/([^/]+)(/(?:(?:api|ajax-api|v1|v2|model-versions)/.*|get-artifact|graphql|health|version))",
+    re.DOTALL,
 )
 
 
 class WorkspaceInAddress:
-    """Takes the workspace out of a request's path and notes it in the scope."""
+    """Takes the workspace out of a request's path and notes it in the scope; unifies aliases."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -30,4 +35,16 @@ class WorkspaceInAddress:
                 raw = scope.get("raw_path") or b""
                 below = b"/" + raw.split(b"/", 3)[3] if raw.count(b"/") > 2 else raw
                 scope = {**scope, "path": match[2], "raw_path": below, SCOPE_KEY: match[1]}
+        if scope["type"] == "http" and scope["path"].startswith(tuple(_ALIASES)):
+            scope = _unaliased(scope)
         await self.app(scope, receive, send)
+
+
+def _unaliased(scope: Scope) -> Scope:
+    alias = next(alias for alias in _ALIASES if scope["path"].startswith(alias))
+    path, raw = scope["path"], scope.get("raw_path") or b""
+    return {
+        **scope,
+        "path": _ALIASES[alias] + path[len(alias) :],
+        "raw_path": _ALIASES[alias].encode() + raw[len(alias) :],
+    }

@@ -71,5 +71,6 @@ def test_a_like_pattern_minds_case_and_nothing_else():
 
 
 def test_what_lacks_a_tag_differs_from_every_value():
-    assert Clause("tag", "mlflow.prompt.is_prompt", "!=", "true").holds(None)
+    assert not Clause("tag", "a", "!=", "x").holds(None)
+    assert Clause("tag", "a", "IS NULL", "").holds(None)
     assert not Clause("tag", "a", "=", "x").holds(None)

@@ -169,8 +169,7 @@ def shown(row: Experiment) -> dict[str, Any]:
 
 
 def _search(db: Session, actor: Actor, body: Search, codec: Cursors) -> Response:
-    if not 1 <= body.max_results <= _MOST:
-        raise ValueRefused(f"max_results is a number from 1 to {_MOST}.")
+    wire.within("max_results", body.max_results, 1, _MOST)
     stages = active_and_deleted(body.view_type)
     clauses, orders = read(body.filter), read_order(body.order_by)
     scope = f"{actor.workspace_id}/experiments/{body.filter}/{body.order_by}/{body.view_type}"

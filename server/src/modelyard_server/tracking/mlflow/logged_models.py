@@ -12,7 +12,6 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
 from modelyard_server.tracking import filters, logged_models, sources
-from modelyard_server.tracking.errors import ValueRefused
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
@@ -59,7 +58,13 @@ class OrderBy(msgspec.Struct):
     ascending: bool = True
 
 
+class DatasetFilter(msgspec.Struct):
+    dataset_name: str
+    dataset_digest: str = ""
+
+
 class Search(msgspec.Struct):
+    datasets: list[DatasetFilter] = []
     experiment_ids: list[str] = []
     filter: str = ""
     max_results: int = 100
@@ -95,12 +100,12 @@ def search_logged_models(
     codec: Annotated[Cursors, Depends(cursors)],
 ) -> Response:
     """Find models."""
-    if not 1 <= body.max_results <= _MOST:
-        raise ValueRefused(f"max_results is a number from 1 to {_MOST}.")
+    wire.within("max_results", body.max_results, 1, _MOST)
     numbers = [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18]
     scope = f"{actor.workspace_id}/logged-models/{body.experiment_ids}/{body.filter}"
     start = int(codec.open(scope, body.page_token)[0]) if body.page_token else 0
-    rows = logged_models.search(db, numbers, filters.read(body.filter))
+    datasets = [logged_models.DatasetRef(d.dataset_name, d.dataset_digest) for d in body.datasets]
+    rows = logged_models.search(db, numbers, filters.read(body.filter), datasets)
     for order in reversed(body.order_by):
         rows = logged_models.in_order(db, rows, order.field_name, is_ascending=order.ascending)
     end = start + body.max_results

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
+from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
 from modelyard_server.tracking import history, ingest, logged_models, runs
@@ -64,7 +65,7 @@ class History(msgspec.Struct):
 
 
 class Interval(msgspec.Struct):
-    metric_key: str
+    metric_key: str = ""
     run_ids: list[str] = []
     start_step: int | None = None
     end_step: int | None = None
@@ -153,7 +154,7 @@ def get_history(
         found, more = found[:size], len(found) > size
     token = codec.seal(scope, [start + len(found)]) if more else None
     return wire.answer(
-        {"metrics": [_point(body.metric_key, p) for p in found], "next_page_token": token}
+        {"metrics": [point(body.metric_key, p) for p in found], "next_page_token": token}
     )
 
 
@@ -164,18 +165,30 @@ def get_history_bulk_interval(
     actor: Reader,  # noqa: ARG001
 ) -> Response:
     """Give samples of a metric for many runs, at common steps."""
-    if not 1 <= len(body.run_ids) <= _MOST_RUNS:
-        raise ValueRefused(f"GetMetricHistoryBulkInterval takes 1 to {_MOST_RUNS} run ids.")
+    if not body.run_ids:
+        raise ValueRefused(http.parameter_missing("run_ids"))
+    if not body.metric_key:
+        raise ValueRefused(http.parameter_missing("metric_key"))
+    if len(body.run_ids) > _MOST_RUNS:
+        raise ValueRefused(
+            "GetMetricHistoryBulkInterval request must specify at most "
+            f"{_MOST_RUNS} run_ids. Received {len(body.run_ids)} run_ids."
+        )
     if not 1 <= body.max_results <= _MOST_SAMPLES:
         raise ValueRefused(f"max_results must be between 1 and {_MOST_SAMPLES}.")
     if (body.start_step is None) != (body.end_step is None):
-        raise ValueRefused("Give both start_step and end_step, or neither.")
+        raise ValueRefused(
+            "If either start step or end step are specified, both must be specified."
+        )
     if (
         body.start_step is not None
         and body.end_step is not None
         and body.start_step > body.end_step
     ):
-        raise ValueRefused("start_step must not lie after end_step.")
+        raise ValueRefused(
+            "end_step must be greater than start_step. "
+            f"Found start_step={body.start_step} and end_step={body.end_step}."
+        )
     uids = {runs.get(db, run_id).id: run_id for run_id in body.run_ids}
     samples = history.sampled_steps(
         db, list(uids), body.metric_key, (body.start_step, body.end_step), body.max_results
@@ -183,18 +196,19 @@ def get_history_bulk_interval(
     return wire.answer(
         {
             "metrics": [
-                {**_point(body.metric_key, point), "run_id": uid}
+                {**point(body.metric_key, logged), "run_id": uid}
                 for number, uid in uids.items()
-                for point in samples.get(number, [])
+                for logged in samples.get(number, [])
             ]
         }
     )
 
 
-def _point(key: str, point: history.Logged) -> dict[str, Any]:
+def point(key: str, logged: history.Logged) -> dict[str, Any]:
+    """Give one point of a history."""
     return {
         "key": key,
-        "value": wire.number(point.value),
-        "timestamp": point.at_ms,
-        "step": point.step,
+        "value": wire.number(logged.value),
+        "timestamp": logged.at_ms,
+        "step": logged.step,
     }

@@ -145,7 +145,7 @@ def delete_run_tag(
 ) -> Response:
     """Remove a tag."""
     if not delete_tag(db, ingest.target(db, body.run_id), body.key):
-        raise TagMissing(f"The run has no tag {body.key[:80]}.")
+        raise TagMissing(f"No tag with name: {body.key[:80]} in run with id {body.run_id}.")
     return wire.answer()
 
 
@@ -157,8 +157,7 @@ def search_runs(
     codec: Annotated[Cursors, Depends(cursors)],
 ) -> Response:
     """Find runs."""
-    if not 1 <= body.max_results <= _MOST:
-        raise ValueRefused(f"max_results is a number from 1 to {_MOST}.")
+    wire.within("max_results", body.max_results, 1, _MOST)
     scope = (
         f"{actor.workspace_id}/runs/{body.experiment_ids}/{body.filter}/{body.run_view_type}"
         f"/{body.order_by}"

@@ -10,7 +10,6 @@ AREAS: dict[str, str] = {
     "artifacts/presigned-download-url": "presigned transfers",
     "artifacts/presigned-upload-url": "presigned transfers",
     "datasets": "evaluation data sets",
-    "experiments/search-datasets": "search of data sets by experiment",
     "gateway": "LLM gateway",
     "gateway-proxy": "LLM gateway",
     "get-online-trace-details": "traces",
@@ -26,11 +25,14 @@ AREAS: dict[str, str] = {
     "workspaces": "deletion of workspaces",
 }
 _ARTIFACT_AREAS = {"mpu": "multipart transfers", "presigned": "presigned transfers"}
+_ELSEWHERE = {"/graphql": "GraphQL", "/v1/traces": "traces"}
 _ROOTS = tuple(f"/{api}/{version}/" for api in ("api", "ajax-api") for version in ("2.0", "3.0"))
 
 
 def area_of(path: str) -> str | None:
     """Name the part of MLflow an address belongs to when Modelyard has none of that part."""
+    if path in _ELSEWHERE:
+        return _ELSEWHERE[path]
     root = next((root for root in _ROOTS if path.startswith(root)), None)
     if root is None:
         return None

@@ -5,6 +5,7 @@ Bodies are decoded by msgspec: 0.16 ms for an 80 KiB batch, where pydantic takes
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterable
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from fastapi import Depends, Request, Response
 
+from modelyard_server.kernel import http
 from modelyard_server.kernel.db import only_reads
 from modelyard_server.tracking.errors import TooManyBytes, ValueRefused
 
@@ -20,6 +22,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 PREFIXES = ("/api/2.0/mlflow", "/api/3.0/mlflow")
 READS = [Depends(only_reads)]
 _MOST_BYTES = 1024 * 1024
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_STEP = re.compile(r"[\w-]+")
 _encoder = msgspec.json.Encoder()
 
 
@@ -76,27 +80,74 @@ def query(kind: type[T]) -> Any:
         values: dict[str, Any] = {
             name: given.getlist(name) if name in many else given[name] for name in given
         }
-        try:
-            return msgspec.convert(values, kind, strict=False)
-        except msgspec.ValidationError as error:
-            raise ValueRefused(f"Invalid value: {error}") from None
+        return _convert(values, kind)
 
     return Depends(read)
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
-    """Decode a body.
+    """Decode a body. A field that is `null` is one that is not set.
 
     Raises:
         ValueRefused: it is no JSON, or a field is missing or of the wrong kind.
     """
     try:
         decoded: T = _decoder(kind).decode(raw or b"{}")
-    except msgspec.ValidationError as error:
-        raise ValueRefused(f"Invalid value in the request: {error}") from None
+    except msgspec.ValidationError:
+        return _convert(_without_nulls(_document(raw)), kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ValueRefused("The request's body is not JSON.") from None
     return decoded
+
+
+def within(name: str, value: int, least: int, most: int) -> int:
+    """Give a number back that lies within its bounds.
+
+    Raises:
+        ValueRefused: it does not.
+    """
+    if not least <= value <= most:
+        hint = f"It must be between {least} and {most}."
+        raise ValueRefused(http.parameter_invalid(name, value, hint))
+    return value
+
+
+def _convert(document: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(document, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueRefused(_explained(str(error), document)) from None
+
+
+def _document(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ValueRefused("The request's body is not JSON.") from None
+
+
+def _without_nulls(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {k: _without_nulls(v) for k, v in document.items() if v is not None}
+    if isinstance(document, list):
+        return [_without_nulls(item) for item in document]
+    return document
+
+
+def _explained(said: str, document: Any) -> str:
+    """Say what is wrong as MLflow does, from what msgspec says about a document."""
+    reason, _, place = said.partition(" - at `$")
+    place = place.rstrip("`").removeprefix(".")
+    missing = _MISSING.fullmatch(reason)
+    if missing is not None:
+        return http.parameter_missing(f"{place}.{missing[1]}" if place else missing[1])
+    value = document
+    for step in _STEP.findall(place):
+        if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, dict):
+            value = value.get(step)
+    return http.parameter_invalid(place or "body", value, f"{reason}.")
 
 
 async def received(request: Request, most_bytes: int = _MOST_BYTES) -> bytes:
