@@ -13,8 +13,8 @@ from packaging.version import Version
 from starlette.routing import compile_path
 
 from modelyard_server.workspaces.access import every_route
-
 from tests.conformance.test_reference import reference
+
 from . import story
 
 ROOT = Path(__file__).parents[3]

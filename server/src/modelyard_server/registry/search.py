@@ -84,7 +84,8 @@ def versions(
             else _condition(db, _VERSION_COLUMNS[clause.key], clause)
         )
     order = parse_order(order_by, _TIMES | {"version_number"})
-    for key, ascending in [*order, ("name", True), ("version_number", False)]:
+    newest = [] if order else [("last_updated_timestamp", False)]
+    for key, ascending in [*order, *newest, ("name", True), ("version_number", False)]:
         column = _VERSION_COLUMNS[key]
         query = query.order_by(column.asc() if ascending else column.desc())
     return [(row[0], row[1]) for row in db.execute(query.offset(offset).limit(limit + 1))]

@@ -4,6 +4,8 @@ from typing import Any
 
 from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, TooLarge
 
+NOT_ACTIVE = "The run {} must be in the 'active' state. Current state is deleted: restore it first."
+
 
 class ExperimentMissing(NotFound):
     code = "tracking.experiment_missing"

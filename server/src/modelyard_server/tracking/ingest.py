@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 
 from . import changes, keys
-from .errors import NotActive, ParamChanged, RunMissing, ValueRefused
+from .errors import NOT_ACTIVE, NotActive, ParamChanged, RunMissing, ValueRefused
 from .models import ACTIVE, Run
 from .records import PREFIX_LENGTH, RunParam
 
@@ -104,7 +104,7 @@ def target(db: Session, run_id: str) -> Target:
     if row is None:
         raise RunMissing(f"Run '{run_id[:64]}' not found.")
     if row.lifecycle_stage != ACTIVE:
-        raise NotActive(f"The run {run_id} is deleted. Restore it first.")
+        raise NotActive(NOT_ACTIVE.format(run_id))
     changes.note(db, row.id, row.experiment_id)
     return Target(row.id, row.uid, row.experiment_id)
 

@@ -16,7 +16,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import trail
 
 from . import changes, experiments, ingest, names
-from .errors import NotActive, RunMissing, ValueRefused
+from .errors import NOT_ACTIVE, NotActive, RunMissing, ValueRefused
 from .models import ACTIVE, DELETED, LoggedModel, Run
 
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
@@ -91,7 +91,7 @@ def get_active(db: Session, run_id: str) -> Run:
     """
     row = get(db, run_id)
     if row.lifecycle_stage != ACTIVE:
-        raise NotActive(f"The run {run_id} is deleted. Restore it first.")
+        raise NotActive(NOT_ACTIVE.format(run_id))
     return row
 
 

@@ -14,6 +14,7 @@ SCOPE_KEY = "modelyard_workspace"
 _ALIASES = {
     "/ajax-api/": "/api/",  # of MLflow's own pages
     "/api/2.0mlflow/": "/api/2.0/mlflow/",  # as one of MLflow's endpoints is published
+    "//": "/",
 }
 _PREFIXED = re.compile(
     r"/w/([^/]+)(/(?:(?:api|ajax-api|v1|v2|model-versions)/.*|get-artifact|graphql|health|version))",

@@ -77,7 +77,7 @@ class Interval(msgspec.Struct):
 async def log_metric(request: Request, gate: WriteGate) -> Response:
     """Append one point."""
     body = wire.decode(await wire.received(request), LogMetric)
-    batch = LogBatch(body.run_id or body.run_uuid, metrics=[body])
+    batch = LogBatch(_run_of(body), metrics=[body])
     return await _logged(gate, batch)
 
 
@@ -86,7 +86,7 @@ async def log_metric(request: Request, gate: WriteGate) -> Response:
 async def log_parameter(request: Request, gate: WriteGate) -> Response:
     """Add one parameter."""
     body = wire.decode(await wire.received(request), LogPair)
-    return await _logged(gate, LogBatch(body.run_id or body.run_uuid, params=[body]))
+    return await _logged(gate, LogBatch(_run_of(body), params=[body]))
 
 
 @router.post("/runs/set-tag")
@@ -94,7 +94,7 @@ async def log_parameter(request: Request, gate: WriteGate) -> Response:
 async def set_tag(request: Request, gate: WriteGate) -> Response:
     """Set one tag."""
     body = wire.decode(await wire.received(request), LogPair)
-    return await _logged(gate, LogBatch(body.run_id or body.run_uuid, tags=[body]))
+    return await _logged(gate, LogBatch(_run_of(body), tags=[body]))
 
 
 @router.post("/runs/log-batch")
@@ -104,6 +104,13 @@ async def log_batch(request: Request, gate: WriteGate) -> Response:
     body = wire.decode(await wire.received(request, _MOST_BATCH_BYTES), LogBatch)
     ingest.refuse_too_many(body.metrics, body.params, body.tags)
     return await _logged(gate, body)
+
+
+def _run_of(body: LogMetric | LogPair) -> str:
+    found = body.run_id or body.run_uuid
+    if not found:
+        raise ValueRefused(http.parameter_missing("run_id"))
+    return found
 
 
 async def _logged(gate: Gate, batch: LogBatch) -> Response:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Response
 
+from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
 from modelyard_server.tracking import filters, ingest, inputs, runs, search
@@ -31,8 +32,15 @@ class ById(msgspec.Struct):
 
     @property
     def id(self) -> str:
-        """Whichever of the two names the client used."""
-        return self.run_id or self.run_uuid
+        """Whichever of the two names the client used.
+
+        Raises:
+            ValueRefused: neither.
+        """
+        found = self.run_id or self.run_uuid
+        if not found:
+            raise ValueRefused(http.parameter_missing("run_id"))
+        return found
 
 
 class Create(msgspec.Struct):
