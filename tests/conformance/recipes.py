@@ -280,6 +280,10 @@ RECIPES: dict[str, Recipe] = {
         lambda ids: {"name": "Another", "kind": "slack", "url": "https://127.0.0.1:9/hook"}
     ),
     "notifications_change_channel": Recipe(lambda ids: {"hourly_cap": 5}),
+    # -------------------------------------------------------------------- flags
+    "flags_set_flag_rule": Recipe(lambda ids: {"default_on": True}),
+    "flags_decide_for_organisation": Recipe(lambda ids: {"is_on": True}),
+    "flags_decide_for_person": Recipe(lambda ids: {"is_on": False}),
     # ------------------------------------------------------------------ samples
     "samples_replay_sample": Recipe(
         lambda ids: {"drift": True, "rows": 10}, before=states.sample_ready

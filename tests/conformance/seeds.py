@@ -27,7 +27,7 @@ HERE = "tests/conformance/seeds.py"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 ALIAS = "best"
 SHORTEST_ID = 6
-OF_EVERYBODY = {"samples/key"}  # names the same thing in every workspace
+OF_EVERYBODY = {"samples/key", "flag_key"}  # names the same thing in every workspace
 _SHAPES = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), lambda: str(uuid.uuid4())),
     (re.compile(r"[0-9a-f]{32}"), lambda: uuid.uuid4().hex),
@@ -271,6 +271,8 @@ SEEDS: dict[str, Callable[[World], object]] = {
     # notifications
     "channel_id": a_channel,
     "delivery_id": a_dead_letter,
+    # flags
+    "flag_key": lambda world: "quick_deploy_enabled",
     # samples
     "samples/key": lambda world: "breast-cancer",
 }

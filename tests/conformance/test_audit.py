@@ -17,6 +17,7 @@ ELSEWHERE = {
     "identity_request_password_reset": "does nothing without a mail server: integration/identity",
     "workspaces_create_workspace": "recorded in the workspace it makes: integration/workspaces",
     "workspaces_mlflow_create_mlflow_workspace": "the same",
+    "flags_set_flag_rule": "needs the organisation that runs the installation: integration/flags",
     "traffic_try_it": "needs a live deployment: the end-to-end journey",
 }
 READS_ONLY = {

@@ -102,7 +102,7 @@ def test_own_model_from_first_click_to_rollback(
     assert live["latest_revision"]["number"] == 3
 
     page.goto(f"{installation.url}/w/team/settings/audit")
-    for action in ("deployments.create", "deployments.roll_back", "traffic.create_key"):
+    for action in ("deployment.create", "deployments.roll_back", "traffic.create_key"):
         expect(page.get_by_text(action).first).to_be_visible()
 
     print(f"{len(visitor.clicks)} clicks, {time.monotonic() - began:.0f} s: {visitor.clicks}")

@@ -234,7 +234,7 @@ def test_audit_log_has_every_action(owner: Member) -> None:
     actions = {e["action"] for e in owner.get("/audit", limit=200)["items"]}
 
     assert {
-        "deployments.create",
+        "deployment.create",
         "deployments.roll_back",
         "registry.create_model",
         "registry.create_version",

@@ -76,4 +76,4 @@ def test_main_job_works_on_postgresql_and_survives_a_kill(
         lambda: "The call after the restart is not in the log.",
     )
     actions = {entry["action"] for entry in owner.get("/audit", limit=200)["items"]}
-    assert {"deployments.create", "deployments.live", "traffic.create_key"} <= actions
+    assert {"deployment.create", "deployments.live", "traffic.create_key"} <= actions

@@ -88,7 +88,7 @@ def test_everything_killed_in_the_middle_of_a_rollout_finishes_after_a_restart(
     assert now["previous_good_revision"] == 1
     assert owner.model("breast-cancer")["version_count"] == 2
     actions = {e["action"] for e in owner.get("/audit", limit=200)["items"]}
-    assert "deployments.create" in actions
+    assert "deployment.create" in actions
     experiment = next(e for e in owner.get("/experiments")["items"] if e["name"] == "breast-cancer")
     assert experiment["run_count"] == 2
 

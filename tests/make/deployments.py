@@ -13,7 +13,9 @@ from modelyard_protocol.routing import DesiredState, ObservedServer, ObservedSta
 from modelyard_server.deployments.errors import NodeUnreachable
 from modelyard_server.deployments.ports import (
     Built,
+    Capacity,
     ComputeDriver,
+    Machine,
     NodeAnswer,
     Outlook,
     Preparation,
@@ -113,6 +115,16 @@ class ObedientNode:
 
 
 @dataclass
+class SteadyMachine:
+    """A machine whose facts a test sets."""
+
+    facts: Machine = field(default_factory=lambda: Machine("amd64", 8, 32.0, 16.0))
+
+    def machine(self) -> Machine:
+        return self.facts
+
+
+@dataclass
 class ObedientPreparation:
     """Prepares at once; what it answers can be replaced."""
 
@@ -155,6 +167,7 @@ class Serving:
     node: ObedientNode
     preparation: ObedientPreparation
     model_id: uuid.UUID
+    here: SteadyMachine
 
     def __post_init__(self) -> None:
         self.platform: Platform = self.workspace.platform
@@ -255,11 +268,12 @@ def serving(workspace: TeamSpace) -> Iterator[Serving]:
     )
     with platform.database.session(workspace.id) as db:
         db.add(model)
-    node, preparation = ObedientNode(), ObedientPreparation()
+    node, preparation, here = ObedientNode(), ObedientPreparation(), SteadyMachine()
     with (
         replaced(platform, ComputeDriver, node),
         replaced(platform, Preparation, preparation),
+        replaced(platform, Capacity, here),
     ):
-        made = Serving(workspace, node, preparation, model.id)
+        made = Serving(workspace, node, preparation, model.id, here)
         made.register()
         yield made

@@ -15,6 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelyard_server.app import compose, create_app, load_models
+from modelyard_server.flags import service as flags
 from modelyard_server.identity import credentials, passwords
 from modelyard_server.identity.models import ApiToken, User
 from modelyard_server.kernel import telemetry
@@ -24,6 +25,7 @@ from modelyard_server.kernel.services import Services
 from modelyard_server.migrations import state
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces import access, service
+from modelyard_server.workspaces.access import System
 from modelyard_server.workspaces.models import Membership
 from modelyard_server.workspaces.ports import WorkspaceObserver
 
@@ -58,6 +60,7 @@ class Platform:
                 name=f"Team {number}",
                 slug=slug or f"team-{number}",
             )
+            flags.decide_for_organisation(db, System(workspace.id), flags.QUICK_DEPLOY, True)
             return TeamSpace(self, workspace.id, workspace.slug)
 
 

@@ -37,6 +37,7 @@ CAPABILITIES = (
     "workspaces",
     "audit",
     "notifications",
+    "flags",
     "artifacts",
     "tracking",
     "registry",

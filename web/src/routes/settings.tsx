@@ -8,6 +8,7 @@ import { workspaceRoute } from "./workspace";
 const GeneralPanel = lazyView(() => import("@/features/settings/general-panel"), "GeneralPanel");
 const MembersPage = lazyView(() => import("@/features/members/members-page"), "MembersPage");
 const TokensPage = lazyView(() => import("@/features/tokens/tokens-page"), "TokensPage");
+const FlagsPage = lazyView(() => import("@/features/flags/flags-page"), "FlagsPage");
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
 
@@ -15,6 +16,7 @@ const PARTS: Record<string, string> = {
   general: "General",
   members: "Members",
   tokens: "API tokens",
+  features: "Features",
   audit: "Audit log",
 };
 
@@ -63,6 +65,12 @@ const tokens = createRoute({
   },
 });
 
+const features = createRoute({
+  getParentRoute: () => settings,
+  path: "features",
+  component: () => <FlagsPage />,
+});
+
 const audit = createRoute({
   getParentRoute: () => settings,
   path: "audit",
@@ -86,6 +94,6 @@ const me = createRoute({
 });
 
 export const settingsRoutes = [
-  settings.addChildren([index, general, members, tokens, audit]),
+  settings.addChildren([index, general, members, tokens, features, audit]),
   me,
 ] as const;

@@ -35,6 +35,7 @@ const EVERYTHING = [
   "members.manage",
   "workspace.manage",
   "workspaces.create",
+  "flags.manage",
   "audit.read",
   "audit.export",
 ];

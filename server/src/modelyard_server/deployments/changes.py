@@ -18,7 +18,7 @@ from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.registry import service as registry
 from modelyard_server.registry.service import RegisteredVersion
 
-from . import choosing, environments
+from . import environments, setup
 from .errors import (
     AlreadyRunning,
     NameTaken,
@@ -29,8 +29,9 @@ from .errors import (
 )
 from .lookup import get, previous_revision, revision_of, revisions, standing
 from .models import Deployment, Revision
-from .ports import DeploymentObserver
-from .schemas import DeployRequest, RevisionCreate, RollbackRequest, ServingConfig
+from .ports import DeploymentObserver, Machine
+from .schemas import DeployRequest, RevisionCreate, RollbackRequest
+from .setup import Setup
 from .states import ENDED, ROLLING_OUT, Status
 
 STEPS = ("prepare", "build", "verify", "start", "traffic")
@@ -38,7 +39,12 @@ ROLL_OUT = "deployments.roll_out"
 
 
 def deploy(
-    db: Session, actor: trail.Who, request: DeployRequest, *, is_sample: bool = False
+    db: Session,
+    actor: trail.Who,
+    request: DeployRequest,
+    machine: Machine,
+    *,
+    is_sample: bool = False,
 ) -> Deployment:
     """Give a model version an address and start its roll-out.
 
@@ -46,10 +52,12 @@ def deploy(
         ModelMissing, VersionMissing: the registry has no such version.
         VersionUnusable: its files are not complete.
         EnvironmentMissing, NameRefused, NameTaken: there is no such address to give.
-        ConfigurationRefused: the version cannot be served like that.
+        ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
+        FlagOff: the setup was to be picked, but quick deploy is switched off.
+        SetupChanged: another setup is picked than was shown.
     """
     version = _usable(db, actor, request.model_id, request.version)
-    config, auto = _config(version, request.config, auto=request.use_auto_config)
+    settled = setup.of_deployment(db, actor, version, request, machine)
     environment = environments.named(db, request.environment)
     name = environments.claimed_name(db, environment.slug, request.name, version.model_name)
     now = utcnow()
@@ -61,7 +69,7 @@ def deploy(
         model_name=version.model_name,
         status=Status.requested,
         last_number=0,
-        auto_configured=auto,
+        auto_configured=settled.is_auto,
         is_sample=is_sample or version.is_sample,
         created_at=now,
         updated_at=now,
@@ -74,27 +82,38 @@ def deploy(
     except IntegrityError:
         free = environments.free_name(db, environment.slug, name)
         raise NameTaken(f"{name} is taken.", extra={"suggested_name": free}) from None
-    revision = _add_revision(db, actor, deployment, version, config)
-    facts = {"environment": environment.slug, "version": version.version, **config.model_dump()}
-    _record(db, actor, "deployments.create", deployment, after={**facts, "auto_config": auto})
+    revision = _add_revision(db, actor, deployment, version, settled)
+    setup.note(db, actor, deployment, revision, settled)
+    facts = {"environment": environment.slug, "version": version.version}
+    facts |= {**settled.config.model_dump(), "auto_config": settled.is_auto}
+    _record(db, actor, "deployment.create", deployment, after=facts)
     _enqueue(db, revision)
     return deployment
 
 
 def deploy_version(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, request: RevisionCreate
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    request: RevisionCreate,
+    machine: Machine,
 ) -> Revision:
     """Roll another version of the deployment's model out; the live one serves until it is ready.
 
     Raises:
-        DeploymentMissing, VersionMissing, VersionUnusable, ConfigurationRefused
+        DeploymentMissing, VersionMissing, VersionUnusable: there is nothing like that to serve.
+        ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
+        SetupChanged: another setup is picked than was shown.
     """
     deployment = get(db, actor, deployment_id, lock=True)
     version = _usable(db, actor, deployment.model_id, request.version)
-    config, auto = _config(version, request.config, auto=request.use_auto_config)
-    deployment.auto_configured = auto
-    revision = _add_revision(db, actor, deployment, version, config)
-    facts = {"revision": revision.number, "version": version.version, **config.model_dump()}
+    last = revision_of(db, deployment, deployment.last_number)
+    settled = setup.of_revision(db, actor, version, request, machine, last)
+    deployment.auto_configured = settled.is_auto
+    revision = _add_revision(db, actor, deployment, version, settled)
+    setup.note(db, actor, deployment, revision, settled)
+    facts = {"revision": revision.number, "version": version.version}
+    facts |= settled.config.model_dump()
     _record(db, actor, "deployments.deploy_version", deployment, after=facts)
     _enqueue(db, revision)
     return revision
@@ -229,22 +248,14 @@ def _usable(
     return version
 
 
-def _config(
-    version: RegisteredVersion, given: ServingConfig | None, *, auto: bool
-) -> tuple[ServingConfig, bool]:
-    if given is not None and not auto:
-        return choosing.checked(version, given), False
-    picked = choosing.checked(version, choosing.choose(version).config)
-    return picked, True
-
-
 def _add_revision(
     db: Session,
     actor: trail.Who,
     deployment: Deployment,
     version: RegisteredVersion,
-    config: ServingConfig,
+    settled: Setup,
 ) -> Revision:
+    config = settled.config
     example = None if version.input_example is None else json.dumps(version.input_example)
     return _append(
         db,
@@ -259,6 +270,7 @@ def _add_revision(
             cpu=config.cpu,
             memory_gb=config.memory_gb,
             gpu=config.gpu,
+            auto_configured=settled.is_auto,
             signature=version.signature,
             example=example,
             created_at=utcnow(),
@@ -272,10 +284,8 @@ def _repeat(
     db: Session, actor: trail.Who, deployment: Deployment, source: Revision, reason: str
 ) -> Revision:
     version = _usable(db, actor, source.model_id, source.version)
-    config = ServingConfig(
-        engine=source.engine, cpu=source.cpu, memory_gb=source.memory_gb, gpu=source.gpu
-    )
-    revision = _add_revision(db, actor, deployment, version, config)
+    settled = Setup(setup.config_of(source), source.auto_configured)
+    revision = _add_revision(db, actor, deployment, version, settled)
     revision.reason = reason
     return revision
 

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from modelyard_server.registry.service import RegisteredVersion
 
-from .errors import ConfigurationRefused
-from .ports import Outlook
+from . import rules
+from .errors import ConfigurationRefused, EngineNotInstalled, NoCapacity
+from .ports import Machine, Outlook
+from .rules import LLAMA, PYTHON, VLLM, Format
 from .schemas import Alternative, Reason, ServingConfig
 
 NATIVE = ("sklearn", "xgboost", "onnx")
-PYTHON = "python"
 ENGINES = (*NATIVE, PYTHON)
-NAMES = {"sklearn": "scikit-learn", "xgboost": "XGBoost", "onnx": "ONNX", PYTHON: "Python"}
+PLANNED = (LLAMA, VLLM)
+NAMES = {
+    "sklearn": "scikit-learn",
+    "xgboost": "XGBoost",
+    "onnx": "ONNX",
+    PYTHON: "Python",
+    LLAMA: "llama.cpp",
+    VLLM: "vLLM",
+}
 CACHED_SECONDS, BUILD_SECONDS = 6, 45
-_BASE_MB = {"sklearn": 640, "xgboost": 640, "onnx": 640, PYTHON: 1024}
 _HEAVY = {"torch": 1536, "tensorflow": 2048, "transformers": 2048, "keras": 1536}
 _STEP_MB = 256
+Confidence = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +38,76 @@ class Choice:
     """A configuration with its reasons."""
 
     config: ServingConfig
-    confidence: Literal["high", "medium", "low"]
+    confidence: Confidence
     reasons: list[Reason]
     alternatives: list[Alternative]
     warnings: list[str] = field(default_factory=list)
+    format: Format = Format.python
+
+    @property
+    def is_runnable(self) -> bool:
+        """This installation has the engine."""
+        return self.config.engine in ENGINES
 
 
-def choose(version: RegisteredVersion, outlook: Outlook = "new") -> Choice:
-    """Pick engine, CPU, memory and GPU of a version; `outlook` is where its environment is from."""
-    engine = next((name for name in NATIVE if name in version.flavors), PYTHON)
-    memory_mb, memory_why = _memory(version, engine)
-    warnings = _warnings(version)
-    confidence: Literal["high", "medium", "low"] = "high"
-    if engine == PYTHON or not version.signature.get("inputs"):
-        confidence = "medium"
-    if "python_function" not in version.flavors and engine == PYTHON:
-        confidence = "low"
+def choose(
+    version: RegisteredVersion,
+    machine: Machine,
+    outlook: Outlook = "new",
+    files: Sequence[str] = (),
+) -> Choice:
+    """Pick engine, CPU, memory and GPU of a version; `outlook` is where its environment is from.
+
+    Raises:
+        NoCapacity: nothing that could serve it fits this machine; says what is missing.
+    """
+    found = rules.format_of(version.flavors, files)
+    precision = rules.precision_of(found, files)
+    size_mb = (version.size_bytes or 0) / 2**20
+    candidates = [
+        rule for rule in rules.RULES[found] if rule.flavor is None or rule.flavor in version.flavors
+    ]
+    planned = rules.plan(candidates, precision, size_mb, machine, least_mb=_least(version))
+    if isinstance(planned, rules.NoPlan):
+        missing = list(planned.missing) or ["an engine that can load this package"]
+        raise NoCapacity(
+            f"There is no capacity for {version.model_name}: {'; '.join(missing)}. Stop an idle "
+            "deployment, or register a smaller model.",
+            extra={"missing": missing},
+        )
+    engine = planned.rule.engine
+    memory_mb = math.ceil(planned.memory_mb / _STEP_MB) * _STEP_MB
+    config = ServingConfig(engine=engine, cpu=1.0, memory_gb=memory_mb / 1024, gpu=planned.gpu)
     reasons = [
-        Reason(field="engine", text=_engine_reason(version, engine)),
+        Reason(field="engine", text=_engine_reason(version, engine, found)),
         Reason(field="cpu", text="One process answers one request at a time on one core."),
-        Reason(field="memory_gb", text=memory_why),
-        Reason(field="gpu", text="This engine computes on the CPU."),
+        Reason(field="memory_gb", text=_memory_reason(planned.rule, precision, size_mb)),
+        Reason(field="gpu", text=_gpu_reason(planned)),
         Reason(field="environment", text=_environment_reason(version, outlook)),
     ]
-    config = ServingConfig(engine=engine, cpu=1.0, memory_gb=memory_mb / 1024, gpu=0)
-    return Choice(config, confidence, reasons, _alternatives(version, engine), warnings)
+    return Choice(
+        config,
+        _confidence(version, engine),
+        reasons,
+        _alternatives(version, engine),
+        [*_plan_warnings(planned), *_warnings(version)],
+        found,
+    )
 
 
-def checked(version: RegisteredVersion, config: ServingConfig) -> ServingConfig:
+def checked(version: RegisteredVersion, config: ServingConfig, machine: Machine) -> ServingConfig:
     """Give a configuration back when the version can be served with it.
 
     Raises:
         ConfigurationRefused: unknown engine, one the package cannot feed, or a GPU.
+        EngineNotInstalled: the engine is known and planned for, but not part of this installation.
+        NoCapacity: it asks for more memory than this machine has.
     """
+    if config.engine in PLANNED:
+        raise EngineNotInstalled(
+            f"{NAMES[config.engine]} is the engine for this format, but this installation has not "
+            "got it. Log the model with a python_function flavor and deploy it with python."
+        )
     if config.engine not in ENGINES:
         raise ConfigurationRefused(
             f"There is no engine {config.engine!r}. Choose one of {', '.join(ENGINES)}.",
@@ -76,7 +123,23 @@ def checked(version: RegisteredVersion, config: ServingConfig) -> ServingConfig:
             "Local processes compute on the CPU; set gpu to 0.",
             fields=[{"location": "config.gpu", "problem": "no GPU on this machine"}],
         )
+    if config.memory_gb > machine.memory_gb:
+        raise NoCapacity(
+            f"This machine has {machine.memory_gb:.1f} GB of memory; {config.memory_gb:g} GB were "
+            "asked for.",
+            extra={"missing": [f"{config.memory_gb - machine.memory_gb:.1f} GB of memory"]},
+        )
     return config
+
+
+def differences(seen: ServingConfig, picked: ServingConfig) -> list[dict[str, object]]:
+    """List what of a setup is not as somebody saw it."""
+    before, after = seen.model_dump(), picked.model_dump()
+    return [
+        {"field": name, "seen": before[name], "picked": after[name]}
+        for name in before
+        if before[name] != after[name]
+    ]
 
 
 def _fit(version: RegisteredVersion, engine: str) -> tuple[bool, str]:
@@ -99,21 +162,59 @@ def _alternatives(version: RegisteredVersion, chosen: str) -> list[Alternative]:
     return sorted(found, key=lambda entry: not entry.fits)
 
 
-def _engine_reason(version: RegisteredVersion, engine: str) -> str:
+def _confidence(version: RegisteredVersion, engine: str) -> Confidence:
+    if engine in PLANNED:
+        return "low"
+    if engine == PYTHON and "python_function" not in version.flavors:
+        return "low"
+    return "medium" if engine == PYTHON or not version.signature.get("inputs") else "high"
+
+
+def _engine_reason(version: RegisteredVersion, engine: str, found: Format) -> str:
+    if engine in PLANNED:
+        return f"{NAMES[engine]} is made for {found} language models."
     if engine == PYTHON:
         known = ", ".join(version.flavors) or "none"
         return f"No native engine for its flavors ({known}); runs as a Python function."
     return f"Logged with the {engine} flavor: called directly, without DataFrame overhead."
 
 
-def _memory(version: RegisteredVersion, engine: str) -> tuple[int, str]:
+def _least(version: RegisteredVersion) -> int:
     names = {line.split("=")[0].split("[")[0].strip().lower() for line in version.requirements}
-    heavy = max((_HEAVY[name] for name in names & set(_HEAVY)), default=0)
-    base = max(_BASE_MB[engine], heavy)
-    size_mb = (version.size_bytes or 0) / 2**20
-    total = math.ceil((base + 4 * size_mb) / _STEP_MB) * _STEP_MB
-    why = f"{NAMES[engine]} with its libraries, and four times the model's {_size(size_mb)}."
-    return total, why
+    return max((_HEAVY[name] for name in names & set(_HEAVY)), default=0)
+
+
+def _memory_reason(rule: rules.Rule, precision: rules.Precision, size_mb: float) -> str:
+    factor = rule.factors[precision]
+    times = {1.2: "1.2 times", 4: "four times"}.get(factor, f"{factor:g} times")
+    stored = "" if precision is rules.Precision.full else f" ({precision} precision)"
+    size = f"{times} the model's {_size(size_mb)}{stored}"
+    return f"{NAMES[rule.engine]} with its libraries, and {size}."
+
+
+def _gpu_reason(planned: rules.Plan) -> str:
+    if planned.gpu:
+        return "This engine computes on the GPU."
+    return (
+        "No GPU is free; computed on the CPU."
+        if planned.passed_over
+        else ("This engine computes on the CPU.")
+    )
+
+
+def _plan_warnings(planned: rules.Plan) -> list[str]:
+    found = []
+    if planned.passed_over:
+        found.append(
+            f"Planned on the CPU: {'; '.join(planned.passed_over)}. Expect answers to take many "
+            "times longer than on a GPU."
+        )
+    if planned.rule.engine in PLANNED:
+        found.append(
+            f"This installation has no {NAMES[planned.rule.engine]}: the setup is a plan, "
+            "deploying it is refused."
+        )
+    return found
 
 
 def _size(mb: float) -> str:

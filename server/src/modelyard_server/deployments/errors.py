@@ -29,6 +29,24 @@ class ConfigurationRefused(Invalid):
     code = "deployments.config_invalid"
 
 
+class EngineNotInstalled(Conflict):
+    """The format has an engine, but this installation has not got it."""
+
+    code = "deployments.engine_not_installed"
+
+
+class NoCapacity(Conflict):
+    """`extra["missing"]` lists what is not there."""
+
+    code = "deployments.no_capacity"
+
+
+class SetupChanged(Conflict):
+    """`extra["differences"]` lists what is picked now and was not when somebody looked."""
+
+    code = "deployments.setup_changed"
+
+
 class VersionUnusable(Conflict):
     """The version's registration failed, or is not complete."""
 

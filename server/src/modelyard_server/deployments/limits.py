@@ -6,8 +6,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 from .errors import TooOften
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What is left of a limit after a call."""
+
+    limit: int
+    remaining: int
+    reset_seconds: int
+    window_seconds: int
+
+    def headers(self) -> dict[str, str]:
+        """Give it as the `RateLimit` header fields."""
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_seconds),
+            "RateLimit-Policy": f"{self.limit};w={self.window_seconds}",
+        }
 
 
 class MovingWindow:
@@ -19,8 +39,8 @@ class MovingWindow:
         self._calls: dict[Hashable, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def hit(self, key: Hashable, now: float | None = None) -> None:
-        """Count a call.
+    def hit(self, key: Hashable, now: float | None = None) -> Spent:
+        """Count a call; give what is left.
 
         Raises:
             TooOften: it is one too many; `retry_after_seconds` says when to come back.
@@ -38,8 +58,13 @@ class MovingWindow:
                     f"At most {self._limit} times in {self._seconds:g} seconds. "
                     f"Try again in {wait} seconds.",
                     retry_after_seconds=wait,
+                    limit_facts=self._spent(0, wait).headers(),
                 )
             calls.append(now)
+            return self._spent(self._limit - len(calls), int(calls[0] + self._seconds - now) + 1)
+
+    def _spent(self, remaining: int, reset: int) -> Spent:
+        return Spent(self._limit, remaining, reset, int(self._seconds))
 
     def _forget(self, now: float) -> None:
         old = [key for key, calls in self._calls.items() if calls[-1] <= now - self._seconds]

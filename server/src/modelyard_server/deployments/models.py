@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Float, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.expression import false as sa_false
 
 from modelyard_server.kernel.db import Base, Owned
 
@@ -34,6 +35,7 @@ class Deployment(Owned, Base):
         UniqueConstraint("workspace_id", "environment", "name"),
         Index("ix_deployments_model", "workspace_id", "model_id"),
         Index("ix_deployments_recent", "workspace_id", "created_at", "id"),
+        Index("ix_deployments_auto_configured", "workspace_id", "auto_configured"),
     )
 
     environment: Mapped[str] = mapped_column(String(63))
@@ -77,6 +79,7 @@ class Revision(Owned, Base):
     cpu: Mapped[float] = mapped_column(Float)
     memory_gb: Mapped[float] = mapped_column(Float)
     gpu: Mapped[int] = mapped_column(default=0)
+    auto_configured: Mapped[bool] = mapped_column(default=False, server_default=sa_false())
     signature: Mapped[dict[str, Any]] = mapped_column(JSON)
     """`modelyard_protocol.package.Signature` as JSON, as the version was registered."""
     example: Mapped[str | None] = mapped_column(Text)
@@ -100,3 +103,19 @@ class Revision(Owned, Base):
     created_by_name: Mapped[str] = mapped_column(String(320))
     live_from: Mapped[dt.datetime | None]
     live_until: Mapped[dt.datetime | None]
+
+
+class EngineCorrection(Owned, Base):
+    """Somebody chose another engine than the one that was picked."""
+
+    __tablename__ = "engine_corrections"
+    __table_args__ = (Index("ix_engine_corrections_at", "workspace_id", "at"),)
+
+    at: Mapped[dt.datetime]
+    deployment_id: Mapped[uuid.UUID]
+    model_name: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int]
+    picked: Mapped[str] = mapped_column(String(40))
+    chosen: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[uuid.UUID | None]
+    user_name: Mapped[str] = mapped_column(String(320))

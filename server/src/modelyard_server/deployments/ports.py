@@ -26,6 +26,28 @@ class NodeState(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to serve models with."""
+
+    arch: str
+    """`amd64`, `arm64`, or as the kernel calls it."""
+    cpus: int
+    memory_gb: float
+    free_memory_gb: float
+    gpus: int = 0
+    gpu_memory_gb: float = 0.0
+    """Of the largest GPU."""
+
+
+class Capacity(Protocol):
+    """Knows the machine. Provided by `adapters.compute`."""
+
+    def machine(self) -> Machine:
+        """Read what is there now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class NodeAnswer:
     """An answer of the node's gateway."""
 

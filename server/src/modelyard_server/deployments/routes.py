@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from modelyard_server.kernel.db import Db
+from modelyard_server.flags import service as flags
+from modelyard_server.kernel.db import Db, only_reads
 from modelyard_server.kernel.http import Cursors, Page, cursors
 from modelyard_server.kernel.late import LateAnswer
 from modelyard_server.kernel.services import every, provided
@@ -17,10 +18,10 @@ from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import changes, choosing, environments, service, views
+from . import adoption, changes, choosing, environments, service, views
 from .limits import MovingWindow
 from .models import Deployment
-from .ports import ComputeDriver, DeploymentObserver, Outlook, Preparation, Publisher
+from .ports import Capacity, ComputeDriver, DeploymentObserver, Outlook, Preparation, Publisher
 from .schemas import (
     AutoConfigOut,
     AutoConfigRequest,
@@ -28,6 +29,7 @@ from .schemas import (
     DeployRequest,
     EnvironmentOut,
     LogsOut,
+    QuickDeployReport,
     RevisionCreate,
     RevisionOut,
     RollbackRequest,
@@ -39,6 +41,7 @@ routers = [router]
 Reader = Annotated[Actor, allowed(Permission.deployments_read)]
 Deployer = Annotated[Actor, allowed(Permission.deployments_create)]
 Publishing = Annotated[Publisher, provided(Publisher)]
+Here = Annotated[Capacity, provided(Capacity)]
 _auto_config_calls = MovingWindow(limit=10, seconds=60)
 
 
@@ -54,23 +57,30 @@ def _shown(db: Db, row: Deployment, settings: Settings, actor: Actor) -> Deploym
     return views.deployments_out(db, [row], settings.inference_url, actor.workspace_slug)[0]
 
 
-@router.post("/serving/auto-config", response_model=AutoConfigOut)
+@router.post(
+    "/serving/auto-config", response_model=AutoConfigOut, dependencies=[Depends(only_reads)]
+)
 def auto_config(
     body: AutoConfigRequest,
     db: Db,
     actor: Annotated[Actor, allowed(Permission.models_read)],
     preparation: Annotated[Preparation, provided(Preparation)],
+    here: Here,
 ) -> LateAnswer:
     """Pick how to serve a version, with reasons. Ten times a minute for each person."""
-    _auto_config_calls.hit(actor.id)
+    flags.require(db, actor, flags.QUICK_DEPLOY)
+    spent = _auto_config_calls.hit(actor.id)
     version = registry.get_version(db, actor, body.model_id, body.version)
     name = environments.free_name(db, "staging", version.model_name)
+    files = registry.file_names(db, actor, version)
+    machine = here.machine()
+    choosing.choose(version, machine, "new", files)  # refusals before the answer begins
 
     def answer() -> AutoConfigOut:
         outlook: Outlook = "new"
         if version.is_ready:
             outlook = preparation.outlook(actor.workspace_id, version.model_id, version.version)
-        choice = choosing.choose(version, outlook)
+        choice = choosing.choose(version, machine, outlook, files)
         cached = outlook != "new"
         return AutoConfigOut(
             **choice.config.model_dump(),
@@ -78,18 +88,31 @@ def auto_config(
             reasons=choice.reasons,
             alternatives=choice.alternatives,
             warnings=choice.warnings,
+            format=choice.format.value,
+            is_runnable=choice.is_runnable,
             suggested_name=name,
             environment_cached=cached,
             expected_seconds=choosing.CACHED_SECONDS if cached else choosing.BUILD_SECONDS,
         )
 
-    return LateAnswer(answer)
+    return LateAnswer(answer, headers=spent.headers())
+
+
+@router.get("/serving/auto-config/report")
+def get_quick_deploy_report(
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.flags_manage)],  # noqa: ARG001
+) -> QuickDeployReport:
+    """Tell how much quick deploy is used, how often it fails, and what people correct."""
+    return adoption.report(db)
 
 
 @router.post("/serving/deploy", status_code=202)
-def deploy(body: DeployRequest, db: Db, actor: Deployer, settings: Configured) -> DeploymentOut:
+def deploy(
+    body: DeployRequest, db: Db, actor: Deployer, settings: Configured, here: Here
+) -> DeploymentOut:
     """Give a version an address. 409 `deployments.name_taken` carries `suggested_name`."""
-    return _shown(db, changes.deploy(db, actor, body), settings, actor)
+    return _shown(db, changes.deploy(db, actor, body, here.machine()), settings, actor)
 
 
 @router.get("/environments")
@@ -135,10 +158,11 @@ def get_deployment(
 
 @router.post("/deployments/{deployment_id}/revisions", status_code=202)
 def deploy_version(
-    deployment_id: uuid.UUID, body: RevisionCreate, db: Db, actor: Deployer
+    deployment_id: uuid.UUID, body: RevisionCreate, db: Db, actor: Deployer, here: Here
 ) -> RevisionOut:
     """Roll another version out; the live one serves until the new one is ready."""
-    return views.revision_out(changes.deploy_version(db, actor, deployment_id, body))
+    row = changes.deploy_version(db, actor, deployment_id, body, here.machine())
+    return views.revision_out(row)
 
 
 @router.get("/deployments/{deployment_id}/revisions")

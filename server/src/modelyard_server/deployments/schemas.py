@@ -47,6 +47,9 @@ class AutoConfigOut(BaseModel):
     reasons: list[Reason]
     alternatives: list[Alternative]
     warnings: list[str]
+    format: str
+    is_runnable: bool
+    """This installation has the engine; otherwise the setup is a plan and deploying it refused."""
     suggested_name: str
     environment_cached: bool
     expected_seconds: int
@@ -70,6 +73,9 @@ class DeployRequest(BaseModel):
     name: str | None = None
     use_auto_config: bool = False
     config: ServingConfig | None = None
+    reviewed: ServingConfig | None = None
+    """The picked setup as it was shown; another one is refused with what differs."""
+    accept_changes: bool = False
 
 
 class EnvironmentOut(BaseModel):
@@ -92,6 +98,7 @@ class RevisionOut(BaseModel):
     model_name: str
     version: int
     config: ServingConfig
+    auto_configured: bool
     status: DeploymentStatus
     status_reason: str | None
     environment_note: str | None
@@ -130,6 +137,8 @@ class RevisionCreate(BaseModel):
     version: int | None = None
     use_auto_config: bool = True
     config: ServingConfig | None = None
+    reviewed: ServingConfig | None = None
+    accept_changes: bool = False
 
 
 class RollbackRequest(BaseModel):
@@ -141,3 +150,29 @@ class RollbackRequest(BaseModel):
 
 class LogsOut(BaseModel):
     lines: list[str]
+
+
+class MonthOfQuickDeploy(BaseModel):
+    month: str
+    """`YYYY-MM`, UTC."""
+    deployments_auto: int
+    deployments_manual: int
+    adoption: float | None
+    """Share of new deployments with the picked setup."""
+    rollouts_auto: int
+    failed_auto: int
+    rollouts_manual: int
+    failed_manual: int
+    corrections: int
+
+
+class CorrectionCount(BaseModel):
+    picked: str
+    chosen: str
+    count: int
+
+
+class QuickDeployReport(BaseModel):
+    target: float
+    months: list[MonthOfQuickDeploy]
+    corrections: list[CorrectionCount]

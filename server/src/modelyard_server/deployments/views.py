@@ -54,6 +54,7 @@ def revision_out(row: Revision) -> RevisionOut:
         config=ServingConfig.model_construct(
             engine=row.engine, cpu=row.cpu, memory_gb=row.memory_gb, gpu=row.gpu
         ),
+        auto_configured=row.auto_configured,
         status=row.status,
         status_reason=row.status_reason,
         environment_note=row.environment_note,

@@ -20,6 +20,7 @@ class DomainError(Exception):
         fields: list[dict[str, Any]] | None = None,
         extra: dict[str, Any] | None = None,
         retry_after_seconds: int | None = None,
+        limit_facts: dict[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -28,6 +29,8 @@ class DomainError(Exception):
         self.extra = extra or {}
         """More members of the problem document, e.g. `suggested_name`."""
         self.retry_after_seconds = retry_after_seconds
+        self.limit_facts = limit_facts or {}
+        """`RateLimit-…` headers of the answer."""
 
 
 class Invalid(DomainError):

@@ -112,9 +112,10 @@ def problem(
     fields: list[dict[str, Any]] | None = None,
     extra: dict[str, Any] | None = None,
     retry_after_seconds: int | None = None,
+    limit_facts: dict[str, str] | None = None,
 ) -> Response:
     """Answer a refusal: a problem document, or MLflow's error shape on MLflow's routes."""
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", **(limit_facts or {})}
     if retry_after_seconds is not None:
         headers["Retry-After"] = str(retry_after_seconds)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -157,6 +158,7 @@ def install_error_answers(app: FastAPI, lacks: Callable[[str], str | None]) -> N
             fields=error.fields,
             extra=error.extra,
             retry_after_seconds=error.retry_after_seconds,
+            limit_facts=error.limit_facts,
         )
 
     @app.exception_handler(RequestValidationError)

@@ -263,6 +263,19 @@ def get_version(
     )
 
 
+def file_names(
+    db: Session,
+    actor: trail.Who,  # noqa: ARG001
+    version: RegisteredVersion,
+) -> list[str]:
+    """Name the files of a version."""
+    row = db.scalar(select(ModelVersion).where(ModelVersion.id == version.id))
+    if row is None:
+        return []
+    start = len(row.prefix)
+    return [file.path[start:] for file in artifacts.files_below(db, row.prefix)]
+
+
 def model_count(db: Session) -> int:
     """Count the registered models; prompts are none."""
     return db.scalar(select(func.count(Model.id)).where(~Model.is_prompt)) or 0

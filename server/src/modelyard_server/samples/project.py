@@ -86,7 +86,7 @@ class Project:
                 "model_id": self._version()["model_id"],
                 "environment": self._sample.environment,
                 "name": self._sample.model,
-                "use_auto_config": True,
+                **self._setup(),
             }
             deployment = self._call("POST", "/api/v1/serving/deploy", json=body)
         began = time.monotonic()
@@ -102,6 +102,11 @@ class Project:
             self._wait(began, LIVE_SECONDS, "The deployment did not become ready.")
         facts = {"deployment_id": uuid.UUID(deployment["id"])}
         return Made(f"Live at {deployment['url']}", facts)
+
+    def _setup(self) -> dict[str, Any]:
+        if self._get("/flags")["flags"].get("quick_deploy_enabled"):
+            return {"use_auto_config": True}
+        return {"config": {"engine": "sklearn", "cpu": 1.0, "memory_gb": 0.75}}
 
     def send_traffic(self, say: Say) -> Made:
         """Send rows through the gateway with a key of its own, which is revoked afterwards."""

@@ -36,7 +36,7 @@ from .access import (
 )
 from .errors import RoleTooHigh
 from .permissions import Permission, Role
-from .ports import WorkspaceObserver
+from .ports import InstallationObserver, WorkspaceObserver
 from .schemas import MeOut
 
 router = APIRouter(prefix="/api/v1", tags=["identity"])
@@ -89,10 +89,11 @@ def complete_setup(
     body: schemas.SetupCreate,
     door: Door,
     observers: Annotated[list[WorkspaceObserver], every(WorkspaceObserver)],
+    first: Annotated[list[InstallationObserver], every(InstallationObserver)],
     _: Annotated[None, public()],
 ) -> MeOut:
     """Make the first owner, organisation and workspace with the link the server printed."""
-    entered = onboarding.complete_setup(door, observers, **body.model_dump())
+    entered = onboarding.complete_setup(door, observers, first, **body.model_dump())
     return welcome(request, response, entered)
 
 

@@ -22,7 +22,7 @@ from modelyard_server.kernel.db import Database
 
 from . import invitations, service
 from .permissions import Role, permissions_of
-from .ports import WorkspaceObserver
+from .ports import InstallationObserver, WorkspaceObserver
 from .schemas import MeOut, WorkspaceOut
 
 
@@ -49,6 +49,7 @@ class Entered:
 def complete_setup(
     entrance: Entrance,
     observers: Iterable[WorkspaceObserver],
+    first: Iterable[InstallationObserver] = (),
     *,
     token: str,
     email: str,
@@ -97,6 +98,8 @@ def complete_setup(
             object_name=workspace.name,
             after={"slug": workspace.slug},
         )
+        for observer in first:
+            observer.installation_set_up(db, who)
         return _enter(db, entrance, user.id, workspace.slug)
 
 

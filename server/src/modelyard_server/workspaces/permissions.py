@@ -45,6 +45,7 @@ class Permission(StrEnum):
     members_manage = "members.manage"
     workspace_manage = "workspace.manage"
     workspaces_create = "workspaces.create"
+    flags_manage = "flags.manage"
     audit_read = "audit.read"
     audit_export = "audit.export"
 
@@ -75,6 +76,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.members_manage: Role.admin,
     Permission.workspace_manage: Role.admin,
     Permission.workspaces_create: Role.owner,
+    Permission.flags_manage: Role.admin,
     Permission.audit_read: Role.admin,
     Permission.audit_export: Role.admin,
 }

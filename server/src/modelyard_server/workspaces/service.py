@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy, trail
@@ -211,6 +211,17 @@ def named(db: Session, actor: Actor, slug: str) -> Workspace:
 def slug_of(db: Session, workspace_id: int) -> str:
     """Give the slug of a workspace."""
     return db.get_one(Workspace, workspace_id).slug
+
+
+def organisation_of(db: Session, workspace_id: int | None) -> int:
+    """Give the organisation that owns a workspace."""
+    found = db.scalar(select(Workspace.organisation_id).where(Workspace.id == workspace_id))
+    return int(found or 0)
+
+
+def first_organisation(db: Session) -> int:
+    """Give the organisation that set the installation up, which runs it."""
+    return int(db.scalar(select(func.min(Organisation.id))) or 0)
 
 
 def organisation_name(db: Session, workspace: Workspace) -> str:

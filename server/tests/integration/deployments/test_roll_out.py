@@ -27,7 +27,7 @@ def test_a_version_goes_live_step_by_step(serving: Serving) -> None:
     assert (live["environment_note"], live["sandbox"]) == ("Isolated environment a1b2c3.", "bwrap")
     [route] = serving.node.routes_of(serving.workspace)
     assert (route["deployment"], route["model"]) == ("churn", "churn")
-    assert {"deployments.create", "deployments.live"} <= set(_actions(serving, deployment))
+    assert {"deployment.create", "deployments.live"} <= set(_actions(serving, deployment))
 
 
 def test_the_old_revision_serves_until_the_new_one_is_ready(serving: Serving) -> None:

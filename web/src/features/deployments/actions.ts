@@ -33,11 +33,17 @@ export function useDeploy() {
         const made = body(await api.POST("/api/v1/serving/deploy", { body: request }));
         return { deploymentId: made.id, revision: made.latest_revision.number };
       }
-      const { version = null, use_auto_config, config = null } = request;
+      const { version = null, use_auto_config, config = null, reviewed, accept_changes } = request;
       const next = body(
         await api.POST("/api/v1/deployments/{deployment_id}/revisions", {
           params: { path: { deployment_id: onto } },
-          body: { version, use_auto_config, config },
+          body: {
+            version,
+            use_auto_config,
+            config,
+            ...(reviewed ? { reviewed } : {}),
+            accept_changes,
+          },
         }),
       );
       return { deploymentId: onto, revision: next.number };

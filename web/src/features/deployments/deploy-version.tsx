@@ -25,6 +25,7 @@ export function DeployVersion({
           environment: deployment.environment,
           use_auto_config: true,
           config: null,
+          accept_changes: false,
         },
       },
       {

@@ -53,7 +53,9 @@ test("a newer version is deployed with one click", async () => {
   await show();
   await userEvent.click(await screen.findByRole("button", { name: "Deploy version 2" }));
   await vi.waitFor(() =>
-    expect(sent).toEqual([{ version: 2, use_auto_config: true, config: null }]),
+    expect(sent).toEqual([
+      { version: 2, use_auto_config: true, config: null, accept_changes: false },
+    ]),
   );
 });
 

@@ -17,6 +17,8 @@ export interface Draft {
   separate: boolean;
   /** The deployment of an earlier try, which the next try repairs. */
   retryOf: string | null;
+  /** A setup that changed since it was shown is taken as it is now. */
+  acceptChanges: boolean;
 }
 
 export const untouched = (environment: string): Draft => ({
@@ -25,19 +27,53 @@ export const untouched = (environment: string): Draft => ({
   config: null,
   separate: false,
   retryOf: null,
+  acceptChanges: false,
 });
+
+const ENGINES = ["sklearn", "xgboost", "onnx", "python"];
+
+/** The form's first values while quick deploy is switched off: nothing is picked for anybody. */
+export function byHand(model: Shape<"ModelOut">): AutoConfig {
+  const engine = ENGINES.find((one) => one === model.framework) ?? "python";
+  return {
+    engine,
+    cpu: 1,
+    memory_gb: 1,
+    gpu: 0,
+    confidence: "high",
+    reasons: [],
+    alternatives: ENGINES.filter((one) => one !== engine).map((one) => ({
+      engine: one,
+      fits: true,
+      reason: "",
+    })),
+    warnings: [],
+    format: model.framework ?? "python",
+    is_runnable: true,
+    suggested_name: slug(model.name),
+    environment_cached: false,
+    expected_seconds: 45,
+  };
+}
+
+const slug = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 63) || "model";
 
 /** The setup that will be sent. */
 export function configOf(draft: Draft, picked: AutoConfig): ServingConfig {
-  return (
-    draft.config ?? {
-      engine: picked.engine,
-      cpu: picked.cpu,
-      memory_gb: picked.memory_gb,
-      gpu: picked.gpu,
-    }
-  );
+  return draft.config ?? pickedConfig(picked);
 }
+
+export const pickedConfig = (picked: AutoConfig): ServingConfig => ({
+  engine: picked.engine,
+  cpu: picked.cpu,
+  memory_gb: picked.memory_gb,
+  gpu: picked.gpu,
+});
 
 /** The deployment of the model in the chosen environment that this draft would update. */
 export function updated(draft: Draft, target: Target, there: Deployment[]): Deployment | null {
@@ -64,5 +100,7 @@ export function requestOf(
     name: draft.name ?? picked.suggested_name,
     use_auto_config: draft.config === null,
     config: draft.config,
+    reviewed: pickedConfig(picked),
+    accept_changes: draft.acceptChanges,
   };
 }

@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { Refusal } from "@/api/refusal";
 import { Callout } from "@/ui/callout";
 import { Refused } from "@/ui/refused";
+import { isSetupChange } from "./setup-changed";
 
 /** Why the deployment was refused; a taken name comes with one that is free. */
 export function NameProblem({
@@ -11,7 +12,7 @@ export function NameProblem({
   error: Error | null;
   onUse: (name: string) => void;
 }) {
-  if (!error) return null;
+  if (!error || isSetupChange(error)) return null;
   const free = freeName(error);
   if (!free) return <Refused error={error} />;
   return (

@@ -9,10 +9,13 @@ import { type AutoConfig, type Deployment, environmentList } from "./api";
 import { configOf, type Draft } from "./draft";
 import { EngineChoice } from "./engine-choice";
 import { NameProblem } from "./name-problem";
+import { SetupChanged } from "./setup-changed";
 import { Confidence, SetupFacts } from "./setup-facts";
 
 interface Props {
   picked: AutoConfig;
+  /** Nothing was picked: quick deploy is switched off. */
+  isByHand?: boolean;
   draft: Draft;
   onDraft: (draft: Draft) => void;
   /** The deployment that this would update, `null` for a new one. */
@@ -26,6 +29,7 @@ interface Props {
 /** One screen: where to, the picked setup with its reasons, one button. */
 export function QuickDeployForm({
   picked,
+  isByHand = false,
   draft,
   onDraft,
   updates,
@@ -35,7 +39,7 @@ export function QuickDeployForm({
   onCancel,
 }: Props) {
   const [choosing, setChoosing] = useState(false);
-  const [advanced, setAdvanced] = useState(picked.confidence !== "high");
+  const [advanced, setAdvanced] = useState(isByHand || picked.confidence !== "high");
   const primary = useRef<HTMLButtonElement>(null);
   useEffect(() => primary.current?.focus(), []);
   const environments = useQuery(environmentList()).data ?? [];
@@ -90,30 +94,32 @@ export function QuickDeployForm({
             : "It serves nothing at the moment. This version becomes its next revision."}
         </Callout>
       )}
-      <section className="stack tight" aria-label="Setup">
-        <div className="row between wrap">
-          <strong>We picked this setup</strong>
-          <Confidence of={picked.confidence} />
-        </div>
-        <SetupFacts picked={picked} config={config} />
-        <div>
-          <UnstyledButton
-            c="accent"
-            fz="sm"
-            aria-expanded={choosing}
-            onClick={() => setChoosing(!choosing)}
-          >
-            Wrong engine? Choose another
-          </UnstyledButton>
-        </div>
-        {choosing && (
-          <EngineChoice
-            picked={picked}
-            engine={config.engine}
-            onChange={(engine) => onDraft({ ...draft, config: { ...config, engine } })}
-          />
-        )}
-      </section>
+      {!isByHand && (
+        <section className="stack tight" aria-label="Setup">
+          <div className="row between wrap">
+            <strong>We picked this setup</strong>
+            <Confidence of={picked.confidence} />
+          </div>
+          <SetupFacts picked={picked} config={config} />
+          <div>
+            <UnstyledButton
+              c="accent"
+              fz="sm"
+              aria-expanded={choosing}
+              onClick={() => setChoosing(!choosing)}
+            >
+              Wrong engine? Choose another
+            </UnstyledButton>
+          </div>
+          {choosing && (
+            <EngineChoice
+              picked={picked}
+              engine={config.engine}
+              onChange={(engine) => onDraft({ ...draft, config: { ...config, engine } })}
+            />
+          )}
+        </section>
+      )}
       {picked.warnings.map((warning) => (
         <Callout key={warning} tone="warn">
           {warning}
@@ -138,6 +144,7 @@ export function QuickDeployForm({
           />
         )}
       </section>
+      <SetupChanged error={error} onAccept={() => onDeploy({ ...draft, acceptChanges: true })} />
       <NameProblem error={error} onUse={(name) => onDeploy({ ...draft, name, separate: true })} />
       <div className="row between wrap">
         <span className="small dim">
@@ -150,7 +157,13 @@ export function QuickDeployForm({
           <Button variant="default" onClick={onCancel}>
             Cancel
           </Button>
-          <Button type="submit" ref={primary} loading={busy} data-autofocus>
+          <Button
+            type="submit"
+            ref={primary}
+            loading={busy}
+            disabled={!picked.is_runnable && draft.config === null}
+            data-autofocus
+          >
             {updates ? `Update in ${place.toLowerCase()}` : `Deploy to ${place.toLowerCase()}`}
           </Button>
         </div>

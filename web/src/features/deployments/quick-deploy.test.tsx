@@ -17,6 +17,7 @@ import { QuickDeploy } from "./quick-deploy";
 const ONE = `/api/v1/deployments/${DEPLOYMENT}`;
 
 beforeEach(() => {
+  answers("get", "/api/v1/flags", { flags: { quick_deploy_enabled: true } });
   answers("get", `/api/v1/models/${MODEL}`, aModel());
   answers("post", "/api/v1/serving/auto-config", aPickedSetup());
   answers("get", "/api/v1/deployments", page([]));
@@ -51,6 +52,8 @@ test("one click on the focused button deploys with the picked setup", async () =
       name: "breast-cancer",
       use_auto_config: true,
       config: null,
+      reviewed: { engine: "sklearn", cpu: 1, memory_gb: 1, gpu: 0 },
+      accept_changes: false,
     },
   ]);
 });
@@ -107,7 +110,9 @@ test("a failed rollout shows step, difference and log, and is retried on the sam
   await userEvent.click(screen.getByRole("button", { name: "Fix and retry" }));
   await userEvent.click(await screen.findByRole("button", { name: /in staging|to staging/ }));
   await vi.waitFor(() =>
-    expect(sent).toEqual([{ version: 1, use_auto_config: true, config: null }]),
+    expect(sent).toEqual([
+      expect.objectContaining({ version: 1, use_auto_config: true, config: null }),
+    ]),
   );
 });
 
@@ -134,4 +139,56 @@ test("a model that cannot be configured shows why", async () => {
   );
   await open();
   expect(await screen.findByRole("alert")).toHaveTextContent("Its upload was not finished.");
+});
+
+test("a setup that changed is shown line by line and takes one more click", async () => {
+  const changed = {
+    code: "deployments.setup_changed",
+    detail: "The picked setup has changed.",
+    differences: [{ field: "memory_gb", seen: 1, picked: 2 }],
+  };
+  answers("post", "/api/v1/serving/deploy", { status: 409, title: "Conflict", ...changed }, 409);
+  await open();
+  await userEvent.click(await primary());
+  expect(await screen.findByText("memory_gb: 1 → 2")).toBeVisible();
+  const sent = answers("post", "/api/v1/serving/deploy", aDeployment(), 202);
+  answers("get", ONE, aDeployment());
+  await userEvent.click(screen.getByRole("button", { name: "Deploy with the new setup" }));
+  await screen.findByText("Version 1 is live");
+  expect(sent).toEqual([expect.objectContaining({ accept_changes: true })]);
+});
+
+test("an engine that is not installed can be looked at, not deployed", async () => {
+  answers("post", "/api/v1/serving/auto-config", {
+    ...aPickedSetup({ engine: "llama.cpp", is_runnable: false, confidence: "low" }),
+    warnings: ["This installation has no llama.cpp: deploying it is refused."],
+  });
+  await open();
+  expect(await screen.findByText(/deploying it is refused/)).toBeVisible();
+  expect(await primary()).toBeDisabled();
+});
+
+test("while quick deploy is off the full form opens and nothing is picked", async () => {
+  answers("get", "/api/v1/flags", { flags: { quick_deploy_enabled: false } });
+  const asked = answers("post", "/api/v1/serving/auto-config", aPickedSetup());
+  const sent = answers("post", "/api/v1/serving/deploy", aDeployment(), 202);
+  answers("get", ONE, aDeployment());
+  await open();
+  await primary();
+  expect(screen.queryByText("We picked this setup")).toBeNull();
+  expect(screen.getByRole("textbox", { name: "Memory, GB" })).toBeVisible();
+  await userEvent.click(await primary());
+  await screen.findByText("Version 1 is live");
+  expect(asked).toEqual([]);
+  expect(sent).toEqual([
+    {
+      model_id: MODEL,
+      version: 1,
+      environment: "staging",
+      name: "breast-cancer",
+      use_auto_config: false,
+      config: { engine: "sklearn", cpu: 1, memory_gb: 1, gpu: 0 },
+      accept_changes: false,
+    },
+  ]);
 });

@@ -1,11 +1,13 @@
 import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { QUICK_DEPLOY, useFlag } from "@/api/flags";
+import type { Shape } from "@/api/types";
 import { Refused } from "@/ui/refused";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { type Rollout, useDeploy } from "./actions";
-import { autoConfig, deploymentsOfModel, servedModel } from "./api";
-import { type Draft, requestOf, type Target, untouched, updated } from "./draft";
+import { type AutoConfig, autoConfig, deploymentsOfModel, servedModel } from "./api";
+import { byHand, configOf, type Draft, requestOf, type Target, untouched, updated } from "./draft";
 import { QuickDeployForm } from "./quick-deploy-form";
 import { QuickDeployProgress } from "./quick-deploy-progress";
 
@@ -19,18 +21,45 @@ interface Props {
 export function QuickDeploy({ target, onClose }: Props) {
   const model = useQuery({ ...servedModel(target?.modelId ?? ""), enabled: target !== null }).data;
   const version = target?.version ?? model?.latest_version;
-  const title = `Quick deploy ${model?.name ?? ""} ${version ? `version ${version}` : ""}`.trim();
+  const quick = useFlag(QUICK_DEPLOY);
+  const title =
+    `${quick ? "Quick deploy" : "Deploy"} ${model?.name ?? ""} ${version ? `version ${version}` : ""}`.trim();
   return (
     <Modal opened={target !== null} onClose={onClose} title={title} size={680}>
-      {target && (
-        <Flow key={`${target.modelId} ${target.version}`} target={target} onClose={onClose} />
+      {target && quick === null && <LinesSkeleton lines={10} />}
+      {target && quick === false && model && (
+        <Flow
+          key={`${target.modelId} ${target.version}`}
+          target={target}
+          byHand={byHand(model)}
+          onClose={onClose}
+        />
+      )}
+      {target && quick && (
+        <Flow
+          key={`${target.modelId} ${target.version}`}
+          target={target}
+          byHand={null}
+          onClose={onClose}
+        />
       )}
     </Modal>
   );
 }
 
-function Flow({ target, onClose }: { target: Target; onClose: () => void }) {
-  const picked = useQuery(autoConfig(target.modelId, target.version));
+interface FlowProps {
+  target: Target;
+  /** The form's first values when nothing is picked, because quick deploy is switched off. */
+  byHand: AutoConfig | null;
+  onClose: () => void;
+}
+
+function Flow({ target, byHand: own, onClose }: FlowProps) {
+  const asked = useQuery({
+    ...autoConfig(target.modelId, target.version),
+    enabled: own === null,
+  });
+  const picked = own ?? asked.data;
   const there = useQuery(deploymentsOfModel(target.modelId));
   const deploy = useDeploy();
   const [draft, setDraft] = useState<Draft>(() => untouched("staging"));
@@ -43,20 +72,25 @@ function Flow({ target, onClose }: { target: Target; onClose: () => void }) {
     };
     return <QuickDeployProgress rollout={rollout} onRepair={repair} onClose={onClose} />;
   }
-  if (picked.error) return <Refused error={picked.error} onRetry={() => void picked.refetch()} />;
-  if (!picked.data || there.isPending) return <LinesSkeleton lines={10} />;
+  if (asked.error) return <Refused error={asked.error} onRetry={() => void asked.refetch()} />;
+  if (!picked || there.isPending) return <LinesSkeleton lines={10} />;
 
   const start = (chosen: Draft) => {
     setDraft(chosen);
+    const sent = own ? { ...chosen, config: configOf(chosen, own) } : chosen;
     const onto = chosen.retryOf ?? updated(chosen, target, there.data ?? [])?.id ?? null;
     deploy.mutate(
-      { onto, request: requestOf(chosen, target, picked.data) },
+      {
+        onto,
+        request: own ? plain(requestOf(sent, target, own)) : requestOf(sent, target, picked),
+      },
       { onSuccess: setRollout },
     );
   };
   return (
     <QuickDeployForm
-      picked={picked.data}
+      picked={picked}
+      isByHand={own !== null}
       draft={draft}
       onDraft={setDraft}
       updates={updated(draft, target, there.data ?? [])}
@@ -67,3 +101,7 @@ function Flow({ target, onClose }: { target: Target; onClose: () => void }) {
     />
   );
 }
+
+/** Nothing was picked, so nothing is corrected. */
+const plain = ({ reviewed: _, ...request }: Shape<"DeployRequest">): Shape<"DeployRequest"> =>
+  request;

@@ -14,6 +14,7 @@ interface Props {
 /** The frame of the workspace's settings: one tab per page, those one may not see left out. */
 export function SettingsPage({ ws, part, children }: Props) {
   const me = useMe();
+  const mayFlags = usePermission("flags.manage");
   const mayAudit = usePermission("audit.read");
   const name = me.workspaces.find((workspace) => workspace.slug === ws)?.name ?? ws;
   return (
@@ -29,6 +30,11 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/tokens" params={{ ws }}>
           API tokens
         </Link>
+        {mayFlags && (
+          <Link className={tabClass} to="/w/$ws/settings/features" params={{ ws }}>
+            Features
+          </Link>
+        )}
         {mayAudit && (
           <Link className={tabClass} to="/w/$ws/settings/audit" params={{ ws }}>
             Audit log

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from modelyard_server.deployments.ports import ComputeDriver, NodeState
+from modelyard_server.deployments.ports import Capacity, ComputeDriver, NodeState
 from modelyard_server.kernel.services import Services
 from modelyard_server.settings import Settings
 
 from .local import LocalNode
+from .machine import ThisMachine
 
 
 def provide(services: Services) -> None:
@@ -14,3 +15,4 @@ def provide(services: Services) -> None:
     node = LocalNode(services.get(Settings))
     services.provide(NodeState, node)  # type: ignore[type-abstract]
     services.provide(ComputeDriver, node)  # type: ignore[type-abstract]
+    services.provide(Capacity, ThisMachine())  # type: ignore[type-abstract]
