@@ -269,6 +269,10 @@ RECIPES: dict[str, Recipe] = {
     "deployments_roll_back": Recipe(
         lambda ids: {"reason": "it was better"}, before=states.an_older_revision_served
     ),
+    "deployments_set_traffic": Recipe(
+        lambda ids: {"weights": [{"revision": 1, "weight": 80}, {"revision": 2, "weight": 20}]},
+        before=states.a_canary,
+    ),
     "deployments_start": Recipe(before=states.stopped),
     "deployments_delete_deployment": Recipe(before=states.stopped),
     "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),

@@ -24,6 +24,20 @@ def an_older_revision_served(world: World) -> None:
         deployment.status, deployment.live_number = "ready", deployment.last_number
 
 
+def a_canary(world: World) -> None:
+    """Revision 1 is live and revision 2 gets a tenth of the traffic."""
+    path = f"/api/v1/deployments/{world['deployment_id']}/revisions"
+    world.post(path, {"use_auto_config": True})
+    with world.platform.database.session(world.space.id) as db:
+        deployment = db.scalars(_own(world)).one()
+        rows = select(Revision).where(Revision.deployment_id == deployment.id)
+        for row in db.scalars(rows):
+            row.status = "ready" if row.number == 1 else "shifting"
+            row.live_from, row.has_server = utcnow(), True
+        deployment.status, deployment.live_number = "ready", 1
+        deployment.candidate_number, deployment.candidate_weight = 2, 10
+
+
 def stopped(world: World) -> None:
     """The deployment was stopped."""
     _ = world["deployment_id"]

@@ -1,5 +1,6 @@
 """Deployments without a node: a model version as a row, and a node and a preparation that obey."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from modelyard_protocol.routing import DesiredState, ObservedServer, ObservedState, ServerState
 from modelyard_server.deployments.errors import NodeUnreachable
+from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.deployments.ports import (
     Built,
     Capacity,
     ComputeDriver,
+    GuardMeasurements,
     Machine,
+    Measured,
     NodeAnswer,
     Outlook,
     Preparation,
@@ -24,6 +29,7 @@ from modelyard_server.deployments.ports import (
 )
 from modelyard_server.deployments.reconcile import Reconciler
 from modelyard_server.deployments.rollout import RollOut
+from modelyard_server.deployments.watch import Look
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.jobs import JobContext
 from modelyard_server.registry.models import Model, ModelVersion
@@ -108,6 +114,11 @@ class ObedientNode:
         [target] = [r.targets[0].revision for r in routes if r.workspace_id == workspace.id]
         return target
 
+    def shares_of(self, workspace: TeamSpace, at: int = -1) -> dict[int, int]:
+        """Give the shares of one workspace's only route by revision, as asked for at a time."""
+        [route] = [r for r in self.states[at].routes if r.workspace_id == workspace.id]
+        return {target.revision: target.weight for target in route.targets}
+
     def routes_of(self, workspace: TeamSpace) -> list[dict[str, Any]]:
         """Give the routes of one workspace as last asked for."""
         routes = self.desired().routes
@@ -122,6 +133,18 @@ class SteadyMachine:
 
     def machine(self) -> Machine:
         return self.facts
+
+
+@dataclass
+class SetMeasurements:
+    """Measurements of revisions as a test sets them, by revision number."""
+
+    facts: dict[int, Measured] = field(default_factory=dict)
+
+    def measure(
+        self, db: Any, deployment_id: uuid.UUID, revision: int, version: int, since: Any
+    ) -> Measured:
+        return self.facts.get(revision, Measured())
 
 
 @dataclass
@@ -168,6 +191,7 @@ class Serving:
     preparation: ObedientPreparation
     model_id: uuid.UUID
     here: SteadyMachine
+    measured: SetMeasurements
 
     def __post_init__(self) -> None:
         self.platform: Platform = self.workspace.platform
@@ -221,6 +245,36 @@ class Serving:
         )
         RollOut(job, ready_seconds=2).run()
 
+    def look(self, deployment_id: str) -> None:
+        """Do what a worker does when the reconciler asks for a look at a rollout."""
+        Look(
+            JobContext(
+                id=uuid.uuid4(),
+                kind="deployments.watch",
+                workspace_id=self.workspace.id,
+                payload={"deployment_id": deployment_id},
+                attempt=1,
+                is_last_attempt=True,
+                database=self.platform.database,
+                services=self.platform.services,
+                token=1,
+            )
+        ).run()
+
+    def let_pass(self, deployment_id: str, seconds: float) -> None:
+        """Move the start of the running step, or the end of the standby, into the past."""
+        ago = dt.timedelta(seconds=seconds)
+        with self.platform.database.session(self.workspace.id) as db:
+            query = select(Deployment).where(Deployment.id == uuid.UUID(deployment_id))
+            deployment = db.scalars(query).one()
+            if deployment.fallback_until is not None:
+                deployment.fallback_until -= ago
+            rows = select(Revision).where(Revision.deployment_id == deployment.id)
+            for row in db.scalars(rows):
+                if row.shift is not None:
+                    since = dt.datetime.fromisoformat(row.shift["since"]) - ago
+                    row.shift = {**row.shift, "since": since.isoformat()}
+
     def reconcile(self) -> None:
         """Do what the reconciler does when the node changed."""
         observed = self.node.observed()
@@ -269,11 +323,13 @@ def serving(workspace: TeamSpace) -> Iterator[Serving]:
     with platform.database.session(workspace.id) as db:
         db.add(model)
     node, preparation, here = ObedientNode(), ObedientPreparation(), SteadyMachine()
+    measured = SetMeasurements()
     with (
         replaced(platform, ComputeDriver, node),
         replaced(platform, Preparation, preparation),
         replaced(platform, Capacity, here),
+        replaced(platform, GuardMeasurements, measured),
     ):
-        made = Serving(workspace, node, preparation, model.id, here)
+        made = Serving(workspace, node, preparation, model.id, here, measured)
         made.register()
         yield made

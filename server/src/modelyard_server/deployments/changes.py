@@ -18,19 +18,18 @@ from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.registry import service as registry
 from modelyard_server.registry.service import RegisteredVersion
 
-from . import environments, setup
+from . import environments, history, setup, shifting, traffic_plan
 from .errors import (
     AlreadyRunning,
     NameTaken,
-    NothingToRollBackTo,
-    ReasonNeeded,
     StillRunning,
     VersionUnusable,
 )
-from .lookup import get, previous_revision, revision_of, revisions, standing
+from .history import Change
+from .lookup import get, revision_of, revisions, standing
 from .models import Deployment, Revision
 from .ports import DeploymentObserver, Machine
-from .schemas import DeployRequest, RevisionCreate, RollbackRequest
+from .schemas import DeployRequest, RevisionCreate
 from .setup import Setup
 from .states import ENDED, ROLLING_OUT, Status
 
@@ -86,8 +85,8 @@ def deploy(
     setup.note(db, actor, deployment, revision, settled)
     facts = {"environment": environment.slug, "version": version.version}
     facts |= {**settled.config.model_dump(), "auto_config": settled.is_auto}
-    _record(db, actor, "deployment.create", deployment, after=facts)
-    _enqueue(db, revision)
+    record(db, actor, "deployment.create", deployment, after=facts)
+    enqueue(db, revision)
     return deployment
 
 
@@ -104,56 +103,23 @@ def deploy_version(
         DeploymentMissing, VersionMissing, VersionUnusable: there is nothing like that to serve.
         ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
         SetupChanged: another setup is picked than was shown.
+        StrategyRefused: traffic cannot be moved like that.
     """
     deployment = get(db, actor, deployment_id, lock=True)
     version = _usable(db, actor, deployment.model_id, request.version)
+    own = revisions(db, deployment.id)
+    strategy = traffic_plan.settled(deployment, own, request.strategy, version.signature)
     last = revision_of(db, deployment, deployment.last_number)
     settled = setup.of_revision(db, actor, version, request, machine, last)
     deployment.auto_configured = settled.is_auto
     revision = _add_revision(db, actor, deployment, version, settled)
+    revision.strategy = strategy.model_dump(mode="json") if strategy else None
+    revision.reason = request.reason
     setup.note(db, actor, deployment, revision, settled)
-    facts = {"revision": revision.number, "version": version.version}
-    facts |= settled.config.model_dump()
-    _record(db, actor, "deployments.deploy_version", deployment, after=facts)
-    _enqueue(db, revision)
-    return revision
-
-
-def roll_back(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, request: RollbackRequest
-) -> Revision:
-    """Return to an earlier revision by repeating it as a new one.
-
-    Raises:
-        DeploymentMissing, RevisionMissing: there is nothing like that.
-        NothingToRollBackTo: no other revision was ever live.
-        ReasonNeeded: production asks why.
-    """
-    deployment = get(db, actor, deployment_id, lock=True)
-    own = revisions(db, deployment.id)
-    live = next((row for row in own if row.number == deployment.live_number), None)
-    number = request.revision or previous_revision(own, live)
-    if number is None:
-        raise NothingToRollBackTo("No earlier revision served anything else.")
-    source = revision_of(db, deployment, number)
-    if source.live_from is None or source.number == deployment.live_number:
-        raise NothingToRollBackTo(f"Revision {number} is live now, or never was.")
-    if deployment.environment == environments.PRODUCTION and not (request.reason or "").strip():
-        raise ReasonNeeded(
-            "Say why: production keeps the reason with the rollback.",
-            fields=[{"location": "reason", "problem": "is needed in production"}],
-        )
-    reason = (request.reason or "").strip() or f"Rolled back to revision {number}."
-    revision = _repeat(db, actor, deployment, source, reason)
-    _record(
-        db,
-        actor,
-        "deployments.roll_back",
-        deployment,
-        before={"revision": deployment.live_number, "version": live.version if live else None},
-        after={"revision": revision.number, "version": revision.version, "reason": reason},
-    )
-    _enqueue(db, revision)
+    facts: dict[str, Any] = {"revision": revision.number, "version": version.version}
+    facts |= {**settled.config.model_dump(), "strategy": revision.strategy}
+    record(db, actor, "deployments.deploy_version", deployment, after=facts)
+    enqueue(db, revision)
     return revision
 
 
@@ -165,8 +131,9 @@ def stop(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> Deployment:
     """
     deployment = get(db, actor, deployment_id, lock=True)
     before = {"status": deployment.status, "revision": deployment.live_number}
-    _halt(deployment, revisions(db, deployment.id), f"Stopped by {actor.name}.")
-    _record(db, actor, "deployments.stop", deployment, before=before)
+    reason = f"Stopped by {actor.name}."
+    _halt(db, deployment, revisions(db, deployment.id), actor.name, reason)
+    record(db, actor, "deployments.stop", deployment, before=before)
     return deployment
 
 
@@ -184,9 +151,9 @@ def start(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> Deployment
         raise AlreadyRunning(f"{deployment.name} is {deployment.status}.")
     was_live = [row for row in own if row.live_from is not None]
     source = max(was_live, key=lambda row: row.live_from or row.created_at, default=newest)
-    revision = _repeat(db, actor, deployment, source, f"Started again by {actor.name}.")
-    _record(db, actor, "deployments.start", deployment, after={"revision": revision.number})
-    _enqueue(db, revision)
+    revision = repeat(db, actor, deployment, source, f"Started again by {actor.name}.")
+    record(db, actor, "deployments.start", deployment, after={"revision": revision.number})
+    enqueue(db, revision)
     return deployment
 
 
@@ -230,7 +197,7 @@ def _delete(
     for observer in observers:
         observer.deployment_deleted(db, deployment.id)
     before = {"environment": deployment.environment, "revisions": deployment.last_number}
-    _record(db, actor, "deployments.delete", deployment, before=before)
+    record(db, actor, "deployments.delete", deployment, before=before)
     db.flush()
     db.execute(delete(Deployment).where(Deployment.id == deployment.id))
     db.expunge(deployment)
@@ -280,14 +247,51 @@ def _add_revision(
     )
 
 
-def _repeat(
+def repeat(
     db: Session, actor: trail.Who, deployment: Deployment, source: Revision, reason: str
 ) -> Revision:
-    version = _usable(db, actor, source.model_id, source.version)
+    """Add a revision that serves the same again; what is kept on this machine is not made anew."""
     settled = Setup(setup.config_of(source), source.auto_configured)
-    revision = _add_revision(db, actor, deployment, version, settled)
+    if source.proof is None:
+        version = _usable(db, actor, source.model_id, source.version)
+        revision = _add_revision(db, actor, deployment, version, settled)
+    else:
+        revision = _copy(db, actor, deployment, source)
     revision.reason = reason
     return revision
+
+
+def _copy(db: Session, actor: trail.Who, deployment: Deployment, source: Revision) -> Revision:
+    kept = (
+        "model_id",
+        "model_name",
+        "version",
+        "engine",
+        "cpu",
+        "memory_gb",
+        "gpu",
+        "auto_configured",
+        "signature",
+        "example",
+        "environment_note",
+        "sandbox",
+        "model_dir",
+        "python",
+        "environment_dir",
+        "proof",
+    )
+    return _append(
+        db,
+        deployment,
+        Revision(
+            id=uuid.uuid4(),
+            deployment_id=deployment.id,
+            created_at=utcnow(),
+            created_by=actor.id,
+            created_by_name=actor.name,
+            **{name: getattr(source, name) for name in kept},
+        ),
+    )
 
 
 def _append(db: Session, deployment: Deployment, revision: Revision) -> Revision:
@@ -298,6 +302,11 @@ def _append(db: Session, deployment: Deployment, revision: Revision) -> Revision
     revision.status = Status.requested
     revision.steps = [_pending(name) for name in STEPS]
     own = revisions(db, deployment.id)
+    if deployment.candidate_number is not None:
+        change = Change(
+            utcnow(), revision.created_by_name, f"Superseded by revision {revision.number}."
+        )
+        shifting.take_back(db, deployment, own, change, Status.stopping)
     for older in own:
         if older.status in ROLLING_OUT:
             _end(older, f"Superseded by revision {revision.number}.", utcnow())
@@ -307,13 +316,17 @@ def _append(db: Session, deployment: Deployment, revision: Revision) -> Revision
     return revision
 
 
-def _halt(deployment: Deployment, own: Sequence[Revision], reason: str) -> None:
+def _halt(
+    db: Session, deployment: Deployment, own: Sequence[Revision], who: str, reason: str
+) -> None:
     now = utcnow()
     had_server = any(row.has_server for row in own)
     for row in own:
         if row.number == deployment.live_number or row.status in ROLLING_OUT or row.has_server:
             _end(row, reason, now)
-    deployment.live_number = None
+    deployment.live_number = deployment.fallback_number = deployment.candidate_number = None
+    deployment.candidate_weight, deployment.fallback_until = 0, None
+    history.shift(db, deployment, own, {}, Change(now, who, reason))
     deployment.status = Status.stopping if had_server else Status.stopped
     deployment.status_reason = reason
     deployment.updated_at = now
@@ -337,7 +350,7 @@ def _pending(name: str) -> dict[str, object]:
     }
 
 
-def _enqueue(db: Session, revision: Revision) -> None:
+def enqueue(db: Session, revision: Revision) -> None:
     jobs.enqueue(
         db,
         ROLL_OUT,
@@ -347,7 +360,7 @@ def _enqueue(db: Session, revision: Revision) -> None:
     )
 
 
-def _record(
+def record(
     db: Session,
     actor: trail.Who,
     action: str,

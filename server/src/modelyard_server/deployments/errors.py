@@ -57,6 +57,22 @@ class NothingToRollBackTo(Conflict):
     code = "deployments.no_previous_revision"
 
 
+class StrategyRefused(Invalid):
+    """The traffic cannot be moved like that; nothing was started."""
+
+    code = "deployments.strategy_refused"
+
+
+class WeightsWrong(Invalid):
+    code = "deployments.weights_wrong"
+
+
+class SchemaDiffers(Conflict):
+    """Callers of the live revision send what the other one does not take."""
+
+    code = "deployments.schema_differs"
+
+
 class ReasonNeeded(Invalid):
     code = "deployments.reason_needed"
 

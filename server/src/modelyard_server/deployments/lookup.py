@@ -77,12 +77,23 @@ def previous_revision(own: Sequence[Revision], live: Revision | None) -> int | N
     limit = live.number if live else None
     return previous_good(
         [
-            (row.number, row.live_from is not None, what(row))
+            (row.number, is_good(row), what(row))
             for row in own
             if limit is None or row.number < limit
         ],
         what(live) if live else None,
     )
+
+
+def is_good(row: Revision) -> bool:
+    """Tell whether a revision served and was not taken back by its guards."""
+    return row.live_from is not None and row.status != Status.failed
+
+
+def good_revisions(own: Sequence[Revision], live_number: int | None, limit: int = 10) -> list[int]:
+    """Give the revisions a rollback may return to, newest first."""
+    found = [row.number for row in own if is_good(row) and row.number != live_number]
+    return found[-limit:][::-1]
 
 
 def what(row: Revision) -> tuple[object, ...]:

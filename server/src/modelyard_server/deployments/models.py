@@ -48,6 +48,12 @@ class Deployment(Owned, Base):
     """Number of the newest revision."""
     live_number: Mapped[int | None]
     """Number of the revision that gets the traffic."""
+    candidate_number: Mapped[int | None]
+    """Number of the revision that gets a part of the traffic while it is rolled out."""
+    candidate_weight: Mapped[int] = mapped_column(default=0, server_default="0")
+    fallback_number: Mapped[int | None]
+    """Number of the revision whose server stands by for an instant way back."""
+    fallback_until: Mapped[dt.datetime | None]
     auto_configured: Mapped[bool] = mapped_column(default=False)
     is_sample: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
@@ -97,12 +103,47 @@ class Revision(Owned, Base):
     environment_dir: Mapped[str | None] = mapped_column(Text)
     proof: Mapped[str | None] = mapped_column(String(200))
     """`digest/lock/engine` that reproduced the stored prediction."""
+    server_id: Mapped[str | None] = mapped_column(String(32))
+    """The server it took over from an earlier revision, when a rollback found it still running."""
+    strategy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`schemas.Strategy` as JSON; `None`: all at once."""
+    shift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Step of the strategy, since when, and what its guards measured last."""
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(320))
     live_from: Mapped[dt.datetime | None]
     live_until: Mapped[dt.datetime | None]
+
+    @property
+    def server_key(self) -> str:
+        """Id of the model server that answers for this revision."""
+        return self.server_id or self.id.hex
+
+
+class TrafficPeriod(Owned, Base):
+    """A stretch of time in which one revision had one share of a deployment's traffic."""
+
+    __tablename__ = "traffic_periods"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "deployment_id"],
+            ["deployments.workspace_id", "deployments.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_traffic_periods_from", "workspace_id", "deployment_id", "from_at"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    revision: Mapped[int]
+    model_name: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int]
+    weight: Mapped[int]
+    from_at: Mapped[dt.datetime]
+    until_at: Mapped[dt.datetime | None]
+    actor_name: Mapped[str] = mapped_column(String(320))
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 class EngineCorrection(Owned, Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -109,6 +110,35 @@ class Publisher(Protocol):
 
         `check` is called between looks and may raise to stop waiting.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What real traffic says about one revision."""
+
+    requests: int = 0
+    errors_4xx: int = 0
+    errors_5xx: int = 0
+    p95_ms: float | None = None
+    drift: str | None = None
+    """How its predictions have moved; `None`: not, or not known."""
+    crash: str | None = None
+    """Why its model server keeps crashing."""
+
+
+class GuardMeasurements(Protocol):
+    """Measures revisions for the guards of a rollout. Provided by `monitoring.wiring`."""
+
+    def measure(
+        self,
+        db: Session,
+        deployment_id: uuid.UUID,
+        revision: int,
+        version: int,
+        since: dt.datetime,
+    ) -> Measured:
+        """Count a revision's calls since an instant."""
         ...
 
 

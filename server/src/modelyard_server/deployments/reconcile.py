@@ -18,6 +18,7 @@ from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 from modelyard_server.workspaces.access import System
 
+from . import watch
 from .lookup import revisions, standing
 from .models import Deployment, Revision
 from .ports import ComputeDriver, Publisher
@@ -39,6 +40,7 @@ class Reconciler:
         self._thread = threading.Thread(target=self._loop, name="reconciler", daemon=True)
         self._seen: object = None
         self._full_at = 0.0
+        self._watch_at = 0.0
 
     def start(self) -> None:
         """Start looking."""
@@ -58,6 +60,9 @@ class Reconciler:
 
     def tick(self) -> None:
         """Look once, if there is a reason to."""
+        if time.monotonic() >= self._watch_at:
+            self._watch_at = time.monotonic() + watch.EVERY_SECONDS
+            self.watch()
         observed = self._compute.observed()
         up = self._compute.is_up()
         servers = {server.id: server for server in observed.servers} if observed else {}
@@ -70,6 +75,13 @@ class Reconciler:
             self._full_at = time.monotonic() + FULL_SECONDS
         self._seen = seen
         self.reconcile(servers, node_is_up=up)
+
+    def watch(self) -> None:
+        """Ask for a look at every revision that has not proved itself yet."""
+        with self._database.platform_session(write=False) as db:
+            ids = [workspace_id for workspace_id, _ in workspaces.every_workspace(db)]
+        for workspace_id in ids:
+            watch.ask(self._database, workspace_id)
 
     def reconcile(self, servers: dict[str, ObservedServer], *, node_is_up: bool) -> None:
         """Bring every workspace's rows in line."""
@@ -100,14 +112,14 @@ def _changes(
         .order_by(Deployment.id)
     ).all()
     for deployment, revision in live:
-        judged = health(servers.get(revision.id.hex), node_is_up=node_is_up)
+        judged = health(servers.get(revision.server_key), node_is_up=node_is_up)
         if (revision.status, revision.status_reason) != (judged.status, judged.reason):
             found.append(_judge(db, deployment, revision, judged))
     stopping = db.scalars(select(Revision).where(Revision.status == Status.stopping))
     found.extend(
         _stopped(db, row)
         for row in stopping
-        if not row.has_server and (row.id.hex not in servers or not node_is_up)
+        if not row.has_server and (row.server_key not in servers or not node_is_up)
     )
     return found
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,11 +23,14 @@ from modelyard_server.kernel.errors import DomainError
 from modelyard_server.kernel.jobs import JobContext
 from modelyard_server.workspaces.access import System
 
+from . import shifting, watch
 from .errors import DeploymentMissing
+from .history import Change
 from .lookup import get, revision_of, revisions, standing
 from .models import Deployment, Revision
 from .ports import Built, ComputeDriver, Preparation, Prepared, Publisher
 from .states import ROLLING_OUT, Status, moved
+from .strategy import steps_of
 
 READY_SECONDS = 90.0
 SWITCH_SECONDS = 10.0
@@ -74,6 +78,8 @@ class RollOut:
     def run(self) -> None:
         """Do what is left. Ends quietly when the revision is not wanted any more."""
         try:
+            if self._is_shifting():
+                return
             if not self._is_live():
                 self._bring_up()
             self._retire_others()
@@ -90,11 +96,29 @@ class RollOut:
             raise
 
     def _bring_up(self) -> None:
-        prepared = self._prepare()
-        built = self._build(prepared)
-        self._verify(prepared, built)
+        if not self._take_kept():
+            prepared = self._prepare()
+            built = self._build(prepared)
+            self._verify(prepared, built)
         server = self._start()
         self._switch(server)
+
+    def _take_kept(self) -> bool:
+        """Take files, environment and proof of an earlier revision when all are still there.
+
+        Then neither registry nor builder is asked: a rollback works while both are down.
+        """
+        with self._locked() as now:
+            row = now.revision
+            paths = (row.model_dir, row.python, row.environment_dir)
+            if row.proof is None or not all(path and Path(path).exists() for path in paths):
+                return False
+            row.has_server = True
+            said = "Kept on this machine since an earlier revision."
+            for step in ("prepare", "build", "verify"):
+                _mark(row, step, "done", said)
+        self._publisher.now()
+        return True
 
     def _prepare(self) -> Prepared:
         with self._doing("prepare", Status.building) as say, self._locked() as now:
@@ -158,7 +182,7 @@ class RollOut:
 
     def _start(self) -> ObservedServer:
         with self._doing("start", Status.starting) as say, self._locked() as now:
-            server_id = now.revision.id.hex
+            server_id = now.revision.server_key
             say("Waiting for the model server's first prediction.")
         began = time.monotonic()
         generation = self._publisher.now()
@@ -206,21 +230,22 @@ class RollOut:
             deployment, revision = now.deployment, now.revision
             own = revisions(now.db, deployment.id)
             before = deployment.live_number
-            for row in own:
-                if row.number == before:
-                    row.live_until = now_at
-                    row.status = Status.stopping
-                    row.status_reason = f"Replaced by revision {revision.number}."
-            revision.status = moved(Status(revision.status), Status.ready, is_live=False)
-            revision.status_reason = None
-            revision.log_tail = []
             revision.sandbox = server.sandbox or revision.sandbox
-            revision.live_from, revision.live_until = now_at, None
-            _mark(revision, "traffic", "done", "All traffic goes to this revision.")
-            deployment.live_number = revision.number
-            standing(deployment, own)
+            first = steps_of(watch.plan_of(revision))[0]
+            change = Change(now_at, revision.created_by_name, revision.reason)
+            if first.weight < 100 and before is not None:
+                shifting.share(now.db, deployment, own, revision, first.weight, change, step=0)
+                _mark(revision, "traffic", "running", watch.describe(revision))
+            else:
+                watch.complete(now.db, deployment, own, revision, change)
             facts = {"revision": revision.number, "version": revision.version}
-            self._record(now, "deployments.live", before={"revision": before}, after=facts)
+            action = (
+                "deployments.live"
+                if deployment.live_number == revision.number
+                else ("deployments.shift")
+            )
+            facts |= {"weight": shifting.weights(deployment).get(revision.number, 0)}
+            self._record(now, action, before={"revision": before}, after=facts)
         self._publisher.settle(SWITCH_SECONDS, self._job.check)
 
     def _retire_others(self) -> None:
@@ -229,7 +254,8 @@ class RollOut:
             if deployment.live_number != self._number:
                 return
             for row in revisions(db, deployment.id):
-                if row.has_server and row.number != self._number and row.status not in ROLLING_OUT:
+                over = row.status not in {*ROLLING_OUT, Status.standby}
+                if row.has_server and row.number != self._number and over:
                     row.has_server = False
         self._publisher.now()
 
@@ -297,6 +323,10 @@ class RollOut:
             row = revision_of(db, self._found(db), self._number)
             if row.status not in ROLLING_OUT:
                 raise NotWanted
+
+    def _is_shifting(self) -> bool:
+        with self._job.database.session(self._workspace_id, write=False) as db:
+            return self._found(db).candidate_number == self._number
 
     def _is_live(self) -> bool:
         with self._job.database.session(self._workspace_id, write=False) as db:

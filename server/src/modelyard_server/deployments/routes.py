@@ -6,7 +6,8 @@ import datetime as dt
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
 
 from modelyard_server.flags import service as flags
 from modelyard_server.kernel.db import Db, only_reads
@@ -18,7 +19,7 @@ from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import adoption, changes, choosing, environments, service, views
+from . import adoption, changes, choosing, environments, going_back, history, service, views
 from .limits import MovingWindow
 from .models import Deployment
 from .ports import Capacity, ComputeDriver, DeploymentObserver, Outlook, Preparation, Publisher
@@ -29,10 +30,12 @@ from .schemas import (
     DeployRequest,
     EnvironmentOut,
     LogsOut,
+    PeriodOut,
     QuickDeployReport,
     RevisionCreate,
     RevisionOut,
     RollbackRequest,
+    TrafficSet,
 )
 
 router = APIRouter(prefix="/api/v1", tags=["deployments"])
@@ -174,10 +177,51 @@ def list_revisions(deployment_id: uuid.UUID, db: Db, actor: Reader) -> list[Revi
 
 @router.post("/deployments/{deployment_id}/rollback", status_code=202)
 def roll_back(
-    deployment_id: uuid.UUID, body: RollbackRequest, db: Db, actor: Deployer
+    deployment_id: uuid.UUID,
+    body: RollbackRequest,
+    db: Db,
+    actor: Deployer,
+    publisher: Publishing,
 ) -> RevisionOut:
-    """Return to the previous good revision, or to a named one."""
-    return views.revision_out(changes.roll_back(db, actor, deployment_id, body))
+    """Return to the previous good revision, or to a named one; at once while its server runs."""
+    row = going_back.roll_back(db, actor, deployment_id, body)
+    publisher.soon(db)
+    return views.revision_out(row)
+
+
+@router.put("/deployments/{deployment_id}/traffic")
+def set_traffic(
+    deployment_id: uuid.UUID,
+    body: TrafficSet,
+    db: Db,
+    actor: Deployer,
+    settings: Configured,
+    publisher: Publishing,
+) -> DeploymentOut:
+    """Share traffic between the live revision and the one being rolled out; sums to 100."""
+    row = going_back.set_traffic(db, actor, deployment_id, body)
+    publisher.soon(db)
+    return _shown(db, row, settings, actor)
+
+
+@router.get("/deployments/{deployment_id}/history")
+def list_history(
+    deployment_id: uuid.UUID, db: Db, actor: Reader, at: AwareDatetime | None = None
+) -> list[PeriodOut]:
+    """Tell what answered when, newest first; what answered at one instant with `at`."""
+    return history.periods(db, service.get(db, actor, deployment_id), at)
+
+
+@router.get("/deployments/{deployment_id}/history.csv")
+def export_history(deployment_id: uuid.UUID, db: Db, actor: Reader) -> Response:
+    """Give what answered when as CSV."""
+    deployment = service.get(db, actor, deployment_id)
+    name = f"{deployment.environment}-{deployment.name}-history.csv"
+    return Response(
+        history.as_csv(history.periods(db, deployment)),
+        media_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @router.post("/deployments/{deployment_id}/stop", status_code=202)
@@ -225,5 +269,5 @@ def get_logs(
     deployment = service.get(db, actor, deployment_id)
     number = deployment.live_number or deployment.last_number
     revision = service.revision_of(db, deployment, number)
-    lines = compute.log_lines(revision.id.hex, tail) or revision.log_tail[-tail:]
+    lines = compute.log_lines(revision.server_key, tail) or revision.log_tail[-tail:]
     return LogsOut(lines=lines)

@@ -13,8 +13,10 @@ DeploymentStatus = Literal[
     "building",
     "verifying",
     "starting",
+    "shifting",
     "ready",
     "degraded",
+    "standby",
     "stopping",
     "stopped",
     "failed",
@@ -64,6 +66,37 @@ class ServingConfig(BaseModel):
     gpu: int = Field(0, ge=0, le=8)
 
 
+class Guards(BaseModel):
+    """When a new revision is taken back by itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    error_rate: float = Field(0.02, ge=0, le=1)
+    """Share of failed calls (5xx) that is allowed."""
+    latency_factor: float = Field(1.5, ge=1, le=100)
+    """How many times the old revision's p95 is allowed."""
+    schema_error_rate: float = Field(0.2, ge=0, le=1)
+    """Share of calls refused as wrong input (4xx) that is allowed."""
+    drift: bool = True
+    """Go back when its predictions drift."""
+    min_requests: int = Field(20, ge=1, le=1_000_000)
+    """Below, rates say nothing."""
+
+
+class Strategy(BaseModel):
+    """How a revision gets its traffic."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["all_at_once", "blue_green", "canary", "linear"] = "all_at_once"
+    percent: int = Field(10, ge=1, le=99)
+    """Share of a canary, size of a linear step."""
+    bake_seconds: int | None = Field(300, ge=0, le=7 * 86_400)
+    """How long each step is watched; `null`: until somebody goes on."""
+    guards: Guards | None = Guards()
+    """`null`: nothing is taken back by itself."""
+
+
 class DeployRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -92,6 +125,26 @@ class StepOut(BaseModel):
     finished_at: dt.datetime | None
 
 
+class MeasuredOut(BaseModel):
+    requests: int
+    errors_4xx: int
+    errors_5xx: int
+    p95_ms: float | None
+    drift: str | None
+    crash: str | None
+
+
+class ShiftOut(BaseModel):
+    """How far a strategy is, and what its guards measured last."""
+
+    step: int
+    since: dt.datetime | None
+    checked_at: dt.datetime | None
+    new: MeasuredOut | None
+    old: MeasuredOut | None
+    breach: str | None
+
+
 class RevisionOut(BaseModel):
     number: int
     model_id: uuid.UUID
@@ -103,6 +156,9 @@ class RevisionOut(BaseModel):
     status_reason: str | None
     environment_note: str | None
     sandbox: str | None
+    strategy: Strategy | None
+    """`null`: all at once."""
+    shift: ShiftOut | None
     steps: list[StepOut]
     differences: list[dict[str, Any]]
     log_tail: list[str]
@@ -111,6 +167,33 @@ class RevisionOut(BaseModel):
     reason: str | None
     live_from: dt.datetime | None
     live_until: dt.datetime | None
+
+
+class Weight(BaseModel):
+    revision: int
+    weight: int = Field(ge=0, le=100)
+
+
+class TrafficSet(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    weights: list[Weight] = Field(min_length=1, max_length=2)
+    reason: str | None = Field(None, max_length=2000)
+
+
+class PeriodOut(BaseModel):
+    """What answered when."""
+
+    environment: str
+    deployment: str
+    revision: int
+    model: str
+    version: int
+    weight: int
+    from_at: dt.datetime
+    until_at: dt.datetime | None
+    actor_name: str
+    reason: str | None
 
 
 class DeploymentOut(BaseModel):
@@ -125,6 +208,12 @@ class DeploymentOut(BaseModel):
     live_revision: RevisionOut | None
     latest_revision: RevisionOut
     previous_good_revision: int | None
+    good_revisions: list[int]
+    """Revisions a rollback may return to, newest first, ten at most."""
+    weights: list[Weight]
+    """Shares of the traffic; they sum to 100, or nothing is live."""
+    standby_revision: int | None
+    standby_until: dt.datetime | None
     auto_configured: bool
     is_sample: bool
     created_at: dt.datetime
@@ -139,6 +228,9 @@ class RevisionCreate(BaseModel):
     config: ServingConfig | None = None
     reviewed: ServingConfig | None = None
     accept_changes: bool = False
+    strategy: Strategy | None = None
+    """`null`: the environment's own; in production the old revision stands by, guarded."""
+    reason: str | None = Field(None, max_length=2000)
 
 
 class RollbackRequest(BaseModel):
@@ -146,6 +238,8 @@ class RollbackRequest(BaseModel):
 
     revision: int | None = None
     reason: str | None = Field(None, max_length=2000)
+    accept_schema_change: bool = False
+    """Go back although callers of the live revision send other columns."""
 
 
 class LogsOut(BaseModel):

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.package import Signature
 from modelyard_server.kernel import trail
 
-from .changes import delete_now, deploy, deploy_version, roll_back, start, stop
+from .changes import delete_now, deploy, deploy_version, start, stop
 from .errors import DeploymentMissing, RevisionMissing
+from .going_back import roll_back
 from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
 from .models import Deployment, Revision
 from .states import Status
@@ -134,6 +135,8 @@ class Served:
     running: tuple[Revision, ...]
     closed: Revision | None = None
     """The newest revision of a stopped deployment: its keys stay good, nobody answers."""
+    candidate: Revision | None = None
+    """Gets `deployment.candidate_weight` percent of the traffic beside the target."""
 
 
 def served(db: Session) -> list[Served]:
@@ -162,7 +165,9 @@ def served(db: Session) -> list[Served]:
         starting = [row for row in running if row.status == Status.starting]
         targets = live or starting
         target = targets[-1] if targets else None
-        found.append(Served(deployment, target, tuple(running)))
+        candidates = [row for row in running if row.number == deployment.candidate_number]
+        candidate = candidates[0] if live and candidates else None
+        found.append(Served(deployment, target, tuple(running), candidate=candidate))
     return found
 
 

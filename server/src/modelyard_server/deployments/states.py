@@ -16,14 +16,22 @@ class Status(StrEnum):
     building = "building"
     verifying = "verifying"
     starting = "starting"
+    shifting = "shifting"  # gets a part of the traffic
     ready = "ready"
     degraded = "degraded"
+    standby = "standby"  # replaced, its server kept for an instant way back
     stopping = "stopping"
     stopped = "stopped"
     failed = "failed"
 
 
-_ROLL_OUT = (Status.requested, Status.building, Status.verifying, Status.starting)
+_ROLL_OUT = (
+    Status.requested,
+    Status.building,
+    Status.verifying,
+    Status.starting,
+    Status.shifting,
+)
 ROLLING_OUT = frozenset(_ROLL_OUT)
 LIVE = frozenset({Status.ready, Status.degraded})
 ENDED = frozenset({Status.stopped, Status.failed})
@@ -35,7 +43,9 @@ _NEXT: dict[Status, frozenset[Status]] = {
     Status.building: frozenset({Status.verifying}),
     Status.verifying: frozenset({Status.starting}),
     Status.starting: frozenset({Status.ready}),
-    Status.ready: frozenset({Status.degraded, Status.stopping}),
+    Status.shifting: frozenset({Status.ready}),
+    Status.ready: frozenset({Status.degraded, Status.standby, Status.stopping}),
+    Status.standby: frozenset({Status.ready, Status.stopping}),
     Status.degraded: frozenset({Status.ready, Status.failed, Status.stopping}),
     Status.failed: frozenset({Status.ready, Status.degraded, Status.stopping}),
     Status.stopping: frozenset({Status.stopped}),

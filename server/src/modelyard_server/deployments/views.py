@@ -9,9 +9,18 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .lookup import previous_revision, revisions_of_many
+from . import shifting
+from .lookup import good_revisions, previous_revision, revisions_of_many
 from .models import Deployment, Revision
-from .schemas import DeploymentOut, RevisionOut, ServingConfig, StepOut
+from .schemas import (
+    DeploymentOut,
+    RevisionOut,
+    ServingConfig,
+    ShiftOut,
+    StepOut,
+    Strategy,
+    Weight,
+)
 
 
 def deployments_out(
@@ -37,6 +46,13 @@ def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> Depl
         live_revision=revision_out(live) if live else None,
         latest_revision=revision_out(own[-1]),
         previous_good_revision=previous_revision(own, live),
+        good_revisions=good_revisions(own, row.live_number),
+        weights=[
+            Weight(revision=number, weight=weight)
+            for number, weight in shifting.weights(row).items()
+        ],
+        standby_revision=row.fallback_number,
+        standby_until=row.fallback_until,
         auto_configured=row.auto_configured,
         is_sample=row.is_sample,
         created_at=row.created_at,
@@ -59,6 +75,8 @@ def revision_out(row: Revision) -> RevisionOut:
         status_reason=row.status_reason,
         environment_note=row.environment_note,
         sandbox=row.sandbox,
+        strategy=Strategy.model_validate(row.strategy) if row.strategy else None,
+        shift=_shift_out(row),
         steps=[StepOut.model_validate(step) for step in row.steps],
         differences=row.differences,
         log_tail=row.log_tail,
@@ -68,6 +86,13 @@ def revision_out(row: Revision) -> RevisionOut:
         live_from=row.live_from,
         live_until=row.live_until,
     )
+
+
+def _shift_out(row: Revision) -> ShiftOut | None:
+    if row.shift is None:
+        return None
+    known = {"since": None, "checked_at": None, "new": None, "old": None, "breach": None}
+    return ShiftOut.model_validate({"step": 0, **known, **row.shift})
 
 
 def newest(

@@ -186,7 +186,7 @@ def _loader(catalogue: Catalogue) -> measuring.LoadReference:
     return load
 
 
-def _stored_only(db: Session, subject: Subject, version: int) -> Reference | None:
+def stored_only(db: Session, subject: Subject, version: int) -> Reference | None:
     return ingest.stored_reference(db, subject.deployment_id, version)
 
 
@@ -236,10 +236,10 @@ def _fleet_row(
 
 def fleet_verdict(db: Session, subject: Subject, window: Window) -> Verdict:
     """Judge the range, and the last hour too: a long window hides a late shift."""
-    whole = measuring.measure(db, subject, window, "training", _stored_only).verdict
+    whole = measuring.measure(db, subject, window, "training", stored_only).verdict
     if window == "1h" or whole.status is Status.drifting:
         return whole
-    late = measuring.measure(db, subject, "1h", "training", _stored_only).verdict
+    late = measuring.measure(db, subject, "1h", "training", stored_only).verdict
     if late.status is not Status.drifting:
         return whole
     return Verdict(late.status, f"In the last hour {late.reason}", late.rows)

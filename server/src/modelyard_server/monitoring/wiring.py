@@ -7,10 +7,16 @@ import uuid
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts.ports import BlobStore
-from modelyard_server.deployments.ports import ComputeDriver, DeploymentObserver, NodeState
+from modelyard_server.deployments.ports import (
+    ComputeDriver,
+    DeploymentObserver,
+    GuardMeasurements,
+    NodeState,
+)
 from modelyard_server.kernel.services import Services
 
 from . import retention, upkeep
+from .guarding import TrafficGuards
 from .ports import Catalogue, NodeFacts, Unread
 from .subjects import Deployed
 
@@ -48,4 +54,5 @@ def provide(services: Services) -> None:
     blobs = services.get(BlobStore)  # type: ignore[type-abstract]
     services.provide(Catalogue, Deployed(blobs))  # type: ignore[type-abstract]
     services.provide(NodeFacts, Node(services))  # type: ignore[type-abstract]
+    services.provide(GuardMeasurements, TrafficGuards())  # type: ignore[type-abstract]
     services.add(DeploymentObserver, Forgets())  # type: ignore[type-abstract]

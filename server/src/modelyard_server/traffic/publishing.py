@@ -105,7 +105,7 @@ class DesiredStatePublisher:
                         continue
                     keys = [console.key(root, served.deployment.id)]
                     keys += keys_of(db, served.deployment.id)
-                    made = route(slug, served.deployment, shown, keys)
+                    made = route(slug, served.deployment, shown, keys, served.candidate)
                     if served.target is None:
                         made = made.model_copy(update={"targets": ()})
                     routes.append(made)
@@ -116,7 +116,7 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
     """Describe the model server of one revision."""
     deployment = served.deployment
     return ServerSpec(
-        id=row.id.hex,
+        id=row.server_key,
         label=f"{workspace}/{deployment.environment}/{deployment.name}@{row.number}",
         engine=row.engine,
         model_dir=row.model_dir or "",
@@ -126,8 +126,21 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
     )
 
 
-def route(workspace: str, deployment: Deployment, target: Revision, keys: Sequence[Key]) -> Route:
-    """Describe a deployment's address, with all traffic to one revision."""
+def route(
+    workspace: str,
+    deployment: Deployment,
+    target: Revision,
+    keys: Sequence[Key],
+    candidate: Revision | None = None,
+) -> Route:
+    """Describe a deployment's address: its traffic goes to one revision, or is shared by two.
+
+    The candidate comes last: raising its weight keeps the sticky callers it has.
+    """
+    share = deployment.candidate_weight if candidate is not None else 0
+    shares = [(target, 100 - share)]
+    if candidate is not None:
+        shares.append((candidate, share))
     return Route(
         workspace=workspace,
         environment=deployment.environment,
@@ -135,13 +148,11 @@ def route(workspace: str, deployment: Deployment, target: Revision, keys: Sequen
         workspace_id=deployment.workspace_id,
         deployment_id=str(deployment.id),
         model=target.model_name,
-        targets=(
+        targets=tuple(
             Target(
-                server_id=target.id.hex,
-                revision=target.number,
-                version=target.version,
-                weight=100,
-            ),
+                server_id=row.server_key, revision=row.number, version=row.version, weight=weight
+            )
+            for row, weight in shares
         ),
         keys=tuple(keys),
         signature=Signature.model_validate(target.signature),

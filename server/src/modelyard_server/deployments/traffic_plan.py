@@ -1,0 +1,60 @@
+"""Which strategy a revision is rolled out with, and which ones cannot be honoured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import environments
+from .errors import StrategyRefused
+from .models import Deployment, Revision
+from .schemas import Strategy
+from .strategy import GUARDED
+
+
+def settled(
+    deployment: Deployment,
+    own: Sequence[Revision],
+    asked: Strategy | None,
+    signature: Mapping[str, Any],
+) -> Strategy | None:
+    """Give the strategy of a next revision; `None`: all at once, nothing stands by.
+
+    Raises:
+        StrategyRefused: there is nothing to move traffic from, or both revisions cannot answer
+            the same calls.
+    """
+    live = next((row for row in own if row.number == deployment.live_number), None)
+    if asked is None:
+        guarded = deployment.environment == environments.PRODUCTION and live is not None
+        return GUARDED if guarded else None
+    if asked.kind == "all_at_once" and not asked.bake_seconds:
+        return asked
+    if live is None:
+        raise _refused("Nothing serves here yet, so there is no traffic to move step by step.")
+    if asked.kind in ("canary", "linear"):
+        wrong = differences(live.signature, signature)
+        if wrong:
+            raise _refused(
+                f"Traffic cannot be shared with a revision that takes other input: {wrong[0]}. "
+                "Use blue_green."
+            )
+    return asked
+
+
+def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """List what callers of one signature send that the other does not take as it is."""
+    before = {column["name"]: column for column in now.get("inputs", [])}
+    after = {column["name"]: column for column in then.get("inputs", [])}
+    found = []
+    for name, column in after.items():
+        known = before.get(name)
+        if known is None and column.get("required", True):
+            found.append(f"column {name} is needed and not sent today")
+        elif known is not None and known.get("dtype") != column.get("dtype"):
+            found.append(f"column {name} is {known.get('dtype')} today, {column.get('dtype')} then")
+    return found
+
+
+def _refused(reason: str) -> StrategyRefused:
+    return StrategyRefused(reason, fields=[{"location": "body.strategy", "problem": reason}])

@@ -1,0 +1,67 @@
+"""Measures a revision for the guards of its rollout, from complete counts of real traffic."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelyard_server.deployments import service as deployments
+from modelyard_server.deployments.ports import Measured
+from modelyard_server.kernel import tenancy
+from modelyard_server.workspaces.access import System
+
+from . import latency, measuring
+from .delta import FINE
+from .drift import Status
+from .models import TrafficCount
+from .profile import ColumnRole
+from .queries import Calls
+from .service import stored_only
+
+
+class TrafficGuards:
+    """`deployments.ports.GuardMeasurements` over traffic counts and drift profiles."""
+
+    def measure(
+        self,
+        db: Session,
+        deployment_id: uuid.UUID,
+        revision: int,
+        version: int,
+        since: dt.datetime,
+    ) -> Measured:
+        """Count a revision's calls since an instant, whole stretches only."""
+        first = dt.datetime.fromtimestamp(-(-int(since.timestamp()) // FINE) * FINE, dt.UTC)
+        query = select(TrafficCount).where(
+            TrafficCount.deployment_id == deployment_id,
+            TrafficCount.resolution == FINE,
+            TrafficCount.revision == revision,
+            TrafficCount.at >= first - dt.timedelta(seconds=FINE),
+        )
+        calls = Calls()
+        for row in db.scalars(query):
+            calls.add(row)
+        return Measured(
+            requests=calls.requests,
+            errors_4xx=calls.errors_4xx,
+            errors_5xx=calls.errors_5xx,
+            p95_ms=latency.percentile_ms(calls.latency, 0.95),
+            drift=_drift(db, deployment_id, version) if calls.requests else None,
+        )
+
+
+def _drift(db: Session, deployment_id: uuid.UUID, version: int) -> str | None:
+    """Say which predictions of a version have moved in the last hour, against training."""
+    actor = System(tenancy.workspace_of(db))
+    subject = replace(deployments.monitored_one(db, actor, deployment_id), live_version=version)
+    found = measuring.measure(db, subject, "1h", "training", stored_only)
+    moved = [
+        column
+        for column in found.columns
+        if column.reference.role is ColumnRole.prediction and column.status is Status.drifting
+    ]
+    return moved[0].explain if moved else None
