@@ -528,6 +528,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Flags
+         * @description Tell which flags are on for whoever asks; the web application follows it.
+         */
+        get: operations["flags_get_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Flags
+         * @description List every flag with its rules, its rollout plan, and whether it is stale.
+         */
+        get: operations["flags_list_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag_key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Flag Rule
+         * @description Change a flag for the whole installation: default, share, schedule, kill switch.
+         */
+        put: operations["flags_set_flag_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag_key}/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Decide For Organisation
+         * @description Switch a flag on or off for this organisation.
+         */
+        put: operations["flags_decide_for_organisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag_key}/people/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Decide For Person
+         * @description Switch a flag on or off for one member.
+         */
+        put: operations["flags_decide_for_person"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments": {
         parameters: {
             query?: never;
@@ -836,6 +936,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/serving/auto-config/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quick Deploy Report
+         * @description Tell how much quick deploy is used, how often it fails, and what people correct.
+         */
+        get: operations["deployments_get_quick_deploy_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/serving/deploy": {
         parameters: {
             query?: never;
@@ -955,9 +1075,73 @@ export interface paths {
         put?: never;
         /**
          * Roll Back
-         * @description Return to the previous good revision, or to a named one.
+         * @description Return to the previous good revision, or to a named one; at once while its server runs.
          */
         post: operations["deployments_roll_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Traffic
+         * @description Give calls, errors and latency percentiles over a range.
+         */
+        get: operations["monitoring_get_traffic"];
+        /**
+         * Set Traffic
+         * @description Share traffic between the live revision and the one being rolled out; sums to 100.
+         */
+        put: operations["deployments_set_traffic"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List History
+         * @description Tell what answered when, newest first; what answered at one instant with `at`.
+         */
+        get: operations["deployments_list_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/history.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export History
+         * @description Give what answered when as CSV.
+         */
+        get: operations["deployments_export_history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1140,26 +1324,6 @@ export interface paths {
          * @description Give logged calls with their first rows, newest first.
          */
         get: operations["monitoring_list_predictions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/deployments/{deployment_id}/traffic": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Traffic
-         * @description Give calls, errors and latency percentiles over a range.
-         */
-        get: operations["monitoring_get_traffic"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1474,6 +1638,10 @@ export interface components {
             alternatives: components["schemas"]["Alternative"][];
             /** Warnings */
             warnings: string[];
+            /** Format */
+            format: string;
+            /** Is Runnable */
+            is_runnable: boolean;
             /** Suggested Name */
             suggested_name: string;
             /** Environment Cached */
@@ -1698,6 +1866,15 @@ export interface components {
             /** Shape */
             shape: number[] | null;
         };
+        /** CorrectionCount */
+        CorrectionCount: {
+            /** Picked */
+            picked: string;
+            /** Chosen */
+            chosen: string;
+            /** Count */
+            count: number;
+        };
         /**
          * DatasetOut
          * @description Data that a run read.
@@ -1799,6 +1976,12 @@ export interface components {
              */
             use_auto_config: boolean;
             config?: components["schemas"]["ServingConfig"] | null;
+            reviewed?: components["schemas"]["ServingConfig"] | null;
+            /**
+             * Accept Changes
+             * @default false
+             */
+            accept_changes: boolean;
         };
         /** DeploymentOut */
         DeploymentOut: {
@@ -1817,7 +2000,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "requested" | "building" | "verifying" | "starting" | "ready" | "degraded" | "stopping" | "stopped" | "failed";
+            status: "requested" | "building" | "verifying" | "starting" | "shifting" | "ready" | "degraded" | "standby" | "stopping" | "stopped" | "failed";
             /** Status Reason */
             status_reason: string | null;
             /**
@@ -1831,6 +2014,14 @@ export interface components {
             latest_revision: components["schemas"]["RevisionOut"];
             /** Previous Good Revision */
             previous_good_revision: number | null;
+            /** Good Revisions */
+            good_revisions: number[];
+            /** Weights */
+            weights: components["schemas"]["Weight"][];
+            /** Standby Revision */
+            standby_revision: number | null;
+            /** Standby Until */
+            standby_until: string | null;
             /** Auto Configured */
             auto_configured: boolean;
             /** Is Sample */
@@ -2009,6 +2200,87 @@ export interface components {
             /** Trend */
             trend: (number | null)[];
         };
+        /** FlagDecision */
+        FlagDecision: {
+            /** Is On */
+            is_on: boolean | null;
+        };
+        /** FlagOut */
+        FlagOut: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Plan */
+            plan: string[];
+            /** Default On */
+            default_on: boolean;
+            /** Is Killed */
+            is_killed: boolean;
+            /** Percentage */
+            percentage: number;
+            /** Starts At */
+            starts_at: string | null;
+            /** Ends At */
+            ends_at: string | null;
+            /** Organisation */
+            organisation: boolean | null;
+            /** People */
+            people: components["schemas"]["PersonRule"][];
+            /** Is On */
+            is_on: boolean;
+            /** Why */
+            why: string;
+            /**
+             * Added On
+             * Format: date
+             */
+            added_on: string;
+            /**
+             * Remove By
+             * Format: date
+             */
+            remove_by: string;
+            /** Stale */
+            stale: string | null;
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By Name */
+            updated_by_name: string | null;
+            /** May Change Installation */
+            may_change_installation: boolean;
+        };
+        /** FlagRuleSet */
+        FlagRuleSet: {
+            /** Default On */
+            default_on: boolean;
+            /**
+             * Is Killed
+             * @default false
+             */
+            is_killed: boolean;
+            /**
+             * Percentage
+             * @default 0
+             */
+            percentage: number;
+            /** Starts At */
+            starts_at?: string | null;
+            /** Ends At */
+            ends_at?: string | null;
+        };
+        /**
+         * FlagsOut
+         * @description Flag key → whether it is on for whoever asks, in this workspace.
+         */
+        FlagsOut: {
+            /** Flags */
+            flags: {
+                [key: string]: boolean;
+            };
+        };
         /**
          * FleetOut
          * @description Every deployment, worst first.
@@ -2078,6 +2350,37 @@ export interface components {
             last_request_at: string | null;
             /** Sparkline */
             sparkline: number[];
+        };
+        /**
+         * Guards
+         * @description When a new revision is taken back by itself.
+         */
+        Guards: {
+            /**
+             * Error Rate
+             * @default 0.02
+             */
+            error_rate: number;
+            /**
+             * Latency Factor
+             * @default 1.5
+             */
+            latency_factor: number;
+            /**
+             * Schema Error Rate
+             * @default 0.2
+             */
+            schema_error_rate: number;
+            /**
+             * Drift
+             * @default true
+             */
+            drift: boolean;
+            /**
+             * Min Requests
+             * @default 20
+             */
+            min_requests: number;
         };
         /**
          * HomeOut
@@ -2313,6 +2616,21 @@ export interface components {
             /** Method */
             method?: string | null;
         };
+        /** MeasuredOut */
+        MeasuredOut: {
+            /** Requests */
+            requests: number;
+            /** Errors 4Xx */
+            errors_4xx: number;
+            /** Errors 5Xx */
+            errors_5xx: number;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** Drift */
+            drift: string | null;
+            /** Crash */
+            crash: string | null;
+        };
         /** MemberOut */
         MemberOut: {
             /**
@@ -2452,6 +2770,27 @@ export interface components {
             name: string;
             /** Version */
             version: number;
+        };
+        /** MonthOfQuickDeploy */
+        MonthOfQuickDeploy: {
+            /** Month */
+            month: string;
+            /** Deployments Auto */
+            deployments_auto: number;
+            /** Deployments Manual */
+            deployments_manual: number;
+            /** Adoption */
+            adoption: number | null;
+            /** Rollouts Auto */
+            rollouts_auto: number;
+            /** Failed Auto */
+            failed_auto: number;
+            /** Rollouts Manual */
+            rollouts_manual: number;
+            /** Failed Manual */
+            failed_manual: number;
+            /** Corrections */
+            corrections: number;
         };
         /**
          * OutcomeIn
@@ -2630,6 +2969,47 @@ export interface components {
             email: string;
         };
         /**
+         * PeriodOut
+         * @description What answered when.
+         */
+        PeriodOut: {
+            /** Environment */
+            environment: string;
+            /** Deployment */
+            deployment: string;
+            /** Revision */
+            revision: number;
+            /** Model */
+            model: string;
+            /** Version */
+            version: number;
+            /** Weight */
+            weight: number;
+            /**
+             * From At
+             * Format: date-time
+             */
+            from_at: string;
+            /** Until At */
+            until_at: string | null;
+            /** Actor Name */
+            actor_name: string;
+            /** Reason */
+            reason: string | null;
+        };
+        /** PersonRule */
+        PersonRule: {
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+            /** Name */
+            name: string;
+            /** Is On */
+            is_on: boolean;
+        };
+        /**
          * PredictionOut
          * @description One logged call. `inputs` and `outputs` hold its first rows only.
          */
@@ -2754,6 +3134,15 @@ export interface components {
             /** Measures */
             measures: components["schemas"]["Measure"][];
         };
+        /** QuickDeployReport */
+        QuickDeployReport: {
+            /** Target */
+            target: number;
+            /** Months */
+            months: components["schemas"]["MonthOfQuickDeploy"][];
+            /** Corrections */
+            corrections: components["schemas"]["CorrectionCount"][];
+        };
         /** Reason */
         Reason: {
             /** Field */
@@ -2787,6 +3176,15 @@ export interface components {
              */
             use_auto_config: boolean;
             config?: components["schemas"]["ServingConfig"] | null;
+            reviewed?: components["schemas"]["ServingConfig"] | null;
+            /**
+             * Accept Changes
+             * @default false
+             */
+            accept_changes: boolean;
+            strategy?: components["schemas"]["Strategy"] | null;
+            /** Reason */
+            reason?: string | null;
         };
         /** RevisionOut */
         RevisionOut: {
@@ -2802,17 +3200,21 @@ export interface components {
             /** Version */
             version: number;
             config: components["schemas"]["ServingConfig"];
+            /** Auto Configured */
+            auto_configured: boolean;
             /**
              * Status
              * @enum {string}
              */
-            status: "requested" | "building" | "verifying" | "starting" | "ready" | "degraded" | "stopping" | "stopped" | "failed";
+            status: "requested" | "building" | "verifying" | "starting" | "shifting" | "ready" | "degraded" | "standby" | "stopping" | "stopped" | "failed";
             /** Status Reason */
             status_reason: string | null;
             /** Environment Note */
             environment_note: string | null;
             /** Sandbox */
             sandbox: string | null;
+            strategy: components["schemas"]["Strategy"] | null;
+            shift: components["schemas"]["ShiftOut"] | null;
             /** Steps */
             steps: components["schemas"]["StepOut"][];
             /** Differences */
@@ -2841,6 +3243,11 @@ export interface components {
             revision?: number | null;
             /** Reason */
             reason?: string | null;
+            /**
+             * Accept Schema Change
+             * @default false
+             */
+            accept_schema_change: boolean;
         };
         /**
          * RunOut
@@ -3067,6 +3474,22 @@ export interface components {
             /** Needs Owner */
             needs_owner: boolean;
         };
+        /**
+         * ShiftOut
+         * @description How far a strategy is, and what its guards measured last.
+         */
+        ShiftOut: {
+            /** Step */
+            step: number;
+            /** Since */
+            since: string | null;
+            /** Checked At */
+            checked_at: string | null;
+            new: components["schemas"]["MeasuredOut"] | null;
+            old: components["schemas"]["MeasuredOut"] | null;
+            /** Breach */
+            breach: string | null;
+        };
         /** SignIn */
         SignIn: {
             /** Email */
@@ -3113,6 +3536,38 @@ export interface components {
             started_at: string | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * Strategy
+         * @description How a revision gets its traffic.
+         */
+        Strategy: {
+            /**
+             * Kind
+             * @default all_at_once
+             * @enum {string}
+             */
+            kind: "all_at_once" | "blue_green" | "canary" | "linear";
+            /**
+             * Percent
+             * @default 10
+             */
+            percent: number;
+            /**
+             * Bake Seconds
+             * @default 300
+             */
+            bake_seconds: number | null;
+            /**
+             * @default {
+             *       "error_rate": 0.02,
+             *       "latency_factor": 1.5,
+             *       "schema_error_rate": 0.2,
+             *       "drift": true,
+             *       "min_requests": 20
+             *     }
+             */
+            guards: components["schemas"]["Guards"] | null;
         };
         /**
          * TestOut
@@ -3250,6 +3705,13 @@ export interface components {
             /** P99 Ms */
             p99_ms: number | null;
         };
+        /** TrafficSet */
+        TrafficSet: {
+            /** Weights */
+            weights: components["schemas"]["Weight"][];
+            /** Reason */
+            reason?: string | null;
+        };
         /** TryOut */
         TryOut: {
             /** Status */
@@ -3345,6 +3807,13 @@ export interface components {
             created_at: string;
             /** Created By Name */
             created_by_name: string;
+        };
+        /** Weight */
+        Weight: {
+            /** Revision */
+            revision: number;
+            /** Weight */
+            weight: number;
         };
         /** WorkspaceCreate */
         WorkspaceCreate: {
@@ -4494,6 +4963,170 @@ export interface operations {
             };
         };
     };
+    flags_get_flags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flags_list_flags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flags_set_flag_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagRuleSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flags_decide_for_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    flags_decide_for_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag_key: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tracking_list_experiments: {
         parameters: {
             query?: {
@@ -5167,6 +5800,35 @@ export interface operations {
             };
         };
     };
+    deployments_get_quick_deploy_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickDeployReport"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deployments_deploy: {
         parameters: {
             query?: never;
@@ -5411,6 +6073,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevisionOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_traffic: {
+        parameters: {
+            query?: {
+                range?: "15m" | "1h" | "24h" | "7d";
+                revision?: number | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_set_traffic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrafficSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_list_history: {
+        parameters: {
+            query?: {
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_export_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description A problem document. */
@@ -5736,40 +6531,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_PredictionOut_"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    monitoring_get_traffic: {
-        parameters: {
-            query?: {
-                range?: "15m" | "1h" | "24h" | "7d";
-                revision?: number | null;
-            };
-            header?: never;
-            path: {
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TrafficOut"];
                 };
             };
             /** @description A problem document. */

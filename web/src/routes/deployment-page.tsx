@@ -19,6 +19,7 @@ const CurrentRollout = lazyView(
   () => import("@/features/deployments/revision-panels"),
   "CurrentRollout",
 );
+const TrafficSplit = lazyView(() => import("@/features/deployments/traffic-split"), "TrafficSplit");
 const LiveRevision = lazyView(
   () => import("@/features/deployments/revision-panels"),
   "LiveRevision",
@@ -99,6 +100,7 @@ function TabBody({ id, view, onView }: Props) {
       return (
         <div className="stack loose">
           <CurrentRollout id={id} />
+          <TrafficSplit id={id} />
           <View>
             <TrafficPanel id={id} range={view.range} onRange={(range) => onView({ range })} />
           </View>

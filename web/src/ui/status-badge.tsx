@@ -11,6 +11,8 @@ const TONES: Record<string, Tone> = {
   starting: "busy",
   deploying: "busy",
   stopping: "busy",
+  shifting: "busy",
+  standby: "idle",
   ready: "ok",
   degraded: "warn",
   stopped: "idle",

@@ -22,13 +22,15 @@ interface RolloutRequest {
   /** The deployment that gets a new revision; a new deployment when `null`. */
   onto: string | null;
   request: Shape<"DeployRequest">;
+  /** How the next revision gets its traffic; the environment's own way when left out. */
+  strategy?: Shape<"Strategy"> | null;
 }
 
 /** Deploys a version: as a new deployment, or as the next revision of one that exists. */
 export function useDeploy() {
   const refresh = useRefresh();
   return useMutation({
-    mutationFn: async ({ onto, request }: RolloutRequest): Promise<Rollout> => {
+    mutationFn: async ({ onto, request, strategy = null }: RolloutRequest): Promise<Rollout> => {
       if (!onto) {
         const made = body(await api.POST("/api/v1/serving/deploy", { body: request }));
         return { deploymentId: made.id, revision: made.latest_revision.number };
@@ -43,6 +45,7 @@ export function useDeploy() {
             config,
             ...(reviewed ? { reviewed } : {}),
             accept_changes,
+            ...(strategy ? { strategy } : {}),
           },
         }),
       );
@@ -58,6 +61,20 @@ export function useRollBack(id: string) {
     mutationFn: async (request: Shape<"RollbackRequest">) =>
       body(
         await api.POST("/api/v1/deployments/{deployment_id}/rollback", {
+          params: { path: { deployment_id: id } },
+          body: request,
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+export function useSetTraffic(id: string) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: async (request: Shape<"TrafficSet">) =>
+      body(
+        await api.PUT("/api/v1/deployments/{deployment_id}/traffic", {
           params: { path: { deployment_id: id } },
           body: request,
         }),

@@ -87,8 +87,24 @@ export const deployment = (id: string) =>
       const data = query.state.data;
       return data && (isMoving(data.status) || isMoving(data.latest_revision.status))
         ? 1_000
-        : 5_000;
+        : data && (data.weights.length > 1 || data.standby_revision !== null)
+          ? 2_000
+          : 5_000;
     },
+  });
+
+/** What answered when; what answered at one instant when given. */
+export const trafficHistory = (id: string, at: string | null) =>
+  queryOptions({
+    queryKey: ["deployments", "one", id, "history", at],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/history", {
+          params: { path: { deployment_id: id }, query: at ? { at } : {} },
+          signal,
+        }),
+      ),
+    refetchInterval: 10_000,
   });
 
 export const revisionList = (id: string) =>

@@ -1,21 +1,21 @@
-import { Button } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
-import { ConfirmDialog } from "@/ui/confirm-dialog";
+import { Refused } from "@/ui/refused";
 import { useDeploy } from "./actions";
 import type { Deployment } from "./api";
+import { GUARDED, type Strategy, StrategyChoice } from "./strategy-choice";
 
-/** Deploys a newer version onto this deployment: at once, in production after one question. */
-export function DeployVersion({
-  deployment,
-  version,
-}: {
+interface Props {
   deployment: Deployment;
   version: number;
-}) {
+}
+
+/** Deploys a newer version onto this deployment: at once, or step by step under guards. */
+export function DeployVersion({ deployment, version }: Props) {
   const [asking, setAsking] = useState(false);
   const deploy = useDeploy();
-  const start = () =>
+  const start = (strategy: Strategy | null) =>
     deploy.mutate(
       {
         onto: deployment.id,
@@ -27,6 +27,7 @@ export function DeployVersion({
           config: null,
           accept_changes: false,
         },
+        strategy,
       },
       {
         onSuccess: () => setAsking(false),
@@ -36,27 +37,66 @@ export function DeployVersion({
         },
       },
     );
-  const needsConfirmation = deployment.environment === "production";
+  const asks = deployment.environment === "production";
   return (
     <>
-      <Button
-        loading={deploy.isPending}
-        onClick={needsConfirmation ? () => setAsking(true) : start}
-      >
+      {!asks && deployment.live_revision && (
+        <Button variant="default" onClick={() => setAsking(true)}>
+          Step by step…
+        </Button>
+      )}
+      <Button loading={deploy.isPending} onClick={asks ? () => setAsking(true) : () => start(null)}>
         Deploy version {version}
       </Button>
-      <ConfirmDialog
+      <Modal
         opened={asking}
         onClose={() => setAsking(false)}
-        title={`Deploy version ${version} to production?`}
-        confirmLabel={`Deploy version ${version}`}
-        onConfirm={start}
-        busy={deploy.isPending}
-        error={deploy.error}
+        title={`Deploy version ${version} to ${deployment.environment}?`}
       >
-        {deployment.name} serves version {deployment.live_revision?.version} until version {version}{" "}
-        has passed its checks, then all its traffic goes to version {version}.
-      </ConfirmDialog>
+        <Question
+          deployment={deployment}
+          version={version}
+          busy={deploy.isPending}
+          error={deploy.error}
+          onStart={start}
+          onClose={() => setAsking(false)}
+        />
+      </Modal>
     </>
+  );
+}
+
+interface QuestionProps extends Props {
+  busy: boolean;
+  error: Error | null;
+  onStart: (strategy: Strategy) => void;
+  onClose: () => void;
+}
+
+function Question({ deployment, version, busy, error, onStart, onClose }: QuestionProps) {
+  const [strategy, setStrategy] = useState(GUARDED);
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onStart(strategy);
+      }}
+    >
+      <p>
+        {deployment.name} serves version {deployment.live_revision?.version} until version {version}{" "}
+        has passed its checks.
+      </p>
+      <StrategyChoice value={strategy} onChange={setStrategy} />
+      {error && <Refused error={error} />}
+      <div className="row" style={{ justifyContent: "flex-end" }}>
+        <Button variant="default" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={busy} data-autofocus>
+          Deploy version {version}
+        </Button>
+      </div>
+    </form>
   );
 }

@@ -25,7 +25,9 @@ test("rolling back takes one click and one confirmation", async () => {
   expect(screen.getByText("Version 2, revision 2")).toBeVisible();
   expect(screen.getByText("Version 1, as in revision 1")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Roll back" }));
-  await vi.waitFor(() => expect(sent).toEqual([{ revision: 1, reason: null }]));
+  await vi.waitFor(() =>
+    expect(sent).toEqual([{ revision: 1, reason: null, accept_schema_change: false }]),
+  );
   await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
 });
 
@@ -37,7 +39,9 @@ test("in production a rollback needs its reason", async () => {
   expect(screen.getByRole("button", { name: "Roll back" })).toBeDisabled();
   await userEvent.type(screen.getByRole("textbox", { name: /Reason/ }), "wrong scores");
   await userEvent.click(screen.getByRole("button", { name: "Roll back" }));
-  await vi.waitFor(() => expect(sent).toEqual([{ revision: 1, reason: "wrong scores" }]));
+  await vi.waitFor(() =>
+    expect(sent).toEqual([{ revision: 1, reason: "wrong scores", accept_schema_change: false }]),
+  );
 });
 
 test("without an earlier good revision there is nothing to roll back to", async () => {

@@ -20,6 +20,8 @@ export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
   const mayChange = usePermission("deployments.create");
   const live = data.live_revision;
   const previous = revisions.find((one) => one.number === data.previous_good_revision);
+  const good = revisions.filter((one) => data.good_revisions.includes(one.number));
+  const isShared = data.weights.length > 1;
   const moving = isMoving(data.status) || isMoving(data.latest_revision.status);
   const behind = newest !== null && live !== null && newest > live.version;
   return (
@@ -44,8 +46,12 @@ export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
         actions={
           mayChange && (
             <>
-              {previous && !moving && <RollBack deployment={data} to={previous} />}
-              {behind && !moving && <DeployVersion deployment={data} version={newest} />}
+              {previous && !moving && !isShared && (
+                <RollBack deployment={data} to={previous} good={good} />
+              )}
+              {behind && !moving && !isShared && (
+                <DeployVersion deployment={data} version={newest} />
+              )}
               <LifecycleMenu deployment={data} />
             </>
           )

@@ -7,20 +7,24 @@ import { Panel } from "@/ui/panel";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { type Revision, revisionList } from "./api";
+import { WhatAnswered } from "./what-answered";
 
 /** Every revision there ever was: who, when, what, why. */
 export function HistoryTab({ id }: { id: string }) {
   const { data } = useSuspenseQuery(revisionList(id));
   const columns = useMemo(() => columnsOf(data), [data]);
   return (
-    <Panel flush>
-      <DataTable
-        label="History"
-        columns={columns}
-        rows={data}
-        rowKey={(row) => String(row.number)}
-      />
-    </Panel>
+    <div className="stack loose">
+      <Panel title="Revisions" flush>
+        <DataTable
+          label="History"
+          columns={columns}
+          rows={data}
+          rowKey={(row) => String(row.number)}
+        />
+      </Panel>
+      <WhatAnswered id={id} />
+    </div>
   );
 }
 

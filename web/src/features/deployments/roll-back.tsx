@@ -1,6 +1,7 @@
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
 import { useState } from "react";
+import { Refusal } from "@/api/refusal";
 import { Facts } from "@/ui/facts";
 import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
@@ -11,10 +12,12 @@ interface Props {
   deployment: Deployment;
   /** The revision that was good before. */
   to: Revision;
+  /** All revisions that were good, newest first. */
+  good: Revision[];
 }
 
 /** The way back to the previous good revision: one question, one click. */
-export function RollBack({ deployment, to }: Props) {
+export function RollBack({ deployment, to, good }: Props) {
   const [asking, setAsking] = useState(false);
   return (
     <>
@@ -30,28 +33,49 @@ export function RollBack({ deployment, to }: Props) {
         onClose={() => setAsking(false)}
         title={`Roll back ${deployment.name} to version ${to.version}?`}
       >
-        {asking && <Question deployment={deployment} to={to} onClose={() => setAsking(false)} />}
+        {asking && (
+          <Question deployment={deployment} to={to} good={good} onClose={() => setAsking(false)} />
+        )}
       </Modal>
     </>
   );
 }
 
-function Question({ deployment, to, onClose }: Props & { onClose: () => void }) {
+const differsInInput = (error: Error | null) =>
+  error instanceof Refusal && error.code === "deployments.schema_differs";
+
+function Question({ deployment, to: first, good, onClose }: Props & { onClose: () => void }) {
   const rollBack = useRollBack(deployment.id);
   const [reason, setReason] = useState("");
+  const [number, setNumber] = useState(first.number);
+  const to = good.find((one) => one.number === number) ?? first;
   const needsReason = deployment.environment === "production";
   const from = deployment.live_revision;
+  const anyway = differsInInput(rollBack.error);
+  const isWarm = deployment.standby_revision === to.number;
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
         rollBack.mutate(
-          { revision: to.number, reason: reason.trim() || null },
+          { revision: to.number, reason: reason.trim() || null, accept_schema_change: anyway },
           { onSuccess: onClose },
         );
       }}
     >
+      {good.length > 1 && (
+        <Select
+          label="To"
+          allowDeselect={false}
+          data={good.map((one) => ({
+            value: String(one.number),
+            label: `Version ${one.version}, revision ${one.number}`,
+          }))}
+          value={String(to.number)}
+          onChange={(value) => setNumber(Number(value))}
+        />
+      )}
       <Facts
         of={[
           ["From", from ? `Version ${from.version}, revision ${from.number}` : "Nothing live"],
@@ -60,10 +84,13 @@ function Question({ deployment, to, onClose }: Props & { onClose: () => void }) 
           from && from.config.engine !== to.config.engine
             ? ["Engine", `${from.config.engine} → ${to.config.engine}`]
             : ["Engine", to.config.engine],
+          ["Takes", isWarm ? "No time: its server still runs" : "Seconds: its server has to start"],
         ]}
       />
       <p className="dim">
-        {from ? `Version ${from.version} keeps serving until version ${to.version} answers.` : ""}{" "}
+        {from && !isWarm
+          ? `Version ${from.version} keeps serving until version ${to.version} answers.`
+          : ""}{" "}
         The history keeps both.
       </p>
       <TextInput
@@ -84,7 +111,7 @@ function Question({ deployment, to, onClose }: Props & { onClose: () => void }) 
           loading={rollBack.isPending}
           disabled={needsReason && !reason.trim()}
         >
-          Roll back
+          {anyway ? "Roll back anyway" : "Roll back"}
         </Button>
       </div>
     </form>
