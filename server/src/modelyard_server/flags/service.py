@@ -105,9 +105,9 @@ def decide_for_person(
     Raises:
         FlagMissing, PersonMissing: there is no such flag, or no such member.
     """
-    known = flag(key)
     if not workspaces.joined_by(db, user_id, only=actor.workspace_id):
         raise PersonMissing("There is no such member in this workspace.")
+    known = flag(key)
     organisation_id = workspaces.organisation_of(db, actor.workspace_id)
     _override(db, actor, known, organisation_id, user_id, is_on)
 
