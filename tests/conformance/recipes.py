@@ -260,6 +260,59 @@ RECIPES: dict[str, Recipe] = {
     "mlflow_update_webhook": Recipe(lambda ids: {"status": "DISABLED"}),
     "mlflow_delete_webhook": Recipe(),
     "mlflow_test_webhook": Recipe(lambda ids: {}),
+    # ----------------------------------------------------------------- imports
+    "imports_start_import": Recipe(
+        lambda ids: {"kind": "mlflow", "source": "a server", "planned": {"run": 2}}
+    ),
+    "imports_put_experiment": Recipe(lambda ids: {"source_id": "7", "name": "brought"}),
+    "imports_put_run": Recipe(
+        lambda ids: {
+            "source_id": "RUN-1",
+            "experiment_id": ids["experiment_id"],
+            "name": "brought",
+            "status": "FINISHED",
+            "started_ms": 1,
+        }
+    ),
+    "imports_put_points": Recipe(
+        lambda ids: {
+            "run_id": ids["run_id"],
+            "points": [{"key": "loss", "value": 0.5, "at_ms": 1, "step": 3}],
+        }
+    ),
+    "imports_put_logged_model": Recipe(
+        lambda ids: {
+            "source_id": f"m-{'0' * 32}",
+            "experiment_id": ids["experiment_id"],
+            "name": "brought",
+            "status": "LOGGED_MODEL_READY",
+            "created_ms": 1,
+            "updated_ms": 1,
+        }
+    ),
+    "imports_put_model": Recipe(
+        lambda ids: {"name": "brought-model", "created_ms": 1, "updated_ms": 1}
+    ),
+    "imports_put_version": Recipe(
+        lambda ids: {
+            "model": ids["model name"],
+            "number": 7,
+            "source": f"runs:/{ids['run_id']}/model",
+            "created_ms": 1,
+            "updated_ms": 1,
+        },
+        before=lambda w: w.http.put(
+            f"{PROXY}/{w['artifacts/path'].rpartition('/')[0]}/model/MLmodel",
+            content=a_package()["MLmodel"],
+        ),
+    ),
+    "imports_complete_item": Recipe(
+        lambda ids: {"kind": "experiment", "source_id": "7", "fingerprint": "f"},
+        before=lambda w: w.post(
+            f"/api/v1/imports/{w['import_id']}/experiments", {"source_id": "7", "name": "brought"}
+        ),
+    ),
+    "imports_finish_import": Recipe(lambda ids: {"error": None}),
     # -------------------------------------------------------------- deployments
     "deployments_auto_config": Recipe(lambda ids: {"model_id": ids["models/model_id"]}),
     "deployments_deploy": Recipe(

@@ -197,6 +197,11 @@ def a_logged_model(world: World) -> str:
     return world.post(f"{MLFLOW}/logged-models", body)["model"]["info"]["model_id"]
 
 
+def an_import(world: World) -> str:
+    body = {"kind": "mlflow", "source": f"{world.canary} server", "planned": {"run": 1}}
+    return world.post("/api/v1/imports", body)["id"]
+
+
 def a_model_name(world: World) -> str:
     name = f"{world.canary}-model"
     registered(world.http, name, tags=[{"key": "note", "value": world.canary}])
@@ -259,6 +264,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "artifacts/path": a_run_file,
     "logged-models/model_id": a_logged_model,
     "tags/key": lambda world: "colour",
+    "import_id": an_import,
     # registry
     "model name": a_model_name,
     "models/model_id": lambda world: model_id(world.http, world["model name"]),

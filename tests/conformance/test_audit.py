@@ -40,6 +40,8 @@ OF_THE_RUN = {  # what a run writes about itself is its record; its start and en
     "tracking_mlflow_delete_run_tag",
     "tracking_mlflow_upload_artifact",
     "tracking_mlflow_upload_run_artifact",
+    "imports_put_points",
+    "imports_complete_item",
 }
 UNRECORDED = READS_ONLY | OF_THE_RUN | set(ELSEWHERE)
 WRITES = [op for op in own_operations() if op.is_write and op.name not in UNRECORDED]

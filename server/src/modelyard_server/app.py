@@ -41,6 +41,7 @@ CAPABILITIES = (
     "artifacts",
     "tracking",
     "registry",
+    "imports",
     "deployments",
     "traffic",
     "monitoring",

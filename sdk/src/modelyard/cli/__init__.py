@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from . import deployment, model, outcome
+from . import deployment, importing, model, outcome
 from ._session import client, out, refusals
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Ship and watch models.")
 app.add_typer(model.app, name="model")
 app.add_typer(deployment.app, name="deployment")
 app.add_typer(outcome.app, name="outcome")
+app.add_typer(importing.app, name="import")
 
 
 @app.command()

@@ -107,6 +107,12 @@ def set_alias(
     webhooks.announce(db, f"{_alias_event(model)}.created", told)
 
 
+def has_alias(db: Session, model: Model, alias: str) -> bool:
+    """Tell whether a model has an alias."""
+    found = select(Alias.id).where(Alias.model_id == model.id, Alias.alias == alias)
+    return db.scalar(found) is not None
+
+
 def delete_alias(db: Session, actor: trail.Who, model: Model, alias: str) -> None:
     """Remove an alias; one that is not there is no fault."""
     row = db.scalar(select(Alias).where(Alias.model_id == model.id, Alias.alias == alias))

@@ -41,6 +41,8 @@ class Registration:
     logged_model_id: str | None = None
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    number: int | None = None
+    """Of a version that is imported; otherwise the next one."""
 
 
 def register(
@@ -80,9 +82,10 @@ def register(
     if not is_prompt:
         _fill_from_source(db, blobs, version)
     model = model_named(db, actor, name, lock=True)
-    model.last_number += 1
+    number = wanted.number or model.last_number + 1
+    model.last_number = max(model.last_number, number)
     model.updated_at = now
-    version.model_id, version.number = model.id, model.last_number
+    version.model_id, version.number = model.id, number
     db.add(version)
     db.flush()
     db.add_all(VersionTag(version_id=version.id, key=k, value=v) for k, v in tags.items())

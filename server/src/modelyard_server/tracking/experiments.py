@@ -98,9 +98,14 @@ def by_name(db: Session, name: str) -> Experiment:
 
 
 def create(
-    db: Session, actor: trail.Who, name: str, tags: dict[str, str] | None = None
+    db: Session,
+    actor: trail.Who,
+    name: str,
+    tags: dict[str, str] | None = None,
+    *,
+    number: int | None = None,
 ) -> Experiment:
-    """Make an experiment.
+    """Make an experiment; `number` is the id of one that is imported, and must be free.
 
     Raises:
         ExperimentNameTaken: another one has the name, perhaps a deleted one.
@@ -110,7 +115,7 @@ def create(
     _refuse_taken(db, _checked_name(name))
     now = utcnow()
     row = Experiment(
-        id=_next_number(db),
+        id=_next_number(db) if number is None else number,
         name=name,
         lifecycle_stage=ACTIVE,
         tags=dict(_checked_tag(key, value) for key, value in (tags or {}).items()),

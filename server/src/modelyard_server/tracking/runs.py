@@ -50,7 +50,7 @@ def create(db: Session, actor: trail.Who, new: NewRun) -> Run:
         raise ValueRefused("The run's name and its tag mlflow.runName differ.")
     name = _checked_name(new.name or tagged or names.a_name())
     row = Run(
-        id=_time_ordered_number(),
+        id=time_ordered_number(),
         uid=uuid.uuid4().hex,
         experiment_id=experiment.id,
         name=name,
@@ -183,7 +183,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _time_ordered_number() -> int:
+def time_ordered_number() -> int:
     """Milliseconds in the high bits; 21 random bits keep numbers of one millisecond apart."""
     return now_ms() << 21 | secrets.randbits(21)
 

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     outcomes_write = "outcomes.write"
     channels_read = "channels.read"
     channels_manage = "channels.manage"
+    imports_run = "imports.run"
     samples_manage = "samples.manage"
     tokens_read = "tokens.read"
     tokens_create = "tokens.create"
@@ -69,6 +70,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.outcomes_write: Role.developer,
     Permission.channels_read: Role.viewer,
     Permission.channels_manage: Role.admin,
+    Permission.imports_run: Role.developer,
     Permission.samples_manage: Role.developer,
     Permission.tokens_read: Role.viewer,
     Permission.tokens_create: Role.viewer,
