@@ -3,6 +3,7 @@ import { compareRoutes } from "./compare";
 import { deploymentRoutes } from "./deployments";
 import { experimentRoutes } from "./experiments";
 import { homeRoutes } from "./home";
+import { importRoutes } from "./imports";
 import { modelRoutes } from "./models";
 import { monitoringRoutes } from "./monitoring";
 import { rootRoute } from "./root";
@@ -16,6 +17,7 @@ export const routeTree = rootRoute.addChildren([
     ...homeRoutes,
     ...experimentRoutes,
     ...compareRoutes,
+    ...importRoutes,
     ...modelRoutes,
     ...deploymentRoutes,
     ...monitoringRoutes,

@@ -10,6 +10,7 @@ import { CodeBlock } from "@/ui/code-block";
 import { ConfirmDialog } from "@/ui/confirm-dialog";
 import { type Column, DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
+import { LinkButton } from "@/ui/link-button";
 import { PageHeader } from "@/ui/page-header";
 import { Panel } from "@/ui/panel";
 import { SearchField } from "@/ui/search-field";
@@ -32,7 +33,16 @@ export function ExperimentsPage({ q, onSearch }: Props) {
       <PageHeader
         title="Experiments"
         meta="Groups of training runs."
-        actions={mayWrite && <CreateExperiment />}
+        actions={
+          mayWrite && (
+            <>
+              <LinkButton to="/w/$ws/imports" params={here()} variant="default">
+                Import
+              </LinkButton>
+              <CreateExperiment />
+            </>
+          )
+        }
       />
       <Panel flush>
         <div className="row wrap" style={{ padding: "var(--space-3) var(--space-4)" }}>
