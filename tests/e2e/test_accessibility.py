@@ -43,6 +43,7 @@ def _paths(owner: Member, deployment: str) -> list[str]:
         *(f"settings/{part}" for part in SETTINGS),
         f"experiments/{run['experiment_id']}",
         f"runs/{run['id']}",
+        "imports",
         f"models/{model}",
         f"models/{model}/v/1",
         f"models?deploy={model}",

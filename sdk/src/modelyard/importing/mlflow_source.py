@@ -46,11 +46,9 @@ def opened(
         only: Names of experiments; all of them when empty.
     """
     with _own_credentials(), tempfile.TemporaryDirectory() as folder:
-        local = None
+        local = _local(place)
         uri = place
-        if "://" not in place or place.startswith(("file:", "sqlite:")):
-            local = Path(unquote(urlsplit(place).path) if "://" in place else place)
-            local = Path(str(local).removeprefix("/")) if place.count("/") == 3 else local
+        if local is not None:
             if not local.exists():
                 raise FileNotFoundError(f"There is no {local}.")
             uri = local.resolve().as_uri() if local.is_dir() else _copied(local, Path(folder))
@@ -289,6 +287,15 @@ class MlflowSource:
         if version.run_id and marker:
             return f"runs:/{version.run_id}/{below.strip('/')}"
         return source or "none"
+
+
+def _local(place: str) -> Path | None:
+    """Give the file or folder that a place names; a server is neither."""
+    if place.startswith("sqlite:///"):
+        return Path(place.removeprefix("sqlite:///"))
+    if place.startswith("file:"):
+        return Path(unquote(urlsplit(place).path))
+    return None if "://" in place else Path(place)
 
 
 def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:

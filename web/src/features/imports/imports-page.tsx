@@ -42,33 +42,35 @@ export function ImportsPage() {
           </Link>,
         ]}
       />
-      <Panel
-        title="Bring a history"
-        note="Run it where the history is. It can be repeated: what is here already is not sent again."
-        action={
-          <SegmentedControl
-            size="xs"
-            aria-label="Tool"
-            data={TOOLS}
-            value={tool}
-            onChange={(next) => setTool(TOOLS.find((one) => one === next) ?? "MLflow")}
-          />
-        }
-      >
-        <div className="stack tight">
-          <CodeBlock
-            wrap
-            label="environment lines"
-            code={`export MODELYARD_URL=${window.location.origin}\nexport MODELYARD_TOKEN=<your API token>`}
-          />
-          <CodeBlock wrap label="import commands" code={COMMANDS[tool].join("\n")} />
-        </div>
-      </Panel>
-      <Panel title="What has come" flush>
-        <View loading={<TableSkeleton />}>
-          <ImportList />
-        </View>
-      </Panel>
+      <div className="stack">
+        <Panel
+          title="Bring a history"
+          note="Run it where the history is. It can be repeated: what is here already is not sent again."
+        >
+          <div className="stack tight">
+            <div>
+              <SegmentedControl
+                size="xs"
+                aria-label="Tool"
+                data={TOOLS}
+                value={tool}
+                onChange={(next) => setTool(TOOLS.find((one) => one === next) ?? "MLflow")}
+              />
+            </div>
+            <CodeBlock
+              wrap
+              label="environment lines"
+              code={`export MODELYARD_URL=${window.location.origin}\nexport MODELYARD_TOKEN=<your API token>`}
+            />
+            <CodeBlock wrap label="import commands" code={COMMANDS[tool].join("\n")} />
+          </div>
+        </Panel>
+        <Panel title="What has come" flush>
+          <View loading={<TableSkeleton />}>
+            <ImportList />
+          </View>
+        </Panel>
+      </div>
     </>
   );
 }
