@@ -11,7 +11,6 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.services import provided
 from modelyard_server.tracking import restoring
-from modelyard_server.tracking.ingest import Point
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
@@ -72,7 +71,7 @@ def put_run(import_id: uuid.UUID, body: RunIn, db: Db, actor: Importer) -> ItemO
 def put_points(import_id: uuid.UUID, body: PointsIn, db: Db, actor: Importer) -> None:  # noqa: ARG001
     """Bring values of a run's metrics."""
     service.open_import(db, import_id)
-    points = [Point(p.key, p.value, p.at_ms, p.step) for p in body.points]
+    points = ((p.key, p.value, p.at_ms, p.step) for p in body.points)
     restoring.put_points(db, body.run_id, points)
 
 

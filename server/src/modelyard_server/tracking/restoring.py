@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
@@ -176,14 +176,14 @@ def put_logged_model(db: Session, actor: trail.Who, kept: KeptModel) -> LoggedMo
     return row
 
 
-def put_points(db: Session, run_id: str, points: Sequence[ingest.Point]) -> None:
-    """Add values of metrics to a run; values that are here already change nothing.
+def put_points(db: Session, run_id: str, points: Iterable[tuple[str, float, int, int]]) -> None:
+    """Add (key, value, time, step) to a run; what is here already changes nothing.
 
     Raises:
         RunMissing: there is no such run.
         NotActive: it is deleted.
     """
-    ingest.write_points(db, ingest.target(db, run_id), points)
+    ingest.write_points(db, ingest.target(db, run_id), ingest.grouped(points))
 
 
 def hide_run(db: Session, run_id: str) -> None:
