@@ -916,6 +916,210 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description List the newest imports.
+         */
+        get: operations["imports_list_imports"];
+        put?: never;
+        /**
+         * Start Import
+         * @description Open an import. Items that an earlier one brought are answered as unchanged.
+         */
+        post: operations["imports_start_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import
+         * @description Give an import and how far it is.
+         */
+        get: operations["imports_get_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Experiment
+         * @description Bring an experiment; one that has its name here takes its runs.
+         */
+        post: operations["imports_put_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Run
+         * @description Bring a run with parameters, tags and data sets. Files go to `runs/<local_id>/…`.
+         */
+        post: operations["imports_put_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Points
+         * @description Bring values of a run's metrics.
+         */
+        post: operations["imports_put_points"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/logged-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Logged Model
+         * @description Bring a logged model. Files go to `models/<local_id>/…`.
+         */
+        post: operations["imports_put_logged_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Model
+         * @description Bring a registered model's name, description and tags.
+         */
+        post: operations["imports_put_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Version
+         * @description Bring a model version under its number; its files must have come before.
+         */
+        post: operations["imports_put_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete Item
+         * @description Say that all of an item has arrived; it is not asked for again while it stays the same.
+         */
+        post: operations["imports_complete_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish Import
+         * @description End an import.
+         */
+        post: operations["imports_finish_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/serving/auto-config": {
         parameters: {
             query?: never;
@@ -1876,6 +2080,31 @@ export interface components {
             count: number;
         };
         /**
+         * DatasetIn
+         * @description Data a run read.
+         */
+        DatasetIn: {
+            /** Name */
+            name: string;
+            /** Digest */
+            digest: string;
+            /** Source Type */
+            source_type: string;
+            /** Source */
+            source: string;
+            /** Schema Text */
+            schema_text?: string | null;
+            /** Profile Text */
+            profile_text?: string | null;
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+        };
+        /**
          * DatasetOut
          * @description Data that a run read.
          */
@@ -2118,6 +2347,32 @@ export interface components {
             name: string;
         };
         /**
+         * ExperimentIn
+         * @description An experiment as it was.
+         */
+        ExperimentIn: {
+            /** Source Id */
+            source_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+            /** Created Ms */
+            created_ms?: number | null;
+            /** Updated Ms */
+            updated_ms?: number | null;
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
+        };
+        /**
          * ExperimentOut
          * @description A named group of runs; `id` is MLflow's, "0" is Default.
          */
@@ -2199,6 +2454,18 @@ export interface components {
             explain: string;
             /** Trend */
             trend: (number | null)[];
+        };
+        /**
+         * FileKept
+         * @description A file that is here already.
+         */
+        FileKept: {
+            /** Path */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Sha256 */
+            sha256: string;
         };
         /** FlagDecision */
         FlagDecision: {
@@ -2402,6 +2669,81 @@ export interface components {
             /** Recent Activity */
             recent_activity: components["schemas"]["ActivityOut"][];
         };
+        /**
+         * ImportCreate
+         * @description Start an import.
+         */
+        ImportCreate: {
+            kind: components["schemas"]["ImportKind"];
+            /** Source */
+            source: string;
+            /** Planned */
+            planned: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * ImportFinish
+         * @description End an import; with `error` it has failed and can be started again.
+         */
+        ImportFinish: {
+            /** Error */
+            error?: string | null;
+        };
+        /**
+         * ImportKind
+         * @description Tools whose histories can be read.
+         * @enum {string}
+         */
+        ImportKind: "mlflow" | "wandb" | "neptune";
+        /**
+         * ImportOut
+         * @description An import and how far it is; counts are by kind of item.
+         */
+        ImportOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["ImportKind"];
+            /** Source */
+            source: string;
+            status: components["schemas"]["ImportStatus"];
+            /** Planned */
+            planned: {
+                [key: string]: number;
+            };
+            /** Done */
+            done: {
+                [key: string]: number;
+            };
+            /** Unchanged */
+            unchanged: {
+                [key: string]: number;
+            };
+            /** Error */
+            error: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Heard At
+             * Format: date-time
+             */
+            heard_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Started By Name */
+            started_by_name: string;
+        };
+        /**
+         * ImportStatus
+         * @enum {string}
+         */
+        ImportStatus: "running" | "finished" | "failed";
         /** InvitationAccept */
         InvitationAccept: {
             /** Display Name */
@@ -2498,6 +2840,40 @@ export interface components {
             /** Has Account */
             has_account: boolean;
         };
+        /**
+         * ItemComplete
+         * @description Say that all of an item has arrived.
+         */
+        ItemComplete: {
+            kind: components["schemas"]["ItemKind"];
+            /** Source Id */
+            source_id: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Is Deleted
+             * @default false
+             */
+            is_deleted: boolean;
+        };
+        /**
+         * ItemKind
+         * @description What an import brings.
+         * @enum {string}
+         */
+        ItemKind: "experiment" | "run" | "logged_model" | "model" | "version";
+        /**
+         * ItemOut
+         * @description What an item is called here, and whether it is here already as the source has it.
+         */
+        ItemOut: {
+            /** Local Id */
+            local_id: string;
+            /** Unchanged */
+            unchanged: boolean;
+            /** Files */
+            files: components["schemas"]["FileKept"][];
+        };
         /** KeyCreate */
         KeyCreate: {
             /** Name */
@@ -2565,6 +2941,47 @@ export interface components {
             requests_per_minute: number | null;
             /** Last Used At */
             last_used_at: string | null;
+        };
+        /**
+         * LoggedModelIn
+         * @description A logged model as it was.
+         */
+        LoggedModelIn: {
+            /** Source Id */
+            source_id: string;
+            /** Experiment Id */
+            experiment_id: string;
+            /** Run Id */
+            run_id?: string | null;
+            /** Name */
+            name: string;
+            /** Model Type */
+            model_type?: string | null;
+            /** Status */
+            status: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Updated Ms */
+            updated_ms: number;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string;
+            };
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
         };
         /** LogsOut */
         LogsOut: {
@@ -2708,6 +3125,35 @@ export interface components {
             total_points: number;
             /** Points */
             points: components["schemas"]["MetricPoint"][];
+        };
+        /**
+         * ModelIn
+         * @description A registered model as it was.
+         */
+        ModelIn: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+            /** Created Ms */
+            created_ms: number;
+            /** Updated Ms */
+            updated_ms: number;
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
         };
         /** ModelOut */
         ModelOut: {
@@ -3010,6 +3456,33 @@ export interface components {
             is_on: boolean;
         };
         /**
+         * PointIn
+         * @description A value of a metric; `value` may be "NaN", "Infinity" and "-Infinity" as text.
+         */
+        PointIn: {
+            /** Key */
+            key: string;
+            /** Value */
+            value: number;
+            /** At Ms */
+            at_ms: number;
+            /**
+             * Step
+             * @default 0
+             */
+            step: number;
+        };
+        /**
+         * PointsIn
+         * @description Values of metrics of one run; the same again changes nothing.
+         */
+        PointsIn: {
+            /** Run Id */
+            run_id: string;
+            /** Points */
+            points: components["schemas"]["PointIn"][];
+        };
+        /**
          * PredictionOut
          * @description One logged call. `inputs` and `outputs` hold its first rows only.
          */
@@ -3248,6 +3721,53 @@ export interface components {
              * @default false
              */
             accept_schema_change: boolean;
+        };
+        /**
+         * RunIn
+         * @description A run as it was; `source_id` stays its id when it is 32 hexadecimal digits.
+         */
+        RunIn: {
+            /** Source Id */
+            source_id: string;
+            /** Experiment Id */
+            experiment_id: string;
+            /** Name */
+            name: string;
+            /**
+             * User Name
+             * @default
+             */
+            user_name: string;
+            /** Status */
+            status: string;
+            /** Started Ms */
+            started_ms: number;
+            /** Ended Ms */
+            ended_ms?: number | null;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string;
+            };
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+            /**
+             * Datasets
+             * @default []
+             */
+            datasets: components["schemas"]["DatasetIn"][];
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
         };
         /**
          * RunOut
@@ -3746,6 +4266,56 @@ export interface components {
             size_bytes: number | null;
             /** Sha256 */
             sha256: string | null;
+        };
+        /**
+         * VersionIn
+         * @description A model version as it was. Its files must be here: those of its run or logged model.
+         */
+        VersionIn: {
+            /** Model */
+            model: string;
+            /** Number */
+            number: number;
+            /** Source */
+            source: string;
+            /** Run Id */
+            run_id?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Stage
+             * @default None
+             */
+            stage: string;
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+            /**
+             * Aliases
+             * @default []
+             */
+            aliases: string[];
+            /** Created Ms */
+            created_ms: number;
+            /** Updated Ms */
+            updated_ms: number;
+            /**
+             * User Name
+             * @default
+             */
+            user_name: string;
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
         };
         /** VersionOut */
         VersionOut: {
@@ -5755,6 +6325,375 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_list_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_start_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_put_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_put_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_put_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_put_logged_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoggedModelIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_put_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_put_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_complete_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemComplete"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_finish_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportFinish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
             };
             /** @description A problem document. */
             default: {
