@@ -322,6 +322,13 @@ RECIPES: dict[str, Recipe] = {
     "deployments_roll_back": Recipe(
         lambda ids: {"reason": "it was better"}, before=states.an_older_revision_served
     ),
+    "deployments_create_environment": Recipe(lambda ids: {"name": "Canary lab"}),
+    "deployments_change_environment": Recipe(lambda ids: {"name": "Renamed"}),
+    "deployments_compare_environments": asking(other="dev"),
+    "deployments_set_secret": Recipe(lambda ids: {"value": "s3cret"}),
+    "deployments_promote": Recipe(
+        lambda ids: {"environment": "production"}, before=states.live_and_proven
+    ),
     "deployments_set_traffic": Recipe(
         lambda ids: {"weights": [{"revision": 1, "weight": 80}, {"revision": 2, "weight": 20}]},
         before=states.a_canary,

@@ -222,6 +222,17 @@ def a_deployment(world: World) -> str:
     return world.post("/api/v1/serving/deploy", body)["id"]
 
 
+def an_environment(world: World) -> str:
+    return world.post("/api/v1/environments", {"name": world.canary})["slug"]
+
+
+def a_secret(world: World) -> str:
+    name = world.canary.upper()
+    path = f"/api/v1/environments/{world['environment']}/secrets/{name}"
+    assert world.http.put(path, json={"value": world.canary}).status_code == 204
+    return name
+
+
 def an_endpoint_key(world: World) -> str:
     path = f"/api/v1/deployments/{world['deployment_id']}/keys"
     return world.post(path, {"name": f"{world.canary} key", "scopes": ["predict"]})["id"]
@@ -273,6 +284,8 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "webhook_id": a_webhook,
     # deployments, traffic
     "deployment_id": a_deployment,
+    "environment": an_environment,
+    "secret_name": a_secret,
     "key_id": an_endpoint_key,
     # notifications
     "channel_id": a_channel,

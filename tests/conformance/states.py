@@ -38,6 +38,16 @@ def a_canary(world: World) -> None:
         deployment.candidate_number, deployment.candidate_weight = 2, 10
 
 
+def live_and_proven(world: World) -> None:
+    """The deployment's first revision is live and has reproduced its stored prediction."""
+    _ = world["deployment_id"]
+    with world.platform.database.session(world.space.id) as db:
+        deployment = db.scalars(_own(world)).one()
+        deployment.status, deployment.live_number = "ready", 1
+        for row in db.scalars(select(Revision).where(Revision.deployment_id == deployment.id)):
+            row.status, row.live_from, row.proof = "ready", utcnow(), "digest/lock/sklearn"
+
+
 def stopped(world: World) -> None:
     """The deployment was stopped."""
     _ = world["deployment_id"]

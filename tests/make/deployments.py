@@ -55,12 +55,19 @@ class ObedientNode:
     crashing: dict[str, int] = field(default_factory=dict)
     """Engine to how often its servers have crashed."""
     up: bool = True
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Server to the variables it was first published with."""
 
     def desired(self) -> DesiredState:
         return self.states[-1] if self.states else DesiredState(generation=0)
 
     def apply(self, desired: DesiredState) -> None:
         self.states.append(desired)
+
+    def keep_environment(self, server_id: str, make: Any) -> str:
+        if server_id not in self.environments:
+            self.environments[server_id] = make()
+        return f"/environments/{server_id}.json"
 
     def observed(self) -> ObservedState:
         desired, now = self.desired(), utcnow()
@@ -229,6 +236,14 @@ class Serving:
         made = self.post(deployment_id, "revisions", body)
         self.roll_out(deployment_id, made["number"])
         return self.get(deployment_id)
+
+    def variables_of(self, deployment: dict[str, Any]) -> dict[str, str]:
+        """Give what the live revision's server finds in its environment variables."""
+        end = f"/{deployment['environment']}/{deployment['name']}"
+        end += f"@{deployment['live_revision']['number']}"
+        own = f"{self.workspace.slug}{end}"
+        spec = next(spec for spec in self.node.desired().servers if spec.label == own)
+        return self.node.environments[spec.id]
 
     def roll_out(self, deployment_id: str, number: int, *, is_last_attempt: bool = True) -> None:
         """Do what a worker would do with the roll-out's job."""

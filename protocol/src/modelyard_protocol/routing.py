@@ -82,6 +82,8 @@ class ServerSpec(BaseModel):
     """Interpreter of the model's environment."""
     environment_dir: str
     """Root of that environment, mounted read-only into the sandbox."""
+    environment_file: str = ""
+    """JSON object of environment variables, some of them secrets; for the model server only."""
     limits: Limits = Limits()
     signature: Signature = Signature()
     compiled: Compiled | None = None

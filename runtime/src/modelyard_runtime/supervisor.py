@@ -147,6 +147,8 @@ class ModelServer:
             line += ["--rw", str(self._rw)]
         line += ["--memory-mb", str(limits.memory_mb), "--processes", str(limits.processes)]
         line += ["--open-files", str(limits.open_files), "--tmp-mb", str(limits.tmp_mb)]
+        if spec.environment_file:
+            line += ["--env-file", spec.environment_file]
         threads = max(1, round(limits.cpus))
         line += ["--env", f"OMP_NUM_THREADS={threads}", "--env", f"MKL_NUM_THREADS={threads}"]
         line += ["--env", f"OPENBLAS_NUM_THREADS={threads}"]

@@ -22,6 +22,7 @@ const EVERYTHING = [
   "models.write",
   "deployments.read",
   "deployments.create",
+  "environments.manage",
   "deployments.try",
   "keys.read",
   "keys.manage",

@@ -47,12 +47,20 @@ def _spec(options: argparse.Namespace, line: list[str]) -> Spec:
         read=[path.absolute() for path in options.ro],
         write=[path.absolute() for path in options.rw],
         environment={name: value for name, _, value in pairs},
+        secrets=_secrets(options.env_file),
         keep_fds=options.keep_fd,
         memory_mb=options.memory_mb,
         threads=options.processes,
         open_files=options.open_files,
         tmp_mb=options.tmp_mb,
     )
+
+
+def _secrets(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _watched(argv: list[str], seconds: float) -> int:
@@ -78,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--ro", type=Path, action="append", default=[], help="readable path")
     run.add_argument("--rw", type=Path, action="append", default=[], help="writable folder")
     run.add_argument("--env", action="append", default=[], metavar="K=V")
+    run.add_argument("--env-file", type=Path, help="JSON of variables that no one else may see")
     run.add_argument("--keep-fd", type=int, action="append", default=[])
     run.add_argument("--memory-mb", type=int, default=1024)
     run.add_argument("--processes", type=int, default=64, help="threads; processes may not start")

@@ -36,6 +36,8 @@ class Spec:
     read: list[Path] = field(default_factory=list)
     write: list[Path] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Environment variables that must not stand in a command line."""
     keep_fds: list[int] = field(default_factory=list)
     memory_mb: int = 1024
     threads: int = 64
@@ -56,7 +58,7 @@ def execute(spec: Spec, tier: Tier) -> None:
     if tier is Tier.bwrap:
         line = bwrap_line(spec, read, argv)
         os.execve(line[0], line, {})  # noqa: S606 - /proc/1/environ in there shows bwrap's own
-    environment = _environment(spec, tier)
+    environment = {**spec.secrets, **_environment(spec, tier)}
     read.append(Path(environment["PYTHONPATH"]))
     os.chdir(spec.write[0] if spec.write else "/")
     if tier is Tier.landlock:
@@ -92,8 +94,21 @@ def bwrap_line(spec: Spec, read: list[Path], argv: list[str]) -> list[str]:
         line += ["--bind", str(path), str(path)]
     for name, value in _environment(spec, Tier.bwrap).items():
         line += ["--setenv", name, value]
+    line += _hidden(spec.secrets)
     line += ["--chdir", str(spec.write[0] if spec.write else "/tmp")]  # noqa: S108
     return [*line, "--remount-ro", "/", "--seccomp", str(program), "--", *argv]
+
+
+def _hidden(secrets: dict[str, str]) -> list[str]:
+    """Hand variables to bubblewrap in a memory file: command lines are readable by everybody."""
+    if not secrets:
+        return []
+    parts = [part for name, value in secrets.items() for part in ("--setenv", name, value)]
+    options = os.memfd_create("environment", 0)
+    os.write(options, b"".join(part.encode() + b"\0" for part in parts))
+    os.lseek(options, 0, os.SEEK_SET)
+    os.set_inheritable(options, True)
+    return ["--args", str(options)]
 
 
 def interpreter_dirs(command: Path) -> list[Path]:

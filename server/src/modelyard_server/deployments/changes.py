@@ -18,10 +18,11 @@ from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.registry import service as registry
 from modelyard_server.registry.service import RegisteredVersion
 
-from . import environments, history, setup, shifting, traffic_plan
+from . import environments, history, setup, shifting, stages, traffic_plan
 from .errors import (
     AlreadyRunning,
     NameTaken,
+    PromotionNeeded,
     StillRunning,
     VersionUnusable,
 )
@@ -54,10 +55,14 @@ def deploy(
         ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
         FlagOff: the setup was to be picked, but quick deploy is switched off.
         SetupChanged: another setup is picked than was shown.
+        PromotionNeeded, QuotaReached: the environment does not take it.
     """
     version = _usable(db, actor, request.model_id, request.version)
     settled = setup.of_deployment(db, actor, version, request, machine)
     environment = environments.named(db, request.environment)
+    if stages.policy_of(environment).promote_only:
+        raise PromotionNeeded(f"{environment.name} takes promoted deployments only.")
+    stages.refuse_beyond_quota(db, environment, settled.config.cpu, settled.config.memory_gb)
     name = environments.claimed_name(db, environment.slug, request.name, version.model_name)
     now = utcnow()
     deployment = Deployment(
@@ -104,13 +109,19 @@ def deploy_version(
         ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
         SetupChanged: another setup is picked than was shown.
         StrategyRefused: traffic cannot be moved like that.
+        QuotaReached: the environment has no room for it.
     """
     deployment = get(db, actor, deployment_id, lock=True)
     version = _usable(db, actor, deployment.model_id, request.version)
     own = revisions(db, deployment.id)
-    strategy = traffic_plan.settled(deployment, own, request.strategy, version.signature)
+    place = environments.named(db, deployment.environment)
+    default = stages.policy_of(place).strategy
+    strategy = traffic_plan.settled(deployment, own, request.strategy, version.signature, default)
     last = revision_of(db, deployment, deployment.last_number)
     settled = setup.of_revision(db, actor, version, request, machine, last)
+    stages.refuse_beyond_quota(
+        db, place, settled.config.cpu, settled.config.memory_gb, of=deployment.id
+    )
     deployment.auto_configured = settled.is_auto
     revision = _add_revision(db, actor, deployment, version, settled)
     revision.strategy = strategy.model_dump(mode="json") if strategy else None
@@ -256,12 +267,12 @@ def repeat(
         version = _usable(db, actor, source.model_id, source.version)
         revision = _add_revision(db, actor, deployment, version, settled)
     else:
-        revision = _copy(db, actor, deployment, source)
+        revision = copy(db, actor, deployment, source)
     revision.reason = reason
     return revision
 
 
-def _copy(db: Session, actor: trail.Who, deployment: Deployment, source: Revision) -> Revision:
+def copy(db: Session, actor: trail.Who, deployment: Deployment, source: Revision) -> Revision:
     kept = (
         "model_id",
         "model_name",

@@ -15,6 +15,42 @@ class EnvironmentMissing(Invalid):
     code = "deployments.environment_not_found"
 
 
+class EnvironmentUnknown(NotFound):
+    code = "deployments.environment_unknown"
+
+
+class EnvironmentTaken(Conflict):
+    code = "deployments.environment_taken"
+
+
+class EnvironmentInUse(Conflict):
+    code = "deployments.environment_in_use"
+
+
+class SecretMissing(NotFound):
+    code = "deployments.secret_not_found"
+
+
+class VariableRefused(Invalid):
+    code = "deployments.variable_invalid"
+
+
+class QuotaReached(Conflict):
+    """`extra` says which limit, what is allowed and what was wanted."""
+
+    code = "deployments.quota_reached"
+
+
+class PromotionNeeded(Conflict):
+    code = "deployments.promotion_needed"
+
+
+class NothingToPromote(Conflict):
+    """`extra["unmet"]` lists what stands in the way."""
+
+    code = "deployments.not_promotable"
+
+
 class NameTaken(Conflict):
     """`extra["suggested_name"]` is free."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import changes, environments, shifting, traffic_plan, watch
+from . import changes, environments, shifting, stages, traffic_plan, watch
 from .errors import NothingToRollBackTo, ReasonNeeded, SchemaDiffers, WeightsWrong
 from .history import Change
 from .lookup import get, is_good, previous_revision, revision_of, revisions, standing
@@ -45,7 +45,7 @@ def roll_back(
     source = revision_of(db, deployment, number)
     if not is_good(source) or (source.number == deployment.live_number and not shares):
         raise NothingToRollBackTo(f"Revision {number} is live now, or was never good.")
-    reason = _reason(deployment, request, f"Rolled back to revision {number}.")
+    reason = _reason(db, deployment, request, f"Rolled back to revision {number}.")
     _refuse_other_columns(live, source, request)
     before = {"revision": deployment.live_number, "version": live.version if live else None}
     revision = _returned(db, actor, deployment, own, source, reason)
@@ -159,9 +159,9 @@ def _take_over(
     standing(deployment, own)
 
 
-def _reason(deployment: Deployment, request: RollbackRequest, default: str) -> str:
+def _reason(db: Session, deployment: Deployment, request: RollbackRequest, default: str) -> str:
     given = (request.reason or "").strip()
-    if deployment.environment == environments.PRODUCTION and not given:
+    if stages.policy_of(environments.named(db, deployment.environment)).needs_reason and not given:
         raise ReasonNeeded(
             "Say why: production keeps the reason with the rollback.",
             fields=[{"location": "reason", "problem": "is needed in production"}],

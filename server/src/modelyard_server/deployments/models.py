@@ -6,7 +6,16 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.expression import false as sa_false
 
@@ -22,6 +31,29 @@ class Environment(Owned, Base):
     slug: Mapped[str] = mapped_column(String(63))
     name: Mapped[str] = mapped_column(String(200))
     rank: Mapped[int]
+    variables: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    quota: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`schemas.Quota` as JSON."""
+    policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`schemas.Policy` as JSON; `None`: as the environment's kind has it."""
+
+
+class EnvironmentSecret(Owned, Base):
+    """A secret that model servers of one environment find in their environment variables."""
+
+    __tablename__ = "environment_secrets"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "environment"], ["environments.workspace_id", "environments.slug"]
+        ),
+        UniqueConstraint("workspace_id", "environment", "name"),
+    )
+
+    environment: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(64))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    updated_at: Mapped[dt.datetime]
+    updated_by_name: Mapped[str] = mapped_column(String(320))
 
 
 class Deployment(Owned, Base):
@@ -107,6 +139,8 @@ class Revision(Owned, Base):
     """The server it took over from an earlier revision, when a rollback found it still running."""
     strategy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """`schemas.Strategy` as JSON; `None`: all at once."""
+    promoted_from: Mapped[str | None] = mapped_column(String(200))
+    """`environment/name@revision` whose identical files and environment it serves."""
     shift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Step of the strategy, since when, and what its guards measured last."""
     reason: Mapped[str | None] = mapped_column(Text)

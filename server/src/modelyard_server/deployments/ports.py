@@ -69,6 +69,14 @@ class ComputeDriver(NodeState, Protocol):
         """Ask for a state, durably: it is followed also while the control plane is down."""
         ...
 
+    def keep_environment(self, server_id: str, make: Callable[[], dict[str, str]]) -> str:
+        """Give the file with a model server's environment variables; made once, then kept.
+
+        Readable by this user only, and outside the desired state, because it holds secrets that
+        the node needs while the control plane is down.
+        """
+        ...
+
     def is_up(self) -> bool:
         """Tell whether the node wrote its state a moment ago."""
         ...

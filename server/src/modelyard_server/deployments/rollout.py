@@ -158,6 +158,13 @@ class RollOut:
         with self._doing("verify", Status.verifying) as say, self._locked() as now:
             engine = now.revision.engine
             proof = f"{prepared.digest}/{built.lock_hash}/{engine}"
+            if now.revision.proof not in (None, proof):
+                raise Failed(
+                    "Files or environment are not those of the revision it repeats: "
+                    f"{proof} instead of {now.revision.proof}.",
+                    [],
+                    [],
+                )
             own = revisions(now.db, self._deployment_id)
             proven = next((row for row in own if row.proof == proof), None)
             now.revision.has_server = True

@@ -19,7 +19,17 @@ from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import adoption, changes, choosing, environments, going_back, history, service, views
+from . import (
+    adoption,
+    changes,
+    choosing,
+    environment_routes,
+    environments,
+    going_back,
+    history,
+    service,
+    views,
+)
 from .limits import MovingWindow
 from .models import Deployment
 from .ports import Capacity, ComputeDriver, DeploymentObserver, Outlook, Preparation, Publisher
@@ -28,7 +38,6 @@ from .schemas import (
     AutoConfigRequest,
     DeploymentOut,
     DeployRequest,
-    EnvironmentOut,
     LogsOut,
     PeriodOut,
     QuickDeployReport,
@@ -39,7 +48,7 @@ from .schemas import (
 )
 
 router = APIRouter(prefix="/api/v1", tags=["deployments"])
-routers = [router]
+routers = [router, environment_routes.router]
 
 Reader = Annotated[Actor, allowed(Permission.deployments_read)]
 Deployer = Annotated[Actor, allowed(Permission.deployments_create)]
@@ -116,15 +125,6 @@ def deploy(
 ) -> DeploymentOut:
     """Give a version an address. 409 `deployments.name_taken` carries `suggested_name`."""
     return _shown(db, changes.deploy(db, actor, body, here.machine()), settings, actor)
-
-
-@router.get("/environments")
-def list_environments(db: Db, actor: Reader) -> list[EnvironmentOut]:  # noqa: ARG001
-    """List the workspace's environments by rank."""
-    return [
-        EnvironmentOut(slug=row.slug, name=row.name, rank=row.rank)
-        for row in environments.listed(db)
-    ]
 
 
 @router.get("/deployments")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -111,10 +111,115 @@ class DeployRequest(BaseModel):
     accept_changes: bool = False
 
 
+class Quota(BaseModel):
+    """What deployments of an environment may take together; `null`: no limit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    deployments: int | None = Field(None, ge=0, le=100_000)
+    cpu: float | None = Field(None, ge=0, le=100_000)
+    memory_gb: float | None = Field(None, ge=0, le=1_000_000)
+
+
+class Used(BaseModel):
+    deployments: int
+    cpu: float
+    memory_gb: float
+
+
+class Policy(BaseModel):
+    """What an environment asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    needs_reason: bool = False
+    """Rollbacks say why."""
+    promote_only: bool = False
+    """New deployments come by promotion."""
+    strategy: Strategy | None = None
+    """For next revisions without one of their own; `null`: guarded in production, else at once."""
+
+
+class SecretOut(BaseModel):
+    """A secret's name. Its value is never given."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    updated_at: dt.datetime
+    updated_by_name: str
+
+
 class EnvironmentOut(BaseModel):
     slug: str
     name: str
     rank: int
+    variables: dict[str, str]
+    secrets: list[SecretOut]
+    quota: Quota
+    used: Used
+    policy: Policy
+
+
+Variables = Annotated[dict[str, Annotated[str, Field(max_length=32_768)]], Field(max_length=100)]
+
+
+class EnvironmentCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    slug: str | None = Field(None, pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+
+
+class EnvironmentPatch(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field("", min_length=1, max_length=200)
+    variables: Variables = Field(default_factory=dict)
+    quota: Quota = Field(default_factory=Quota)
+    policy: Policy = Field(default_factory=Policy)
+
+
+class SecretSet(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    value: str = Field(min_length=1, max_length=32_768, pattern=r"^[^\x00]*$")
+
+
+class PromoteRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    environment: str
+    strategy: Strategy | None = None
+    reason: str | None = Field(None, max_length=2000)
+
+
+class StageOut(BaseModel):
+    """A deployment's model in one environment, and what it would take to go on from there."""
+
+    environment: str
+    name: str
+    deployment_id: uuid.UUID | None
+    status: DeploymentStatus | None
+    version: int | None
+    revision: int | None
+    weight: int | None
+    since: dt.datetime | None
+    by: str | None
+    promoted_from: str | None
+    next_environment: str | None
+    next_name: str | None
+    unmet: list[str]
+
+
+class TrackOut(BaseModel):
+    stages: list[StageOut]
+
+
+class Difference(BaseModel):
+    what: str
+    left: str | None
+    right: str | None
 
 
 class StepOut(BaseModel):
@@ -164,6 +269,7 @@ class RevisionOut(BaseModel):
     log_tail: list[str]
     created_at: dt.datetime
     created_by_name: str
+    promoted_from: str | None
     reason: str | None
     live_from: dt.datetime | None
     live_until: dt.datetime | None

@@ -18,6 +18,7 @@ from .errors import DeploymentMissing, RevisionMissing
 from .going_back import roll_back
 from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
 from .models import Deployment, Revision
+from .stages import variables_of
 from .states import Status
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "signature_of",
     "start",
     "stop",
+    "variables_of",
 ]
 
 

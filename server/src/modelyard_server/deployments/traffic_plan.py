@@ -17,8 +17,11 @@ def settled(
     own: Sequence[Revision],
     asked: Strategy | None,
     signature: Mapping[str, Any],
+    default: Strategy | None = None,
 ) -> Strategy | None:
     """Give the strategy of a next revision; `None`: all at once, nothing stands by.
+
+    `default` is the environment's own, for when nobody asked for one.
 
     Raises:
         StrategyRefused: there is nothing to move traffic from, or both revisions cannot answer
@@ -26,8 +29,12 @@ def settled(
     """
     live = next((row for row in own if row.number == deployment.live_number), None)
     if asked is None:
-        guarded = deployment.environment == environments.PRODUCTION and live is not None
-        return GUARDED if guarded else None
+        if live is None:
+            return None
+        guarded = GUARDED if deployment.environment == environments.PRODUCTION else None
+        asked = default or guarded
+    if asked is None:
+        return None
     if asked.kind == "all_at_once" and not asked.bake_seconds:
         return asked
     if live is None:

@@ -82,6 +82,7 @@ def revision_out(row: Revision) -> RevisionOut:
         log_tail=row.log_tail,
         created_at=row.created_at,
         created_by_name=row.created_by_name,
+        promoted_from=row.promoted_from,
         reason=row.reason,
         live_from=row.live_from,
         live_until=row.live_until,

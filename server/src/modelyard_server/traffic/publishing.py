@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 from sqlalchemy import event, select
@@ -48,7 +49,7 @@ class DesiredStatePublisher:
         """Publish committed facts; give the generation that has them. Not inside a session."""
         compute: ComputeDriver = self._services.get(ComputeDriver)  # type: ignore[type-abstract]
         with self._lock:
-            wanted = self._compose()
+            wanted = self._compose(compute)
             before = compute.desired()
             same = wanted.servers == before.servers and wanted.routes == before.routes
             if same and before.generation:
@@ -89,7 +90,7 @@ class DesiredStatePublisher:
         except Exception:  # committed already: the reconciler publishes again in a moment
             log.exception("publish_failed")
 
-    def _compose(self) -> DesiredState:
+    def _compose(self, compute: ComputeDriver) -> DesiredState:
         database = self._services.get(Database)
         root = self._services.get(RootKey)
         servers: list[ServerSpec] = []
@@ -99,7 +100,13 @@ class DesiredStatePublisher:
         for workspace_id, slug in everyone:
             with database.session(workspace_id, write=False) as db:
                 for served in deployments.served(db):
-                    servers += [server_spec(slug, served, row) for row in served.running]
+                    for row in served.running:
+                        spec = server_spec(slug, served, row)
+                        place = served.deployment.environment
+                        kept = compute.keep_environment(
+                            spec.id, partial(deployments.variables_of, db, root, place)
+                        )
+                        servers.append(spec.model_copy(update={"environment_file": kept}))
                     shown = served.target or served.closed
                     if shown is None:
                         continue

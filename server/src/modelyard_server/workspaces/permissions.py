@@ -30,6 +30,7 @@ class Permission(StrEnum):
     webhooks_manage = "webhooks.manage"
     deployments_read = "deployments.read"
     deployments_create = "deployments.create"
+    environments_manage = "environments.manage"
     deployments_try = "deployments.try"
     keys_read = "keys.read"
     keys_manage = "keys.manage"
@@ -62,6 +63,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.webhooks_manage: Role.admin,
     Permission.deployments_read: Role.viewer,
     Permission.deployments_create: Role.developer,
+    Permission.environments_manage: Role.admin,
     Permission.deployments_try: Role.developer,
     Permission.keys_read: Role.viewer,
     Permission.keys_manage: Role.developer,

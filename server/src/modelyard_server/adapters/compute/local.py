@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import http.client
+import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from modelyard_protocol.routing import (
@@ -32,6 +34,7 @@ class LocalNode:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = settings.data_dir.absolute() / "node"
+        self._environments = self._folder / "environments"
         self._desired = Followed(self._folder / DESIRED_FILE, DesiredState)
         self._observed = Followed(self._folder / OBSERVED_FILE, ObservedState)
         self._keeper = NodeKeeper(
@@ -57,6 +60,17 @@ class LocalNode:
         """Ask for a state, durably."""
         content = desired.model_dump_json(indent=1).encode()
         write_atomically(self._folder / DESIRED_FILE, content)
+        wanted = {spec.id for spec in desired.servers}
+        for path in self._environments.glob("*.json"):
+            if path.stem not in wanted:
+                path.unlink(missing_ok=True)
+
+    def keep_environment(self, server_id: str, make: Callable[[], dict[str, str]]) -> str:
+        """Give the file with a model server's environment variables; made once, then kept."""
+        path = self._environments / f"{server_id}.json"
+        if not path.exists():
+            write_atomically(path, json.dumps(make()).encode())
+        return str(path)
 
     def is_up(self) -> bool:
         """Tell whether the node wrote its state a moment ago."""
