@@ -19,6 +19,10 @@ const CurrentRollout = lazyView(
   () => import("@/features/deployments/revision-panels"),
   "CurrentRollout",
 );
+const EnvironmentTrack = lazyView(
+  () => import("@/features/deployments/environment-track"),
+  "EnvironmentTrack",
+);
 const TrafficSplit = lazyView(() => import("@/features/deployments/traffic-split"), "TrafficSplit");
 const LiveRevision = lazyView(
   () => import("@/features/deployments/revision-panels"),
@@ -104,6 +108,7 @@ function TabBody({ id, view, onView }: Props) {
           <View>
             <TrafficPanel id={id} range={view.range} onRange={(range) => onView({ range })} />
           </View>
+          <EnvironmentTrack id={id} />
           <LiveRevision id={id} />
         </div>
       );

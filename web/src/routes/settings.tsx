@@ -8,6 +8,10 @@ import { workspaceRoute } from "./workspace";
 const GeneralPanel = lazyView(() => import("@/features/settings/general-panel"), "GeneralPanel");
 const MembersPage = lazyView(() => import("@/features/members/members-page"), "MembersPage");
 const TokensPage = lazyView(() => import("@/features/tokens/tokens-page"), "TokensPage");
+const EnvironmentsPage = lazyView(
+  () => import("@/features/environments/environments-page"),
+  "EnvironmentsPage",
+);
 const FlagsPage = lazyView(() => import("@/features/flags/flags-page"), "FlagsPage");
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
@@ -16,6 +20,7 @@ const PARTS: Record<string, string> = {
   general: "General",
   members: "Members",
   tokens: "API tokens",
+  environments: "Environments",
   features: "Features",
   audit: "Audit log",
 };
@@ -65,6 +70,12 @@ const tokens = createRoute({
   },
 });
 
+const environments = createRoute({
+  getParentRoute: () => settings,
+  path: "environments",
+  component: () => <EnvironmentsPage />,
+});
+
 const features = createRoute({
   getParentRoute: () => settings,
   path: "features",
@@ -94,6 +105,6 @@ const me = createRoute({
 });
 
 export const settingsRoutes = [
-  settings.addChildren([index, general, members, tokens, features, audit]),
+  settings.addChildren([index, general, members, tokens, environments, features, audit]),
   me,
 ] as const;

@@ -83,6 +83,20 @@ export function useSetTraffic(id: string) {
   });
 }
 
+export function usePromote(id: string) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: async (request: Shape<"PromoteRequest">) =>
+      body(
+        await api.POST("/api/v1/deployments/{deployment_id}/promote", {
+          params: { path: { deployment_id: id } },
+          body: request,
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
 export function useStop(id: string) {
   const refresh = useRefresh();
   return useMutation({

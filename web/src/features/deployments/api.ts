@@ -107,6 +107,20 @@ export const trafficHistory = (id: string, at: string | null) =>
     refetchInterval: 10_000,
   });
 
+/** The deployment's model through the environments. */
+export const deploymentTrack = (id: string) =>
+  queryOptions({
+    queryKey: ["deployments", "one", id, "track"],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/track", {
+          params: { path: { deployment_id: id } },
+          signal,
+        }),
+      ),
+    refetchInterval: 5_000,
+  });
+
 export const revisionList = (id: string) =>
   queryOptions({
     queryKey: ["deployments", "one", id, "revisions"],

@@ -30,6 +30,9 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/tokens" params={{ ws }}>
           API tokens
         </Link>
+        <Link className={tabClass} to="/w/$ws/settings/environments" params={{ ws }}>
+          Environments
+        </Link>
         {mayFlags && (
           <Link className={tabClass} to="/w/$ws/settings/features" params={{ ws }}>
             Features

@@ -1,0 +1,81 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { ana, renderView } from "@/test/render";
+import { answers } from "@/test/server";
+import type { Environment } from "./api";
+import { EnvironmentsPage } from "./environments-page";
+import { asText, asVariables } from "./variables";
+
+const place = (slug: string, name: string, change: Partial<Environment> = {}): Environment => ({
+  slug,
+  name,
+  rank: 0,
+  variables: {},
+  secrets: [],
+  quota: { deployments: null, cpu: null, memory_gb: null },
+  used: { deployments: 0, cpu: 0, memory_gb: 0 },
+  policy: { needs_reason: false, promote_only: false, strategy: null },
+  ...change,
+});
+
+beforeEach(() => {
+  answers("get", "/api/v1/environments", [
+    place("staging", "Staging", { variables: { REGION: "eu-1" } }),
+    place("production", "Production", {
+      secrets: [{ name: "TOKEN", updated_at: "2026-11-21T08:00:00Z", updated_by_name: "Ana Ruiz" }],
+    }),
+  ]);
+  answers("get", "/api/v1/environments/staging/differences", [
+    { what: "variable REGION", left: "eu-1", right: null },
+  ]);
+});
+
+test("an environment's name, variables and limits are changed together", async () => {
+  const sent = answers("patch", "/api/v1/environments/staging", place("staging", "Pre-production"));
+  await renderView(<EnvironmentsPage />);
+  const [edit] = await screen.findAllByRole("button", { name: "Edit" });
+  if (edit) await userEvent.click(edit);
+  const name = screen.getByRole("textbox", { name: "Name", description: /keeps staging/ });
+  await userEvent.clear(name);
+  await userEvent.type(name, "Pre-production");
+  await userEvent.type(screen.getByRole("textbox", { name: "Deployments at most" }), "5");
+  await userEvent.click(screen.getByRole("button", { name: "Save Staging" }));
+  await vi.waitFor(() =>
+    expect(sent).toEqual([
+      {
+        name: "Pre-production",
+        variables: { REGION: "eu-1" },
+        quota: { deployments: 5, cpu: null, memory_gb: null },
+        policy: { needs_reason: false, promote_only: false, strategy: null },
+      },
+    ]),
+  );
+});
+
+test("a secret is written and only its name is shown", async () => {
+  const sent = answers("put", "/api/v1/environments/production/secrets/API_KEY", undefined, 204);
+  await renderView(<EnvironmentsPage />);
+  const edit = (await screen.findAllByRole("button", { name: "Edit" }))[1];
+  if (edit) await userEvent.click(edit);
+  const secrets = within(screen.getByRole("region", { name: "Secrets of Production" }));
+  expect(secrets.getByText("TOKEN")).toBeVisible();
+  await userEvent.type(secrets.getByRole("textbox", { name: "Secret's name" }), "API_KEY");
+  await userEvent.type(secrets.getByLabelText("Value"), "hunter2");
+  await userEvent.click(secrets.getByRole("button", { name: "Save secret" }));
+  await vi.waitFor(() => expect(sent).toEqual([{ value: "hunter2" }]));
+  await vi.waitFor(() => expect(secrets.getByLabelText("Value")).toHaveValue(""));
+});
+
+test("differences are listed; who may only look changes nothing", async () => {
+  await renderView(<EnvironmentsPage />, { me: { ...ana, permissions: ["deployments.read"] } });
+  const table = within(await screen.findByRole("table", { name: "Differences" }));
+  expect(table.getByText("variable REGION")).toBeVisible();
+  expect(table.getByText("Not set")).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Edit" })).toBeNull();
+});
+
+test("variables keep what stands after the first equals sign", () => {
+  expect(asVariables("A=1\n\n B = x=y \nC")).toEqual({ A: "1", B: "x=y", C: "" });
+  expect(asText({ A: "1", B: "x=y" })).toBe("A=1\nB=x=y");
+});
