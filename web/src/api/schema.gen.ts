@@ -1180,26 +1180,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/environments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Environments
-         * @description List the workspace's environments by rank.
-         */
-        get: operations["deployments_list_environments"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/deployments": {
         parameters: {
             query?: never;
@@ -1406,6 +1386,138 @@ export interface paths {
         get: operations["deployments_get_logs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Environments
+         * @description List the workspace's environments by rank; secrets by name only.
+         */
+        get: operations["deployments_list_environments"];
+        put?: never;
+        /**
+         * Create Environment
+         * @description Add an environment after the others.
+         */
+        post: operations["deployments_create_environment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments/{environment}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Environments
+         * @description Tell in what two environments differ: variables, secret names, limits, policy, models.
+         */
+        get: operations["deployments_compare_environments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments/{environment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Environment
+         * @description Remove an environment that nothing is deployed to; three stay.
+         */
+        delete: operations["deployments_delete_environment"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Environment
+         * @description Change name, variables, limits or policy; running servers keep what they started with.
+         */
+        patch: operations["deployments_change_environment"];
+        trace?: never;
+    };
+    "/api/v1/environments/{environment}/secrets/{secret_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Secret
+         * @description Seal a secret for the environment's model servers. It is never given back.
+         */
+        put: operations["deployments_set_secret"];
+        post?: never;
+        /**
+         * Delete Secret
+         * @description Forget a secret; servers that run keep it until they are replaced.
+         */
+        delete: operations["deployments_delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Track
+         * @description Show the model through the environments, and what stands in the way of promoting it.
+         */
+        get: operations["deployments_get_track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote
+         * @description Serve the live revision's identical files and environment in another environment.
+         */
+        post: operations["deployments_promote"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2266,6 +2378,15 @@ export interface components {
              */
             updated_at: string;
         };
+        /** Difference */
+        Difference: {
+            /** What */
+            what: string;
+            /** Left */
+            left: string | null;
+            /** Right */
+            right: string | null;
+        };
         /**
          * DistributionOut
          * @description One column's histogram, baseline beside window.
@@ -2329,6 +2450,13 @@ export interface components {
             /** Features */
             features: components["schemas"]["FeatureDrift"][];
         };
+        /** EnvironmentCreate */
+        EnvironmentCreate: {
+            /** Name */
+            name: string;
+            /** Slug */
+            slug?: string | null;
+        };
         /** EnvironmentOut */
         EnvironmentOut: {
             /** Slug */
@@ -2337,6 +2465,29 @@ export interface components {
             name: string;
             /** Rank */
             rank: number;
+            /** Variables */
+            variables: {
+                [key: string]: string;
+            };
+            /** Secrets */
+            secrets: components["schemas"]["SecretOut"][];
+            quota: components["schemas"]["Quota"];
+            used: components["schemas"]["Used"];
+            policy: components["schemas"]["Policy"];
+        };
+        /** EnvironmentPatch */
+        EnvironmentPatch: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Variables */
+            variables?: {
+                [key: string]: string;
+            };
+            quota?: components["schemas"]["Quota"];
+            policy?: components["schemas"]["Policy"];
         };
         /**
          * ExperimentCreate
@@ -3483,6 +3634,23 @@ export interface components {
             points: components["schemas"]["PointIn"][];
         };
         /**
+         * Policy
+         * @description What an environment asks for.
+         */
+        Policy: {
+            /**
+             * Needs Reason
+             * @default false
+             */
+            needs_reason: boolean;
+            /**
+             * Promote Only
+             * @default false
+             */
+            promote_only: boolean;
+            strategy?: components["schemas"]["Strategy"] | null;
+        };
+        /**
          * PredictionOut
          * @description One logged call. `inputs` and `outputs` hold its first rows only.
          */
@@ -3542,6 +3710,14 @@ export interface components {
             fields?: {
                 [key: string]: unknown;
             }[] | null;
+        };
+        /** PromoteRequest */
+        PromoteRequest: {
+            /** Environment */
+            environment: string;
+            strategy?: components["schemas"]["Strategy"] | null;
+            /** Reason */
+            reason?: string | null;
         };
         /**
          * QualityOut
@@ -3615,6 +3791,18 @@ export interface components {
             months: components["schemas"]["MonthOfQuickDeploy"][];
             /** Corrections */
             corrections: components["schemas"]["CorrectionCount"][];
+        };
+        /**
+         * Quota
+         * @description What deployments of an environment may take together; `null`: no limit.
+         */
+        Quota: {
+            /** Deployments */
+            deployments?: number | null;
+            /** Cpu */
+            cpu?: number | null;
+            /** Memory Gb */
+            memory_gb?: number | null;
         };
         /** Reason */
         Reason: {
@@ -3703,6 +3891,8 @@ export interface components {
             created_at: string;
             /** Created By Name */
             created_by_name: string;
+            /** Promoted From */
+            promoted_from: string | null;
             /** Reason */
             reason: string | null;
             /** Live From */
@@ -3928,6 +4118,26 @@ export interface components {
             /** Seconds */
             seconds: number | null;
         };
+        /**
+         * SecretOut
+         * @description A secret's name. Its value is never given.
+         */
+        SecretOut: {
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Updated By Name */
+            updated_by_name: string;
+        };
+        /** SecretSet */
+        SecretSet: {
+            /** Value */
+            value: string;
+        };
         /** ServingConfig */
         ServingConfig: {
             /** Engine */
@@ -4024,6 +4234,38 @@ export interface components {
         SigningSecret: {
             /** Signing Secret */
             signing_secret: string;
+        };
+        /**
+         * StageOut
+         * @description A deployment's model in one environment, and what it would take to go on from there.
+         */
+        StageOut: {
+            /** Environment */
+            environment: string;
+            /** Name */
+            name: string;
+            /** Deployment Id */
+            deployment_id: string | null;
+            /** Status */
+            status: ("requested" | "building" | "verifying" | "starting" | "shifting" | "ready" | "degraded" | "standby" | "stopping" | "stopped" | "failed") | null;
+            /** Version */
+            version: number | null;
+            /** Revision */
+            revision: number | null;
+            /** Weight */
+            weight: number | null;
+            /** Since */
+            since: string | null;
+            /** By */
+            by: string | null;
+            /** Promoted From */
+            promoted_from: string | null;
+            /** Next Environment */
+            next_environment: string | null;
+            /** Next Name */
+            next_name: string | null;
+            /** Unmet */
+            unmet: string[];
         };
         /**
          * StartStep
@@ -4179,6 +4421,11 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
         };
+        /** TrackOut */
+        TrackOut: {
+            /** Stages */
+            stages: components["schemas"]["StageOut"][];
+        };
         /**
          * TrafficOut
          * @description Traffic over a range. `dropped_records`: lost on this node before they could be counted.
@@ -4255,6 +4502,15 @@ export interface components {
             path: "predict" | "invocations";
             /** Body */
             body: unknown;
+        };
+        /** Used */
+        Used: {
+            /** Deployments */
+            deployments: number;
+            /** Cpu */
+            cpu: number;
+            /** Memory Gb */
+            memory_gb: number;
         };
         /** VersionFileOut */
         VersionFileOut: {
@@ -6801,35 +7057,6 @@ export interface operations {
             };
         };
     };
-    deployments_list_environments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentOut"][];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     deployments_list_deployments: {
         parameters: {
             query?: {
@@ -7240,6 +7467,295 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_list_environments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_create_environment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_compare_environments: {
+        parameters: {
+            query: {
+                other: string;
+            };
+            header?: never;
+            path: {
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_delete_environment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_change_environment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_set_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                environment: string;
+                secret_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                environment: string;
+                secret_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_get_track: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_promote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentOut"];
                 };
             };
             /** @description A problem document. */
