@@ -124,9 +124,15 @@ RECIPES: dict[str, Recipe] = {
     # ---------------------------------------------------------------- tracking
     "tracking_create_experiment": Recipe(lambda ids: {"name": "fresh"}),
     "tracking_get_metric_series": asking(key="loss"),
+    "tracking_follow": asking(experiment="@experiment_id", run="@run_id", key="loss"),
     "tracking_download_run_artifact": Recipe(
         query=lambda ids: {"path": ids["artifacts/path"].rpartition("/")[2]}
     ),
+    "tracking_list_groups": asking(by="status"),
+    "tracking_save_run_view": Recipe(lambda ids: {"name": "mine", "state": "order=x"}),
+    "tracking_change_run_view": Recipe(lambda ids: {"name": "renamed"}),
+    "tracking_read_table": asking(path="@t.csv"),
+    "tracking_view_artifact": asking(path="@p.svg"),
     "tracking_mlflow_create_experiment": Recipe(lambda ids: {"name": "fresh too"}),
     "tracking_mlflow_get_experiment": asking(experiment_id="@experiment_id"),
     "tracking_mlflow_get_experiment_by_name": asking(experiment_name="@experiment name"),

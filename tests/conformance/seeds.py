@@ -187,6 +187,28 @@ def a_run_file(world: World) -> str:
     return path
 
 
+def a_run_view(world: World) -> str:
+    body = {"name": f"{world.canary} view", "state": "order=x", "is_shared": True}
+    return world.post(f"/api/v1/experiments/{world['experiment_id']}/views", body)["id"]
+
+
+def a_file(name: str) -> Callable[[World], str]:
+    """Log a file of a name, which is too short to be taken for an id."""
+
+    def put(world: World) -> str:
+        _ = world["run_id"]
+        path = f"{PROXY}/{world.kept['run folder']}/{name}"
+        assert world.http.put(path, content=f"a,b\n1,{world.canary}\n".encode()).is_success
+        return name
+
+    return put
+
+
+def a_view(world: World) -> str:
+    path, asked = f"/api/v1/runs/{world['run_id']}/artifacts/view", {"path": world["p.svg"]}
+    return world.http.get(path, params=asked).json()["url"].rpartition("/")[2]
+
+
 def a_logged_model(world: World) -> str:
     body = {
         "experiment_id": world["experiment_id"],
@@ -273,6 +295,10 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "experiment name": an_experiment_name,
     "run_id": a_run,
     "artifacts/path": a_run_file,
+    "view_id": a_run_view,
+    "t.csv": a_file("t.csv"),
+    "p.svg": a_file("p.svg"),
+    "content/token": a_view,
     "logged-models/model_id": a_logged_model,
     "tags/key": lambda world: "colour",
     "import_id": an_import,

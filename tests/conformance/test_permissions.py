@@ -21,6 +21,7 @@ PUBLIC = {
     "POST /api/v1/password-resets/{token}",
     "GET /api/v1/invitation-links/{token}",
     "POST /api/v1/invitation-links/{token}",
+    "GET /content/{token}",  # the signed address is the permission; see ADR 0016
 }
 VIEWERS_MAY = {
     "POST /api/v1/tokens": "own tokens, at most as a viewer",

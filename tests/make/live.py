@@ -32,6 +32,7 @@ def serving(app: FastAPI) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", ws="none"))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    app.state.is_stopping = lambda: server.should_exit
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

@@ -129,7 +129,7 @@ def create_app(services: Services, *, run_background: bool = True) -> FastAPI:
             app.include_router(router)
     app.include_router(health.router)
     app.add_middleware(WorkspaceInAddress)
-    web.install(app, settings.web_dir)
+    web.install(app, settings.web_dir, settings.content_url)
     access.require_declared_permissions(app, FRAMEWORK_PATHS)
     hot.install(app)
     return app

@@ -61,7 +61,9 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=10,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        made.state.is_stopping = lambda: server.should_exit  # ends the live streams
+        server.run(sockets=[listener])
 
 
 @app.command()

@@ -23,6 +23,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="Address people use in the browser. Empty: http://localhost:<port>."
     )
+    content_url: str = Field(
+        "",
+        description="Address of this server under another host name, which shows HTML and SVG that "
+        "users logged. Empty: 127.0.0.1 for localhost, else a sandbox on the same origin.",
+    )
     gateway_host: str = Field("127.0.0.1", description="Address the inference gateway listens on.")
     gateway_port: int = Field(8081, description="Port of the inference gateway.")
     gateway_url: str = Field(

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+_FRAMES = "http://127.0.0.1:* http://localhost:*"  # this machine's other name, see `content_url`
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -17,6 +18,7 @@ _POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
         "connect-src 'self'",
+        "frame-src 'self' {frames}",
         "frame-ancestors 'none'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -24,16 +26,24 @@ _POLICY = "; ".join(
     )
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-_API = ("api/", "ajax-api/", "v1/", "get-artifact", "graphql", "model-versions/")
+_API = (
+    "api/",
+    "ajax-api/",
+    "v1/",
+    "get-artifact",
+    "graphql",
+    "model-versions/",
+    "content/",
+)
 
 
-def install(app: FastAPI, folder: Path) -> None:
-    """Mount the web application, last of all routes."""
+def install(app: FastAPI, folder: Path, content_url: str = "") -> None:
+    """Mount the web application, last of all routes; it may frame pages of `content_url`."""
+    headers = {"Content-Security-Policy": _POLICY.format(frames=content_url or _FRAMES), **_HEADERS}
     if (folder / "assets").is_dir():
         app.mount("/assets", _Immutable(directory=folder / "assets"), name="assets")
 
@@ -43,7 +53,7 @@ def install(app: FastAPI, folder: Path) -> None:
             raise HTTPException(404)
         file = (folder / path).resolve()
         if path and file.is_file() and file.is_relative_to(folder.resolve()):
-            return FileResponse(file, headers=_HEADERS)
+            return FileResponse(file, headers=headers)
         index = folder / "index.html"
         if not index.is_file():
             return HTMLResponse(
@@ -51,7 +61,7 @@ def install(app: FastAPI, folder: Path) -> None:
                 "Run <code>make run</code>, which builds it.</p>",
                 503,
             )
-        return FileResponse(index, headers=_HEADERS)
+        return FileResponse(index, headers=headers)
 
 
 class _Immutable(StaticFiles):

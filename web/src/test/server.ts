@@ -29,8 +29,10 @@ export function refuses(
   status: number,
   code: string,
   detail: string,
+  extra: Record<string, unknown> = {},
 ): void {
   const problem = {
+    ...extra,
     type: "about:blank",
     title: "Refused",
     status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,6 +67,11 @@ def folded(files: Iterable[StoredFile]) -> list[Entry]:
             else Entry(name, False, file.size_bytes, file.sha256)
         )
     return sorted(found.values(), key=lambda entry: entry.path)
+
+
+def newest_at(db: Session, prefix: str) -> dt.datetime | None:
+    """Tell when the newest file below a prefix was attached."""
+    return db.scalar(select(func.max(ArtifactFile.created_at)).where(_below(prefix)))
 
 
 def find(db: Session, path: str) -> StoredFile:

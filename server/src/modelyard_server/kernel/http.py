@@ -223,7 +223,7 @@ def _as_mlflow_says(error: RequestValidationError) -> str:
 
 
 def document_problems(app: FastAPI) -> None:
-    """Document refusals under the media type they are sent with; FastAPI would say JSON."""
+    """Document refusals under the media type they are sent with; FastAPI would say the route's."""
     describe = app.openapi
 
     def described() -> dict[str, Any]:
@@ -231,8 +231,9 @@ def document_problems(app: FastAPI) -> None:
         for methods in contract["paths"].values():
             for operation in methods.values():
                 content = operation["responses"]["default"]["content"]
-                if "application/json" in content:
-                    content[_PROBLEM_TYPE] = content.pop("application/json")
+                for media_type in ("application/json", "text/event-stream"):
+                    if media_type in content:
+                        content[_PROBLEM_TYPE] = content.pop(media_type)
         return contract
 
     app.openapi = described  # type: ignore[method-assign] # FastAPI's documented way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ NUMBERS: dict[str, Any] = {
     "end_time": Run.ended_ms,
     "experiment_id": Run.experiment_id,
 }
+_TIMES = frozenset({"start_time", "created", "end_time"})
 # Said with a column: SQLAlchemy folds a plain FALSE, and the tenant's condition with it.
 NONE: ColumnElement[bool] = Run.id.is_(None)
 _EVERY: ColumnElement[bool] = Run.id.is_not(None)
@@ -70,6 +72,9 @@ class Conditions:
             assert isinstance(clause.value, int | float)  # noqa: S101 - the grammar says so
             holds = compared(table.value, clause.operator, float(clause.value), self.is_sqlite)
             return and_(table.is_nan == false(), holds)
+        if isinstance(clause.value, tuple):
+            is_in: ColumnElement[bool] = table.value.in_(clause.value)
+            return is_in if clause.operator == "IN" else ~is_in
         value = str(clause.value)
         holds = compared(table.value, clause.operator, value, self.is_sqlite)
         if clause.operator == "=":
@@ -88,14 +93,24 @@ def _attribute(clause: Clause, is_sqlite: bool) -> ColumnElement[bool]:
             raise FilterRefused(f"{name} compares with text in quotes, by = != LIKE ILIKE IN.")
         return compared(TEXTS[name], clause.operator, clause.value, is_sqlite)
     if name in NUMBERS:
-        try:
-            number = int(clause.value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise FilterRefused(f"{name} compares with a number.") from None
+        number = _number(name, clause)
         if clause.operator not in {"=", "!=", "<", "<=", ">", ">="}:
             raise FilterRefused(f"{clause.operator} does not work with {name}.")
         return compared(NUMBERS[name], clause.operator, number, is_sqlite)
     raise FilterRefused(f"Runs have no attribute {clause.key[:80]!r} to search by.")
+
+
+def _number(name: str, clause: Clause) -> int:
+    """Give what a time or number is compared with; a time may be a date in quotes, of UTC."""
+    try:
+        if isinstance(clause.value, str) and name in _TIMES and "-" in clause.value[1:]:
+            at = dt.datetime.fromisoformat(clause.value)
+            at = at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at
+            return int(at.timestamp() * 1000)
+        return int(clause.value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        wanted = "milliseconds or a date such as '2026-11-01'" if name in _TIMES else "a number"
+        raise FilterRefused(f"{name} compares with {wanted}.") from None
 
 
 def _dataset(clause: Clause, is_sqlite: bool) -> ColumnElement[bool]:

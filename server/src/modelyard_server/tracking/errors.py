@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, TooLarge
+from modelyard_server.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 
 NOT_ACTIVE = "The run {} must be in the 'active' state. Current state is deleted: restore it first."
 
@@ -37,6 +37,24 @@ class ExperimentNameTaken(Conflict):
         super().__init__(detail, extra=extra, **facts)
 
 
+class ViewMissing(NotFound):
+    code = "tracking.run_view_missing"
+
+
+class ViewNameTaken(Conflict):
+    code = "tracking.run_view_name_taken"
+
+
+class NotYourView(Forbidden):
+    """Only its owner changes it; admins also what is shared."""
+
+    code = "tracking.not_your_view"
+
+
+class TooManyViews(Conflict):
+    code = "tracking.too_many_views"
+
+
 class NotActive(Invalid):
     """A deleted experiment or run takes no changes."""
 
@@ -57,6 +75,24 @@ class FilterRefused(Invalid):
 
 class ValueRefused(Invalid):
     code = "tracking.value_refused"
+
+
+class TableRefused(Invalid):
+    """The file is no such table, or too large to be looked at."""
+
+    code = "tracking.table_refused"
+
+
+class NoPreview(Invalid):
+    """This kind of file is not shown that way."""
+
+    code = "tracking.no_preview"
+
+
+class ViewExpired(NotFound):
+    """The address of an artifact is not ours, or its minutes are over."""
+
+    code = "tracking.view_expired"
 
 
 class TooManyBytes(TooLarge):

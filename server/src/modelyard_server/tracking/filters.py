@@ -87,6 +87,8 @@ class Order:
 class _Token:
     kind: str
     text: str
+    start: int
+    end: int
 
 
 def read(text: str | None) -> list[Clause]:
@@ -102,9 +104,10 @@ def read(text: str | None) -> list[Clause]:
         if len(clauses) > _MOST_CLAUSES:
             raise FilterRefused(f"A filter has at most {_MOST_CLAUSES} comparisons.")
         if tokens and not tokens.took_word("AND"):
-            raise FilterRefused(f"Expected AND, found {tokens.peek().text[:40]!r}.")
+            token = tokens.peek()
+            raise _refused(f"Expected AND, found {token.text[:40]!r}.", token)
         if not tokens and tokens.last_was_and:
-            raise FilterRefused("The filter ends after AND.")
+            raise _refused("The filter ends after AND.", tokens.end)
     return clauses
 
 
@@ -147,6 +150,7 @@ class _Tokens:
         if len(text) > _LONGEST:
             raise FilterRefused(f"A filter has at most {_LONGEST} characters.")
         self._tokens = list(_split(text))
+        self.end = _Token("end", "", len(text.rstrip()), len(text.rstrip()))
         self._at = 0
         self.last_was_and = False
 
@@ -155,8 +159,18 @@ class _Tokens:
 
     def peek(self) -> _Token:
         if not self:
-            raise FilterRefused("The filter ends too early.")
+            raise _refused("The filter ends too early.", self.end)
         return self._tokens[self._at]
+
+    @property
+    def next(self) -> _Token:
+        """The token that comes next, or the end."""
+        return self._tokens[self._at] if self else self.end
+
+    @property
+    def last(self) -> _Token:
+        """The token that was taken last."""
+        return self._tokens[self._at - 1]
 
     def take(self) -> _Token:
         token = self.peek()
@@ -183,29 +197,33 @@ def _split(text: str) -> Iterator[_Token]:
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise FilterRefused(f"Cannot read the filter at {text[at : at + 40]!r}.")
-        yield _Token(match.lastgroup, match.group(match.lastgroup))
+            at += len(text[at:]) - len(text[at:].lstrip())
+            rest = _Token("rest", text[at : at + 40], at, end)
+            raise _refused(f"Cannot read the filter at {rest.text!r}.", rest)
+        yield _Token(match.lastgroup, match.group(match.lastgroup), *match.span(match.lastgroup))
         at = match.end()
 
 
 def _clause(tokens: _Tokens) -> Clause:
     kind, key = _name(tokens)
     operator = _operator(tokens)
+    told = tokens.last
     if operator in {"IS NULL", "IS NOT NULL"}:
-        _refuse_unless(kind in {"param", "tag"}, operator, kind)
+        _refuse_unless(kind in {"param", "tag"}, operator, kind, told)
         return Clause(kind, key, operator, None)
     if operator in {"IN", "NOT IN"}:
-        _refuse_unless(kind in {"attribute", "dataset"}, operator, kind)
+        _refuse_unless(kind != "metric", operator, kind, told)
         return Clause(kind, key, operator, _list(tokens))
     value = _value(tokens)
     if kind == "metric":
-        _refuse_unless(operator in _ORDERED, operator, kind)
+        _refuse_unless(operator in _ORDERED, operator, kind, told)
         if isinstance(value, str):
-            raise FilterRefused(f"A metric compares with a number, not with {value[:40]!r}.")
+            problem = f"A metric compares with a number, not with {value[:40]!r}."
+            raise _refused(problem, tokens.last)
     elif kind != "attribute":
-        _refuse_unless(operator in _TEXTUAL, operator, kind)
+        _refuse_unless(operator in _TEXTUAL, operator, kind, told)
         if not isinstance(value, str):
-            raise FilterRefused(f"Put the value of {kind} {key[:80]} in quotes.")
+            raise _refused(f"Put the value of {kind} {key[:80]} in quotes.", tokens.last)
     return Clause(kind, key, operator, value)
 
 
@@ -214,14 +232,13 @@ def _name(tokens: _Tokens) -> tuple[str, str]:
     if first.kind == "quoted":
         return "attribute", _unquoted(first.text)
     if first.kind != "word":
-        raise FilterRefused(f"Expected a name, found {first.text[:40]!r}.")
+        raise _refused(f"Expected a name, found {first.text[:40]!r}.", first)
     kind = _KINDS.get(first.text.lower())
     if not tokens.took("dot"):
         return "attribute", first.text
     if kind is None:
-        raise FilterRefused(
-            f"{first.text[:40]!r} is none of metrics, params, tags, attributes, datasets."
-        )
+        kinds = "metrics, params, tags, attributes, datasets"
+        raise _refused(f"{first.text[:40]!r} is none of {kinds}.", first)
     key = tokens.take()
     if key.kind == "quoted":
         return kind, _unquoted(key.text)
@@ -229,7 +246,7 @@ def _name(tokens: _Tokens) -> tuple[str, str]:
     while tokens.took("dot"):  # a bare key may have dots: tags.mlflow.source.name
         parts.append(tokens.take().text)
     if key.kind not in {"word", "number"}:
-        raise FilterRefused(f"Expected a key after {first.text}., found {key.text[:40]!r}.")
+        raise _refused(f"Expected a key after {first.text}., found {key.text[:40]!r}.", key)
     return kind, ".".join(parts)
 
 
@@ -246,7 +263,7 @@ def _operator(tokens: _Tokens) -> str:
         negated = tokens.took_word("NOT")
         if tokens.took_word("NULL"):
             return "IS NOT NULL" if negated else "IS NULL"
-    raise FilterRefused(f"{token.text[:40]!r} is not a comparison.")
+    raise _refused(f"{token.text[:40]!r} is not a comparison.", token)
 
 
 def _value(tokens: _Tokens) -> str | float | int:
@@ -255,22 +272,22 @@ def _value(tokens: _Tokens) -> str | float | int:
         return _unquoted(token.text)
     if token.kind == "number":
         return float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
-    raise FilterRefused(f"Expected a value, found {token.text[:40]!r}. Text goes in quotes.")
+    raise _refused(f"Expected a value, found {token.text[:40]!r}. Text goes in quotes.", token)
 
 
 def _list(tokens: _Tokens) -> tuple[str, ...]:
     if not tokens.took("mark", "("):
-        raise FilterRefused("IN needs a list in parentheses.")
+        raise _refused("IN needs a list in parentheses.", tokens.next)
     values: list[str] = []
     while not tokens.took("mark", ")"):
         value = _value(tokens)
         if not isinstance(value, str):
-            raise FilterRefused("The values of IN go in quotes.")
+            raise _refused("The values of IN go in quotes.", tokens.last)
         values.append(value)
         if not tokens.took("mark", ",") and tokens.peek().text != ")":
-            raise FilterRefused("The values of IN are separated by commas.")
+            raise _refused("The values of IN are separated by commas.", tokens.next)
     if not values:
-        raise FilterRefused("IN needs at least one value.")
+        raise _refused("IN needs at least one value.", tokens.last)
     return tuple(values)
 
 
@@ -281,9 +298,14 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(['\"\\])", r"\1", inner) if text[0] != "`" else inner
 
 
-def _refuse_unless(ok: bool, operator: str, kind: str) -> None:
+def _refuse_unless(ok: bool, operator: str, kind: str, told: _Token) -> None:
     if not ok:
-        raise FilterRefused(f"{operator} does not work with a {kind}.")
+        raise _refused(f"{operator} does not work with a {kind}.", told)
+
+
+def _refused(problem: str, at: _Token) -> FilterRefused:
+    """Say what is wrong, and between which characters: `start` and `end` count from 0."""
+    return FilterRefused(problem, extra={"start": at.start, "end": at.end})
 
 
 def _compare(found: str | float, operator: str, wanted: str | float) -> bool:

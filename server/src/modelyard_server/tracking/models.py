@@ -60,6 +60,7 @@ class Run(Owned, Base):
             "started_ms",
             "id",
         ),
+        Index("ix_runs_status", "workspace_id", "status", "experiment_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(  # type: ignore[assignment]
@@ -75,6 +76,30 @@ class Run(Owned, Base):
     lifecycle_stage: Mapped[str] = mapped_column(String(8), default=ACTIVE)
     started_ms: Mapped[int] = mapped_column(BigInteger)
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RunView(Owned, Base):
+    """A saved view of an experiment's run table."""
+
+    __tablename__ = "run_views"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "experiment_id"],
+            ["experiments.workspace_id", "experiments.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_run_views_experiment", "workspace_id", "experiment_id"),
+    )
+
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(Text)
+    """The search part of the page's address, without `?`."""
+    is_shared: Mapped[bool]
+    owner_id: Mapped[uuid.UUID | None]
+    owner_name: Mapped[str] = mapped_column(String(256))
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
 
 
 class Dataset(Owned, Base):

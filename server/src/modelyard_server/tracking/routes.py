@@ -16,7 +16,18 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
 from modelyard_server.workspaces.permissions import Permission
 
-from . import content, experiments, filters, queries, runs, search, service
+from . import (
+    content,
+    experiments,
+    filters,
+    live_routes,
+    queries,
+    run_table,
+    runs,
+    search,
+    table_routes,
+    viewing_routes,
+)
 from .mlflow import artifacts as mlflow_artifacts
 from .mlflow import experiments as mlflow_experiments
 from .mlflow import logged_models as mlflow_logged_models
@@ -97,10 +108,14 @@ def list_runs(
     codec: Codec,
     filter: str | None = None,  # noqa: A002 - the name in the contract
     order_by: str | None = None,
+    column: Annotated[list[str] | None, Query(max_length=100)] = None,
     cursor: str | None = None,
     limit: Limit = 50,
 ) -> Page[RunSummary]:
-    """List runs; `filter` and `order_by` are MLflow's."""
+    """List runs; `filter` and `order_by` are MLflow's. Each `column` names what is shown.
+
+    Without any `column` runs come with all they logged; `column=` alone gives none of it.
+    """
     experiment = experiments.get(db, experiment_id)
     scope = f"{actor.workspace_id}/web/runs/{experiment.id}/{filter}/{order_by}"
     wanted = search.Wanted(
@@ -110,9 +125,10 @@ def list_runs(
         filters.read_order([order_by] if order_by else None),
     )
     after = codec.open(scope, cursor) if cursor else None
+    shown = None if column is None else [name for name in column if name]
     found = search.find(db, wanted, limit=limit, after=after)
     return Page(
-        items=[RunSummary.model_validate(s) for s in service.summaries(db, found.runs)],
+        items=[RunSummary.model_validate(s) for s in run_table.rows(db, found.runs, shown)],
         next_cursor=codec.seal(scope, found.end) if found.end else None,
         total=None if cursor else search.count(db, wanted),
     )
@@ -196,4 +212,11 @@ def _mlflow() -> list[APIRouter]:
     return made
 
 
-routers = [router, *_mlflow()]
+routers = [
+    router,
+    live_routes.router,
+    table_routes.router,
+    viewing_routes.router,
+    viewing_routes.content,
+    *_mlflow(),
+]

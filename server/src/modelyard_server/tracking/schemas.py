@@ -114,3 +114,102 @@ class ArtifactOut(BaseModel):
     is_dir: bool
     size_bytes: int | None
     sha256: str | None
+
+
+class TableColumnOut(BaseModel):
+    """A column of a table in a file; `is_number` decides how it is lined up."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    type: str
+    is_number: bool
+
+
+class TablePageOut(BaseModel):
+    """Some rows, as text. `total_rows` is `None` when they were not counted to the end."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    columns: list[TableColumnOut]
+    rows: list[list[str | None]]
+    offset: int
+    total_rows: int | None
+    hidden_columns: int
+
+
+class ViewOut(BaseModel):
+    """An address that shows content in a sandbox for a few minutes."""
+
+    url: str
+    expires_at: dt.datetime
+
+
+class RunColumnOut(BaseModel):
+    """A column that runs have, such as `metrics.loss`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    runs: int
+    differs: bool
+
+
+class RunColumnsOut(BaseModel):
+    """What an experiment's runs logged. `runs` were looked at: all, unless `is_sampled`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    runs: int
+    is_sampled: bool
+    columns: list[RunColumnOut]
+
+
+class SpreadOut(BaseModel):
+    """A metric's latest values in a group, NaN left out; `sd` is that of a sample."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    count: int
+    low: float
+    high: float
+    mean: float
+    sd: float | None
+
+
+class RunGroupOut(BaseModel):
+    """Runs with one value; `None` for those that have none."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    value: str | None
+    runs: int
+    metrics: dict[str, SpreadOut]
+
+
+class RunViewCreate(BaseModel):
+    """A view to keep; `state` is the search part of the page's address."""
+
+    name: str
+    state: str
+    is_shared: bool = False
+
+
+class RunViewPatch(BaseModel):
+    """What is to be different."""
+
+    name: str | None = None
+    state: str | None = None
+    is_shared: bool | None = None
+
+
+class RunViewOut(BaseModel):
+    """A saved view of a run table."""
+
+    id: uuid.UUID
+    name: str
+    state: str
+    is_shared: bool
+    owner_name: str
+    may_change: bool
+    updated_at: dt.datetime

@@ -42,7 +42,7 @@ def test_a_clause_is_read(text, clause):
         "metrics.a = 1 OR metrics.b = 2",
         "metrics.a = 1 AND",
         "secrets.a = 1",
-        "tags.a IN ('x')",
+        "metrics.a IN ('x')",
         "attr.run_id IN ()",
         "a = '",
         "; DROP TABLE runs",
@@ -53,6 +53,27 @@ def test_a_clause_is_read(text, clause):
 def test_what_is_not_in_the_grammar_is_refused(text):
     with pytest.raises(FilterRefused):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("metrics.loss ~ 1", "~"),
+        ("metrics.a > 1  or metrics.b > 2", "or"),
+        ("metrics.a > 1 AND params.lr = x", "x"),
+        ("params.lr > '0.1'", ">"),
+        ("metrics.a > 'high'", "'high'"),
+        ("secret.a = 1", "secret"),
+        ("params.a = 'open", "'open"),
+        ("metrics.a >  ", ""),
+    ],
+)
+def test_a_refusal_points_at_the_characters(text, place):
+    with pytest.raises(FilterRefused) as refused:
+        read(text)
+    start, end = refused.value.extra["start"], refused.value.extra["end"]
+    assert text[start:end].strip("'") == place.strip("'")
+    assert place or start == len(text.rstrip())
 
 
 @given(st.text(max_size=200))

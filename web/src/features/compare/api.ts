@@ -8,6 +8,8 @@ export type Artifact = Shape<"ArtifactOut">;
 export type MetricSeries = Shape<"MetricSeries">;
 
 const POINTS = 1_000;
+/** Running runs are heard of live; this is for networks that let no stream through. */
+const UNHEARD_MS = 30_000;
 export const PREVIEW_LIMIT = 200_000;
 
 const run = (id: string) =>
@@ -16,7 +18,7 @@ const run = (id: string) =>
     queryFn: async ({ signal }) =>
       body(await api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
     retry: false,
-    refetchInterval: (query) => (query.state.data?.status === "RUNNING" ? 5_000 : false),
+    refetchInterval: (query) => (query.state.data?.status === "RUNNING" ? UNHEARD_MS : false),
   });
 
 const metricSeries = (id: string, key: string, live: boolean) =>
@@ -30,7 +32,7 @@ const metricSeries = (id: string, key: string, live: boolean) =>
         }),
       ),
     staleTime: live ? 0 : 300_000,
-    refetchInterval: live ? 5_000 : false,
+    refetchInterval: live ? UNHEARD_MS : false,
   });
 
 const artifacts = (id: string, path: string) =>

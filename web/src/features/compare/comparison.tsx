@@ -1,4 +1,5 @@
 import { useMemo, useState } from "react";
+import { useLive } from "@/api/live";
 import { type Run, useManyCurves } from "./api";
 import { namesOf, strokeOf } from "./colours";
 import { CurvesPanel } from "./curves-panel";
@@ -24,6 +25,8 @@ export function Comparison({ runs, view, onView }: CompareProps) {
   const plain = useMemo(() => rowsOf(runs, new Map()), [runs]);
   const charted = view.metrics ?? usualMetrics(plain, runs);
   const best = useBest(runs, charted);
+  const running = runs.filter((run) => run.status === "RUNNING").map((run) => run.id);
+  useLive({ runs: running, keys: charted }, running.length > 0);
   const rows = useMemo(() => rowsOf(runs, best), [runs, best]);
   const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
   const toggle = (place: number) =>

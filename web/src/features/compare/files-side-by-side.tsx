@@ -7,7 +7,7 @@ import type { Stroke } from "./colours";
 import classes from "./compare.module.css";
 import { Swatch } from "./run-key";
 
-const IMAGES = new Set(["png", "jpg", "jpeg", "gif", "webp", "svg"]);
+const IMAGES = new Set(["png", "jpg", "jpeg", "gif", "webp"]);
 const TEXTS = new Set(
   "txt md json yaml yml csv tsv log py toml ini cfg html xml sh sql mlmodel".split(" "),
 );

@@ -11,7 +11,6 @@ export type Experiment = Shape<"ExperimentOut">;
 export type RunSummary = Shape<"RunSummary">;
 
 const RUNS_PER_PAGE = 100;
-const PAGES_KEPT_LIVE = 3;
 
 export const experimentList = (q: string) =>
   infiniteQueryOptions({
@@ -67,12 +66,6 @@ export const runList = (id: string, { filter, orderBy }: RunQuery) =>
       ),
     getNextPageParam: (page) => page.next_cursor,
     retry: false,
-    refetchInterval: (query) =>
-      query.state.data &&
-      query.state.data.pages.length <= PAGES_KEPT_LIVE &&
-      query.state.data.pages.some((page) => page.items.some((run) => run.status === "RUNNING"))
-        ? 5_000
-        : false,
   });
 
 export function useCreateExperiment() {

@@ -2,9 +2,11 @@ import { Button, Select } from "@mantine/core";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
+import { useLive } from "@/api/live";
 import { Refusal } from "@/api/refusal";
 import { here } from "@/lib/here";
 import { EmptyState } from "@/ui/empty-state";
+import { LiveMark } from "@/ui/live-mark";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { ServerTable } from "@/ui/server-table";
@@ -47,6 +49,8 @@ export function ExperimentRuns({ id, view, onView }: Props) {
     [view.cols, runs],
   );
   const columns = useMemo(() => runColumns(chosen), [chosen]);
+  const metrics = chosen.filter((name) => name.startsWith("metrics.")).map(keyOf);
+  const live = useLive({ experiment: id, columns: metrics });
   const names = useMemo(() => columns.map((column) => column.id), [columns]);
   const selected = useMemo(() => idsIn(view.selected), [view.selected]);
   const selectedSet = useMemo(() => new Set(selected), [selected]);
@@ -90,6 +94,7 @@ export function ExperimentRuns({ id, view, onView }: Props) {
           onChoose={(cols) => onView({ ...view, cols: cols.join(",") })}
         />
         <CompareBar selected={selected} onClear={() => select([])} />
+        <LiveMark state={live} />
       </div>
       {query.error && !refusedFilter && (
         <Refused error={query.error} onRetry={() => void query.refetch()} />

@@ -24,7 +24,7 @@ const EXAMPLES = [
 export function RunFilter({ filter, onFilter, error }: Props) {
   const [text, setText] = useState(filter);
   useEffect(() => setText(filter), [filter]);
-  const problem = error instanceof Refusal && filter ? error.message : null;
+  const problem = error instanceof Refusal && filter ? error : null;
   return (
     <form
       className="row wrap"
@@ -41,7 +41,7 @@ export function RunFilter({ filter, onFilter, error }: Props) {
         style={{ flex: "1 1 220px" }}
         leftSection={<IconFilter size={16} stroke={1.7} aria-hidden />}
         value={text}
-        error={problem && <Problem filter={filter} message={problem} />}
+        error={problem && <Problem filter={filter} refusal={problem} />}
         spellCheck={false}
         onChange={(event) => setText(event.currentTarget.value)}
       />
@@ -71,11 +71,11 @@ export function RunFilter({ filter, onFilter, error }: Props) {
 }
 
 /** The server's sentence, and the filter with the place it names marked. */
-function Problem({ filter, message }: { filter: string; message: string }) {
-  const span = mistakeIn(filter, message);
+function Problem({ filter, refusal }: { filter: string; refusal: Refusal }) {
+  const span = mistakeIn(filter, refusal);
   return (
     <>
-      <span>{message}</span>
+      <span>{refusal.message}</span>
       {span && (
         <code style={{ display: "block", marginTop: 4, overflowWrap: "anywhere" }}>
           {filter.slice(0, span.start)}

@@ -1,19 +1,19 @@
 import { Button } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
 import { bytes } from "@/lib/format";
 import { CodeBlock } from "@/ui/code-block";
 import { CopyField } from "@/ui/copy-field";
+import { JsonTree } from "@/ui/json-tree";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { View } from "@/ui/view";
-import { artifactAddress, artifacts, artifactText, PREVIEW_LIMIT } from "./api";
+import { artifactAddress, artifacts, artifactText, PREVIEW_LIMIT, TEXT_BYTES } from "./api";
+import { ArtifactNotebook } from "./artifact-notebook";
+import { ArtifactSandbox } from "./artifact-sandbox";
+import { ArtifactTable, Rows } from "./artifact-table";
+import { kindOf, tableIn } from "./file-kind";
 
-const IMAGES = new Set(["png", "jpg", "jpeg", "gif", "webp", "svg"]);
-const TEXTS = new Set(
-  "txt md json yaml yml csv tsv log py toml ini cfg html xml sh sql mlmodel license requirements".split(
-    " ",
-  ),
-);
 const LINES = 500;
 
 /** One file: its size and hash, a download, and what is in it where that can be shown. */
@@ -50,21 +50,21 @@ export function ArtifactPreview({ id, path }: { id: string; path: string }) {
   );
 }
 
-function Content({
-  id,
-  path,
-  name,
-  size,
-}: {
+interface ContentProps {
   id: string;
   path: string;
   name: string;
   size: number;
-}) {
-  const kind = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+}
+
+function Content({ id, path, name, size }: ContentProps) {
+  const kind = kindOf(name);
+  if (kind === "table") return <ArtifactTable id={id} path={path} />;
+  if (kind === "none") return <p className="dim">This kind of file has no preview.</p>;
+  if (kind === "text") return <Text id={id} path={path} size={size} />;
   if (size > PREVIEW_LIMIT)
     return <p className="dim">Too large to show here. Download it instead.</p>;
-  if (IMAGES.has(kind)) {
+  if (kind === "image") {
     return (
       <img
         src={artifactAddress(id, path)}
@@ -73,27 +73,49 @@ function Content({
       />
     );
   }
-  if (TEXTS.has(kind)) return <Text id={id} path={path} isJson={kind === "json"} />;
-  return <p className="dim">This kind of file has no preview.</p>;
+  if (kind === "page") return <ArtifactSandbox id={id} path={path} />;
+  if (kind === "notebook") return <ArtifactNotebook id={id} path={path} />;
+  return <Json id={id} path={path} />;
 }
 
-function Text({ id, path, isJson }: { id: string; path: string; isJson: boolean }) {
+function Json({ id, path }: { id: string; path: string }) {
   const { data } = useSuspenseQuery(artifactText(id, path));
-  const lines = (isJson ? indented(data) : data).split("\n");
+  const [asTree, setAsTree] = useState(true);
+  const value = useMemo(() => parsed(data), [data]);
+  const table = useMemo(() => tableIn(value), [value]);
+  if (value === undefined) return <CodeBlock code={data} label={path} />;
+  if (table && asTree) {
+    return (
+      <div className="stack tight">
+        <Rows page={table} label={path} />
+        <Button variant="subtle" size="xs" onClick={() => setAsTree(false)}>
+          Show as JSON
+        </Button>
+      </div>
+    );
+  }
+  return <JsonTree value={value} label={path} />;
+}
+
+function Text({ id, path, size }: { id: string; path: string; size: number }) {
+  const { data } = useSuspenseQuery(artifactText(id, path, size > TEXT_BYTES));
+  const lines = data.split("\n");
   return (
     <>
       <CodeBlock code={lines.slice(0, LINES).join("\n")} label={path} />
-      {lines.length > LINES && (
-        <p className="caption dim">The first {LINES} lines. Download it to see all.</p>
+      {(lines.length > LINES || size > TEXT_BYTES) && (
+        <p className="caption dim">
+          The first {Math.min(lines.length, LINES)} lines of {bytes(size)}. Download it to see all.
+        </p>
       )}
     </>
   );
 }
 
-function indented(text: string): string {
+function parsed(text: string): unknown {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return JSON.parse(text);
   } catch {
-    return text;
+    return undefined;
   }
 }

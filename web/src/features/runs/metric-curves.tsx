@@ -1,5 +1,6 @@
 import { useQueries, useSuspenseQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { useLive } from "@/api/live";
 import { number, plural } from "@/lib/format";
 import { LineChart } from "@/ui/charts/line-chart";
 import { Panel } from "@/ui/panel";
@@ -13,8 +14,10 @@ const AT_ONCE = 24;
 export function MetricCurves({ run }: { run: Run }) {
   const moved = run.latest_metrics.filter((metric) => metric.step > 0).map((metric) => metric.key);
   const shown = moved.slice(0, AT_ONCE);
+  const isRunning = run.status === "RUNNING";
+  useLive({ runs: [run.id], keys: shown }, isRunning);
   const counts = useQueries({
-    queries: shown.map((key) => metricSeries(run.id, key)),
+    queries: shown.map((key) => metricSeries(run.id, key, isRunning)),
     combine: (all) => all.map((one) => one.data?.total_points ?? 0),
   });
   const curves = shown.filter((_, index) => (counts[index] ?? 0) > 1);
@@ -31,7 +34,7 @@ export function MetricCurves({ run }: { run: Run }) {
       <div className="stack loose">
         {curves.map((key) => (
           <View key={key} loading={<LinesSkeleton lines={6} />}>
-            <Curve id={run.id} metric={key} />
+            <Curve id={run.id} metric={key} isRunning={isRunning} />
           </View>
         ))}
       </div>
@@ -39,8 +42,14 @@ export function MetricCurves({ run }: { run: Run }) {
   );
 }
 
-function Curve({ id, metric }: { id: string; metric: string }) {
-  const { data } = useSuspenseQuery(metricSeries(id, metric));
+interface CurveProps {
+  id: string;
+  metric: string;
+  isRunning: boolean;
+}
+
+function Curve({ id, metric, isRunning }: CurveProps) {
+  const { data } = useSuspenseQuery(metricSeries(id, metric, isRunning));
   const x = useMemo(() => data.points.map((point) => point.step), [data]);
   const series = useMemo(
     () => [{ label: metric, values: data.points.map((point) => point.value), token: "series-1" }],

@@ -29,6 +29,10 @@ const aRun: Shape<"RunOut"> = {
 const files = [
   { path: "notes.txt", is_dir: false, size_bytes: 12, sha256: "ab".repeat(32) },
   { path: "model.bin", is_dir: false, size_bytes: 9e8, sha256: null },
+  { path: "plot.png", is_dir: false, size_bytes: 9e8, sha256: null },
+  { path: "rows.csv", is_dir: false, size_bytes: 9e8, sha256: null },
+  { path: "report.html", is_dir: false, size_bytes: 90, sha256: null },
+  { path: "facts.json", is_dir: false, size_bytes: 90, sha256: null },
 ];
 
 beforeEach(() => {
@@ -61,7 +65,7 @@ test("a text artifact is shown and can be downloaded", async () => {
 
 test("choosing a file puts it in the address; a large one is not fetched", async () => {
   const onArtifact = vi.fn();
-  await show("model.bin", onArtifact);
+  await show("plot.png", onArtifact);
   expect(await screen.findByText(/Too large to show here/)).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: /notes.txt/ }));
   expect(onArtifact).toHaveBeenCalledWith("notes.txt");
@@ -71,4 +75,44 @@ test("a run that is not there says so", async () => {
   refuses("get", RUN, 404, "tracking.run_missing", "There is no such run.");
   await show();
   expect(await screen.findByRole("alert")).toHaveTextContent("There is no such run.");
+});
+
+test("a table is read by the server, with types and pages", async () => {
+  const page = {
+    columns: [
+      { name: "n", type: "int64", is_number: true },
+      { name: "word", type: "string", is_number: false },
+    ],
+    rows: [["1", null]],
+    offset: 0,
+    total_rows: 1,
+    hidden_columns: 0,
+  };
+  answers("get", `${RUN}/artifacts/table`, page);
+  await show("rows.csv");
+  expect(await screen.findByRole("columnheader", { name: "n int64" })).toBeVisible();
+  expect(screen.getByText("Rows 1 to 1 of 1")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Next rows" })).toBeDisabled();
+});
+
+test("a table that cannot be read says why", async () => {
+  refuses("get", `${RUN}/artifacts/table`, 422, "tracking.table_refused", "It is no table.");
+  await show("rows.csv");
+  expect(await screen.findByText("It is no table.")).toBeVisible();
+});
+
+test("HTML is framed from its own origin, in a sandbox without that of the page", async () => {
+  const url = "http://127.0.0.1:1/content/token";
+  answers("get", `${RUN}/artifacts/view`, { url, expires_at: AT });
+  await show("report.html");
+  const frame = await screen.findByTitle("Contents of report.html");
+  expect(frame).toHaveAttribute("src", url);
+  expect(frame).toHaveAttribute("sandbox", "allow-scripts");
+});
+
+test("JSON opens level by level", async () => {
+  answers("get", `${RUN}/artifacts/content`, { a: { b: { c: 7 } } });
+  await show("facts.json");
+  await userEvent.click(await screen.findByRole("button", { name: /b: \{ 1 \}/ }));
+  expect(await screen.findByText("7")).toBeVisible();
 });

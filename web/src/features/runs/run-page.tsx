@@ -2,10 +2,13 @@ import { Button } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useLive } from "@/api/live";
 import { usePermission } from "@/api/session";
 import { duration } from "@/lib/format";
 import { here } from "@/lib/here";
+import { Callout } from "@/ui/callout";
 import { ConfirmDialog } from "@/ui/confirm-dialog";
+import { LiveMark } from "@/ui/live-mark";
 import { PageHeader } from "@/ui/page-header";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { StatusBadge } from "@/ui/status-badge";
@@ -16,6 +19,8 @@ import { Artifacts } from "./artifacts";
 import { Datasets } from "./datasets";
 import { MetricCurves } from "./metric-curves";
 import { LatestMetrics, Parameters, RegisteredVersions, Source } from "./run-panels";
+
+const LOST = "modelyard.lost";
 
 interface Props {
   id: string;
@@ -28,6 +33,9 @@ interface Props {
 export function RunPage({ id, artifact, onArtifact }: Props) {
   const { data } = useSuspenseQuery(run(id));
   const mayWrite = usePermission("experiments.write");
+  const isRunning = data.status === "RUNNING";
+  const live = useLive({ runs: [id] }, isRunning);
+  const isLost = data.status === "KILLED" && LOST in data.tags;
   const seconds = data.ended_at
     ? (Date.parse(data.ended_at) - Date.parse(data.started_at)) / 1_000
     : null;
@@ -47,7 +55,12 @@ export function RunPage({ id, artifact, onArtifact }: Props) {
             {data.experiment_name}
           </Link>,
         ]}
-        status={<StatusBadge status={data.status} />}
+        status={
+          <span className="row">
+            <StatusBadge status={data.status}>{isLost ? "Lost" : undefined}</StatusBadge>
+            {isRunning && <LiveMark state={live} />}
+          </span>
+        }
         meta={
           <>
             {data.user_name} · started <Time at={data.started_at} />
@@ -57,6 +70,12 @@ export function RunPage({ id, artifact, onArtifact }: Props) {
         actions={mayWrite && <DeleteRun run={data} />}
       />
       <div className="stack">
+        {isLost && (
+          <Callout tone="warn" title="This run was left open">
+            Nothing was heard of it for a day after <Time at={data.ended_at} />. Its program may
+            have been killed. A program that is still running can finish it as usual.
+          </Callout>
+        )}
         <div className="grid-2 top">
           <div className="stack">
             <LatestMetrics run={data} />
