@@ -7,7 +7,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_add_run_views"
-down_revision = "20261127_webhooks_and_workspace_"
+down_revision = "20261127_environments"
 branch_labels = None
 depends_on = None
 
