@@ -685,7 +685,9 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description List runs; `filter` and `order_by` are MLflow's.
+         * @description List runs; `filter` and `order_by` are MLflow's. Each `column` names what is shown.
+         *
+         *     Without any `column` runs come with all they logged; `column=` alone gives none of it.
          */
         get: operations["tracking_list_runs"];
         put?: never;
@@ -772,6 +774,158 @@ export interface paths {
          * @description Send a file as an attachment; a single `Range` is honoured.
          */
         get: operations["tracking_download_run_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description Follow runs: `experiment`, `run`, `points` and `reset` events, each with an id to resume by.
+         *
+         *     Who does not accept `text/event-stream` gets what is there, and the end of the stream.
+         */
+        get: operations["tracking_follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Columns
+         * @description List what runs logged; `sample` looks at that many of the newest runs only.
+         */
+        get: operations["tracking_list_columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description List groups of runs, the largest first, with how their metrics spread.
+         *
+         *     `by` is `params.…`, `tags.…`, `status` or `author`.
+         */
+        get: operations["tracking_list_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Run Views
+         * @description List one's own saved views of an experiment's table, and the shared ones.
+         */
+        get: operations["tracking_list_run_views"];
+        put?: never;
+        /**
+         * Save Run View
+         * @description Save a view under a name.
+         */
+        post: operations["tracking_save_run_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Run View
+         * @description Remove a view.
+         */
+        delete: operations["tracking_delete_run_view"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Run View
+         * @description Rename, share or overwrite a view.
+         */
+        patch: operations["tracking_change_run_view"];
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/artifacts/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Table
+         * @description Give some rows of a Parquet, CSV or TSV file.
+         */
+        get: operations["tracking_read_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/artifacts/view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * View Artifact
+         * @description Give an address, good for five minutes, that shows HTML or SVG in a sandbox.
+         */
+        get: operations["tracking_view_artifact"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3521,6 +3675,15 @@ export interface components {
             /** Total */
             total: number | null;
         };
+        /** Page[RunGroupOut] */
+        Page_RunGroupOut_: {
+            /** Items */
+            items: components["schemas"]["RunGroupOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
         /** Page[RunSummary] */
         Page_RunSummary_: {
             /** Items */
@@ -3913,6 +4076,44 @@ export interface components {
             accept_schema_change: boolean;
         };
         /**
+         * RunColumnOut
+         * @description A column that runs have, such as `metrics.loss`.
+         */
+        RunColumnOut: {
+            /** Name */
+            name: string;
+            /** Runs */
+            runs: number;
+            /** Differs */
+            differs: boolean;
+        };
+        /**
+         * RunColumnsOut
+         * @description What an experiment's runs logged. `runs` were looked at: all, unless `is_sampled`.
+         */
+        RunColumnsOut: {
+            /** Runs */
+            runs: number;
+            /** Is Sampled */
+            is_sampled: boolean;
+            /** Columns */
+            columns: components["schemas"]["RunColumnOut"][];
+        };
+        /**
+         * RunGroupOut
+         * @description Runs with one value; `None` for those that have none.
+         */
+        RunGroupOut: {
+            /** Value */
+            value: string | null;
+            /** Runs */
+            runs: number;
+            /** Metrics */
+            metrics: {
+                [key: string]: components["schemas"]["SpreadOut"];
+            };
+        };
+        /**
          * RunIn
          * @description A run as it was; `source_id` stays its id when it is 32 hexadecimal digits.
          */
@@ -4046,6 +4247,59 @@ export interface components {
             tags: {
                 [key: string]: string;
             };
+        };
+        /**
+         * RunViewCreate
+         * @description A view to keep; `state` is the search part of the page's address.
+         */
+        RunViewCreate: {
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /**
+             * Is Shared
+             * @default false
+             */
+            is_shared: boolean;
+        };
+        /**
+         * RunViewOut
+         * @description A saved view of a run table.
+         */
+        RunViewOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Is Shared */
+            is_shared: boolean;
+            /** Owner Name */
+            owner_name: string;
+            /** May Change */
+            may_change: boolean;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * RunViewPatch
+         * @description What is to be different.
+         */
+        RunViewPatch: {
+            /** Name */
+            name?: string | null;
+            /** State */
+            state?: string | null;
+            /** Is Shared */
+            is_shared?: boolean | null;
         };
         /**
          * SampleInstall
@@ -4236,6 +4490,22 @@ export interface components {
             signing_secret: string;
         };
         /**
+         * SpreadOut
+         * @description A metric's latest values in a group, NaN left out; `sd` is that of a sample.
+         */
+        SpreadOut: {
+            /** Count */
+            count: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Mean */
+            mean: number;
+            /** Sd */
+            sd: number | null;
+        };
+        /**
          * StageOut
          * @description A deployment's model in one environment, and what it would take to go on from there.
          */
@@ -4330,6 +4600,34 @@ export interface components {
              *     }
              */
             guards: components["schemas"]["Guards"] | null;
+        };
+        /**
+         * TableColumnOut
+         * @description A column of a table in a file; `is_number` decides how it is lined up.
+         */
+        TableColumnOut: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Is Number */
+            is_number: boolean;
+        };
+        /**
+         * TablePageOut
+         * @description Some rows, as text. `total_rows` is `None` when they were not counted to the end.
+         */
+        TablePageOut: {
+            /** Columns */
+            columns: components["schemas"]["TableColumnOut"][];
+            /** Rows */
+            rows: (string | null)[][];
+            /** Offset */
+            offset: number;
+            /** Total Rows */
+            total_rows: number | null;
+            /** Hidden Columns */
+            hidden_columns: number;
         };
         /**
          * TestOut
@@ -4633,6 +4931,19 @@ export interface components {
             created_at: string;
             /** Created By Name */
             created_by_name: string;
+        };
+        /**
+         * ViewOut
+         * @description An address that shows content in a sandbox for a few minutes.
+         */
+        ViewOut: {
+            /** Url */
+            url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
         /** Weight */
         Weight: {
@@ -6084,6 +6395,7 @@ export interface operations {
             query?: {
                 filter?: string | null;
                 order_by?: string | null;
+                column?: string[] | null;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -6261,6 +6573,318 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_follow: {
+        parameters: {
+            query?: {
+                experiment?: string | null;
+                run?: string[];
+                key?: string[];
+                column?: string[];
+                position?: string | null;
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "run" | "points" | "experiment" | "reset" | "end";
+                        /** @description JSON */
+                        data: string;
+                        /** @description Where to go on from after a break. */
+                        id?: string;
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_list_columns: {
+        parameters: {
+            query?: {
+                sample?: number | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunColumnsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_list_groups: {
+        parameters: {
+            query: {
+                by: string;
+                filter?: string | null;
+                metric?: string[];
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunGroupOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_list_run_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunViewOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_save_run_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunViewCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunViewOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_delete_run_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_change_run_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunViewPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunViewOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_read_table: {
+        parameters: {
+            query: {
+                path: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablePageOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tracking_view_artifact: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewOut"];
+                };
             };
             /** @description A problem document. */
             default: {
