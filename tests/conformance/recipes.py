@@ -216,6 +216,48 @@ RECIPES: dict[str, Recipe] = {
             "path": ids["artifacts/path"].rpartition("/")[2],
         }
     ),
+    # ------------------------------------------------------------------ traces
+    "traces_start_trace": Recipe(
+        lambda ids: {
+            "trace": {
+                "trace_info": {
+                    "trace_id": "tr-fresh",
+                    "trace_location": {
+                        "mlflow_experiment": {"experiment_id": ids["experiment_id"]}
+                    },
+                }
+            }
+        }
+    ),
+    "traces_search_traces": Recipe(
+        lambda ids: {"locations": [{"mlflow_experiment": {"experiment_id": ids["experiment_id"]}}]}
+    ),
+    "traces_get_trace": asking(trace_id="@trace_id"),
+    "traces_get_traces": asking(trace_ids="@trace_id"),
+    "traces_get_trace_infos": Recipe(lambda ids: {"trace_ids": [ids["trace_id"]]}),
+    "traces_get_trace_info": Recipe(),
+    "traces_delete_traces": Recipe(
+        lambda ids: {"experiment_id": ids["experiment_id"], "trace_ids": [ids["trace_id"]]}
+    ),
+    "traces_set_trace_tag": Recipe(lambda ids: {"key": "a", "value": "b"}),
+    "traces_delete_trace_tag": Recipe(
+        lambda ids: {"key": "a"},
+        before=lambda w: w.http.patch(
+            f"/api/3.0/mlflow/traces/{w['trace_id']}/tags", json={"key": "a", "value": "b"}
+        ),
+    ),
+    "traces_link_traces_to_run": Recipe(
+        lambda ids: {"run_id": ids["run_id"], "trace_ids": [ids["trace_id"]]}
+    ),
+    "traces_create_assessment": Recipe(
+        lambda ids: {"assessment": {"assessment_name": "n", "expectation": {"value": 1}}}
+    ),
+    "traces_get_assessment": Recipe(),
+    "traces_update_assessment": Recipe(
+        lambda ids: {"assessment": {"rationale": "because"}, "update_mask": "rationale"}
+    ),
+    "traces_delete_assessment": Recipe(),
+    "traces_export_spans": Recipe(lambda ids: b""),
     # ---------------------------------------------------------------- registry
     "mlflow_get_version_artifact": asking(name="@model name", version="1", path="MLmodel"),
     "registry_update_model": Recipe(lambda ids: {"description": "changed"}),

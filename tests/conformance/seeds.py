@@ -32,6 +32,8 @@ _SHAPES = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), lambda: str(uuid.uuid4())),
     (re.compile(r"[0-9a-f]{32}"), lambda: uuid.uuid4().hex),
     (re.compile(r"m-[0-9a-f]{32}"), lambda: f"m-{uuid.uuid4().hex}"),
+    (re.compile(r"tr-[0-9a-f]{32}"), lambda: f"tr-{uuid.uuid4().hex}"),
+    (re.compile(r"a-[0-9a-f]{32}"), lambda: f"a-{uuid.uuid4().hex}"),
     (re.compile(r"runs/.+"), lambda: f"runs/{uuid.uuid4().hex}/artifacts/notes.txt"),
     (re.compile(r"\d+"), lambda: str(uuid.uuid4().int % 10**8 + 10**8)),
 )
@@ -281,6 +283,26 @@ def a_webhook(world: World) -> str:
     return world.post(f"{MLFLOW}/webhooks", body)["webhook"]["webhook_id"]
 
 
+def a_trace(world: World) -> str:
+    trace_id = f"tr-{uuid.uuid4().hex}"
+    location = {"mlflow_experiment": {"experiment_id": world["experiment_id"]}}
+    info = {
+        "trace_id": trace_id,
+        "trace_location": {"type": "MLFLOW_EXPERIMENT", **location},
+        "request_time": "2026-11-27T00:00:00Z",
+        "request_preview": world.canary,
+        "state": "OK",
+    }
+    world.post("/api/3.0/mlflow/traces", {"trace": {"trace_info": info}})
+    return trace_id
+
+
+def an_assessment(world: World) -> str:
+    said = {"assessment_name": "good", "feedback": {"value": True}, "rationale": world.canary}
+    path = f"/api/3.0/mlflow/traces/{world['trace_id']}/assessments"
+    return world.post(path, {"assessment": said})["assessment"]["assessment_id"]
+
+
 SEEDS: dict[str, Callable[[World], object]] = {
     # identity, workspaces
     "session_id": a_session,
@@ -302,6 +324,8 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "logged-models/model_id": a_logged_model,
     "tags/key": lambda world: "colour",
     "import_id": an_import,
+    "trace_id": a_trace,
+    "assessment_id": an_assessment,
     # registry
     "model name": a_model_name,
     "models/model_id": lambda world: model_id(world.http, world["model name"]),

@@ -28,6 +28,8 @@ READS_ONLY = {
     "tracking_mlflow_search_runs",
     "tracking_mlflow_search_logged_models",
     "tracking_mlflow_search_datasets",
+    "traces_search_traces",
+    "traces_get_trace_infos",
 }
 OF_THE_RUN = {  # what a run writes about itself is its record; its start and end are audited
     "tracking_mlflow_log_metric",
@@ -42,6 +44,11 @@ OF_THE_RUN = {  # what a run writes about itself is its record; its start and en
     "tracking_mlflow_upload_run_artifact",
     "imports_put_points",
     "imports_complete_item",
+    "traces_start_trace",
+    "traces_export_spans",
+    "traces_set_trace_tag",
+    "traces_delete_trace_tag",
+    "traces_link_traces_to_run",
 }
 UNRECORDED = READS_ONLY | OF_THE_RUN | set(ELSEWHERE)
 WRITES = [op for op in own_operations() if op.is_write and op.name not in UNRECORDED]

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from modelyard_server.app import create_app
 
 from .recipes import path_of
-from .walk import names, operations
+from .walk import MLFLOW, names, operations
 
 GUARDED = [op for op in operations() if not op.is_public]
 PROBLEM = {"type", "title", "status", "code", "detail", "request_id"}
@@ -28,7 +28,7 @@ def client(app, **headers):
 def assert_refusal(answer, status, code):
     assert answer.status_code == status, answer.text
     body = answer.json()
-    if answer.request.url.path.startswith(("/api/2.0/", "/api/3.0/", "/ajax-api/")):
+    if answer.request.url.path.startswith(MLFLOW):
         assert set(body) == {"error_code", "message"}
         assert body["error_code"].isupper()
         return

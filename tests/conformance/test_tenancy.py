@@ -14,6 +14,9 @@ LISTS_NOTHING = {
     "tracking_mlflow_search_runs",  # MLflow: unknown experiments have no runs
     "tracking_mlflow_search_logged_models",
     "tracking_mlflow_search_datasets",
+    "traces_search_traces",
+    "traces_get_traces",
+    "traces_get_trace_infos",
 }
 TARGETS = [op for op in own_operations() if not op.is_public]
 

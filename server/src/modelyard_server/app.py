@@ -40,6 +40,7 @@ CAPABILITIES = (
     "flags",
     "artifacts",
     "tracking",
+    "traces",
     "registry",
     "imports",
     "deployments",

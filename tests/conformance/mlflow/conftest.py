@@ -51,6 +51,7 @@ def client(live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.Mlflo
     before = mlflow.get_tracking_uri()
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", live.token)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
     mlflow.set_tracking_uri(live.url)
     mlflow.set_registry_uri(live.url)
     mlflow.tracking.fluent._active_experiment_id = None

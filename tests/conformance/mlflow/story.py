@@ -7,6 +7,7 @@ as a program in an environment of its own, by an older one: `python story.py` wi
 
 import json
 import math
+import os
 import sys
 import tempfile
 import uuid
@@ -313,6 +314,43 @@ def prompts() -> None:
     client.delete_prompt(name)
 
 
+def traces() -> None:
+    client = MlflowClient()
+    experiment = client.create_experiment(fresh("traces"))
+    mlflow.set_experiment(experiment_id=experiment)
+
+    @mlflow.trace
+    def double(number: int) -> int:
+        with mlflow.start_span("inner") as span:
+            span.set_inputs({"number": number})
+        return 2 * number
+
+    assert double(21) == 42
+    trace_id = mlflow.get_last_active_trace_id()
+    mlflow.flush_trace_async_logging()
+    trace = client.get_trace(trace_id)
+    assert [span.name for span in trace.data.spans] == ["double", "inner"]
+    assert (trace.info.state, trace.data.spans[0].outputs) == ("OK", 42)
+    client.set_trace_tag(trace_id, "team", "x")
+    found = client.search_traces(locations=[experiment], filter_string="tags.team = 'x'")
+    assert [t.info.trace_id for t in found] == [trace_id]
+    client.delete_trace_tag(trace_id, "team")
+    said = mlflow.log_feedback(trace_id=trace_id, name="good", value=True, rationale="yes")
+    mlflow.log_expectation(trace_id=trace_id, name="answer", value=42)
+    changed = mlflow.entities.Feedback(name="good", value=False)
+    mlflow.update_assessment(trace_id, said.assessment_id, changed)
+    assert mlflow.get_assessment(trace_id, said.assessment_id).value is False
+    mlflow.delete_assessment(trace_id, said.assessment_id)
+    names = [a.name for a in client.get_trace(trace_id).info.assessments]
+    assert names == ["answer"]
+    run_id = client.create_run(experiment).info.run_id
+    client.link_traces_to_run([trace_id], run_id)
+    assert len(client.search_traces(locations=[experiment], run_id=run_id)) == 1
+    assert client.delete_traces(experiment, trace_ids=[trace_id]) == 1
+    refused("RESOURCE_DOES_NOT_EXIST", lambda: client._tracing_client.get_trace_info(trace_id))
+    mlflow.tracking.fluent._active_experiment_id = None
+
+
 def workspaces() -> None:
     client = MlflowClient()
     [mine] = client.list_workspaces()
@@ -344,12 +382,14 @@ CHAPTERS = [
     registry,
     webhooks,
     prompts,
+    traces,
     workspaces,
 ]
 
 
 def main() -> int:
     """Tell the whole story; print what each chapter came to as JSON."""
+    os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
     told: dict[str, str] = {}
     for chapter in CHAPTERS:
         try:

@@ -26,6 +26,10 @@ NOT_CALLED = {
     "POST /api/2.0/mlflow/runs/log-model": "clients before MLflow 3; integration/tracking",
     "GET /api/2.0/mlflow/artifacts/list": "the client lists through mlflow-artifacts",
     "GET /api/2.0/mlflow/logged-models/{model_id}/artifacts/directories": "the same",
+    "POST /api/3.0/mlflow/traces/batchGetInfos": "the client's store alone",
+    "PATCH /api/3.0/mlflow/traces/{trace_id}/tags": "the client sends it under 2.0",
+    "DELETE /api/3.0/mlflow/traces/{trace_id}/tags": "the same",
+    "POST /api/3.0/mlflow/traces/delete-traces": "the same",
     "POST /api/2.0mlflow/experiments/search-datasets": "MLflow's pages; integration/tracking",
 }
 """Supported endpoints that the client's public methods do not reach, each with the reason."""

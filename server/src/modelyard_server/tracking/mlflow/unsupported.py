@@ -20,12 +20,12 @@ AREAS: dict[str, str] = {
     "review-queues": "review of traces",
     "runs/create-promptlab-run": "prompt lab",
     "scorers": "scorers",
-    "traces": "traces",
+    "traces": "MLflow's second protocol of traces, their metrics, and prompts of traces",
     "unified-traces": "traces",
     "workspaces": "deletion of workspaces",
 }
 _ARTIFACT_AREAS = {"mpu": "multipart transfers", "presigned": "presigned transfers"}
-_ELSEWHERE = {"/graphql": "GraphQL", "/v1/traces": "traces"}
+_ELSEWHERE = {"/graphql": "GraphQL"}
 _ROOTS = tuple(f"/{api}/{version}/" for api in ("api", "ajax-api") for version in ("2.0", "3.0"))
 
 

@@ -67,6 +67,16 @@ def body(kind: type[T], *, most_bytes: int = _MOST_BYTES) -> Any:
     return Depends(read)
 
 
+def optional(kind: type[T]) -> Any:
+    """Give a dependency on the JSON body, if there is one."""
+
+    async def read(request: Request) -> T | None:
+        raw = await received(request)
+        return decode(raw, kind) if raw else None
+
+    return read
+
+
 def query(kind: type[T]) -> Any:
     """Depend on the query string; repeated names make lists."""
     many = {

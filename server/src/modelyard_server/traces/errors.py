@@ -1,0 +1,25 @@
+"""What traces may refuse."""
+
+from modelyard_server.kernel.errors import Invalid, NotFound
+
+
+class TraceMissing(NotFound):
+    code = "traces.trace_missing"
+
+
+class AssessmentMissing(NotFound):
+    code = "traces.assessment_missing"
+
+
+class TagMissing(NotFound):
+    code = "traces.tag_missing"
+
+
+class TraceRefused(Invalid):
+    code = "traces.trace_refused"
+
+
+class SpansRefused(Invalid):
+    """The body is no export of OpenTelemetry spans."""
+
+    code = "traces.spans_refused"

@@ -1,0 +1,80 @@
+"""Tables of traces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from modelyard_server.kernel.db import Base, Owned
+
+
+class Trace(Owned, Base):
+    """One request to an application. Its client chose the id."""
+
+    __tablename__ = "traces"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "experiment_id"],
+            ["experiments.workspace_id", "experiments.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_traces_experiment", "workspace_id", "experiment_id", "requested_ms"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    client_request_id: Mapped[str | None] = mapped_column(String(255))
+    requested_ms: Mapped[int] = mapped_column(BigInteger)
+    duration_ms: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(20))
+    request_preview: Mapped[str | None] = mapped_column(Text)
+    response_preview: Mapped[str | None] = mapped_column(Text)
+    trace_metadata: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    tags: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    assessments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    """Feedback and expectations as MLflow writes them, oldest first."""
+
+
+def _to_trace() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "trace_id"], ["traces.workspace_id", "traces.id"], ondelete="CASCADE"
+    )
+
+
+class Span(Owned, Base):
+    """One step of a trace."""
+
+    __tablename__ = "trace_spans"
+    __table_args__ = (_to_trace(),)
+
+    trace_id: Mapped[str] = mapped_column(String(64), primary_key=True, sort_order=-99)
+    id: Mapped[str] = mapped_column(String(16), primary_key=True, sort_order=-98)  # type: ignore[assignment]
+    started_ns: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The span of OpenTelemetry's protocol, as JSON."""
+
+
+class TraceRun(Owned, Base):
+    """That a trace belongs to a run."""
+
+    __tablename__ = "trace_runs"
+    __table_args__ = (
+        _to_trace(),
+        ForeignKeyConstraint(
+            ["workspace_id", "run_id"], ["runs.workspace_id", "runs.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("workspace_id", "run_id", "trace_id"),
+    )
+
+    trace_id: Mapped[str] = mapped_column(String(64))
+    run_id: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,273 @@
+"""Traces: log, read, tag, link to runs, delete."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from modelyard_server.kernel import trail
+from modelyard_server.tracking import experiments, runs
+
+from .errors import TagMissing, TraceMissing, TraceRefused
+from .models import Span, Trace, TraceRun
+
+SPANS_TAG, SPANS_HERE = "mlflow.trace.spansLocation", "TRACKING_STORE"
+STATES = frozenset({"STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"})
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LONGEST_KEY, _LONGEST_VALUE, _LONGEST_PREVIEW = 250, 8000, 10_000
+_MOST_PAIRS = 200
+_MOST_LINKED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NewTrace:
+    """What a client says of a trace."""
+
+    id: str
+    experiment_id: str
+    requested_ms: int
+    duration_ms: int | None = None
+    state: str = "IN_PROGRESS"
+    client_request_id: str | None = None
+    request_preview: str | None = None
+    response_preview: str | None = None
+    trace_metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSpan:
+    """One step as it arrived; `document` is OpenTelemetry's JSON of it."""
+
+    trace_id: str
+    id: str
+    is_root: bool
+    started_ns: int
+    ended_ns: int
+    is_error: bool
+    document: Mapping[str, Any]
+
+
+def log(db: Session, new: NewTrace) -> Trace:
+    """Log a trace, or complete one whose spans arrived first.
+
+    Raises:
+        ExperimentMissing: there is no such experiment.
+        TraceRefused: a field is not acceptable, or it lies in another experiment already.
+    """
+    _check(new)
+    row = _opened(db, new.id, new.experiment_id, new.requested_ms)
+    row.requested_ms, row.duration_ms = new.requested_ms, new.duration_ms
+    row.state = new.state
+    row.client_request_id = new.client_request_id or row.client_request_id
+    row.request_preview = _cut(new.request_preview) or row.request_preview
+    row.response_preview = _cut(new.response_preview) or row.response_preview
+    row.trace_metadata = {**row.trace_metadata, **new.trace_metadata}
+    row.tags = {**row.tags, **new.tags, SPANS_TAG: SPANS_HERE}
+    db.flush()
+    return row
+
+
+def log_spans(db: Session, experiment_id: str, spans: Sequence[NewSpan]) -> None:
+    """Log spans; a trace that is not there yet is begun by its first ones.
+
+    Raises:
+        ExperimentMissing: there is no such experiment.
+        TraceRefused: a trace lies in another experiment already.
+    """
+    opened: dict[str, Trace] = {}
+    for span in sorted(spans, key=lambda s: (s.trace_id, s.id)):
+        if span.trace_id not in opened:
+            started_ms = span.started_ns // 1_000_000
+            opened[span.trace_id] = _opened(db, span.trace_id, experiment_id, started_ms)
+        row = opened[span.trace_id]
+        if span.is_root:
+            row.requested_ms = span.started_ns // 1_000_000
+            row.duration_ms = max(span.ended_ns - span.started_ns, 0) // 1_000_000
+            row.state = "ERROR" if span.is_error else "OK"
+        db.merge(
+            Span(
+                workspace_id=row.workspace_id,
+                trace_id=span.trace_id,
+                id=span.id,
+                started_ns=span.started_ns,
+                document=dict(span.document),
+            )
+        )
+    db.flush()
+
+
+def get(db: Session, trace_id: str, *, lock: bool = False) -> Trace:
+    """Give a trace.
+
+    Raises:
+        TraceMissing: there is none.
+    """
+    wanted = select(Trace).where(Trace.id == trace_id)
+    row = db.scalar(wanted.with_for_update() if lock else wanted)
+    if row is None:
+        raise TraceMissing(f"Trace with ID '{trace_id[:80]}' not found.")
+    return row
+
+
+def several(db: Session, trace_ids: Collection[str]) -> list[Trace]:
+    """Give those traces that there are, in the order asked for."""
+    found = {row.id: row for row in db.scalars(select(Trace).where(Trace.id.in_(trace_ids)))}
+    return [found[trace_id] for trace_id in dict.fromkeys(trace_ids) if trace_id in found]
+
+
+def spans_of(db: Session, trace_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Give the spans of traces, in the order they began."""
+    found: dict[str, list[dict[str, Any]]] = {trace_id: [] for trace_id in trace_ids}
+    rows = select(Span).where(Span.trace_id.in_(trace_ids)).order_by(Span.started_ns, Span.id)
+    for row in db.scalars(rows):
+        found[row.trace_id].append(row.document)
+    return found
+
+
+def set_tag(db: Session, trace_id: str, key: str, value: str) -> None:
+    """Set a tag.
+
+    Raises:
+        TraceMissing: there is no such trace.
+        TraceRefused: key or value is too long.
+    """
+    row = get(db, trace_id, lock=True)
+    _check_pairs({key: value})
+    row.tags = {**row.tags, key: value}
+
+
+def delete_tag(db: Session, trace_id: str, key: str) -> None:
+    """Remove a tag.
+
+    Raises:
+        TraceMissing: there is no such trace.
+        TagMissing: it has no such tag.
+    """
+    row = get(db, trace_id, lock=True)
+    if key not in row.tags:
+        raise TagMissing(f"No trace tag with key '{key[:80]}' for trace with ID '{trace_id}'.")
+    row.tags = {name: value for name, value in row.tags.items() if name != key}
+
+
+def link_to_run(db: Session, trace_ids: Sequence[str], run_uid: str) -> None:
+    """Say that traces belong to a run; twice is no fault.
+
+    Raises:
+        RunMissing: there is no such run.
+        TraceMissing: there is no such trace.
+        TraceRefused: there are more than a hundred.
+    """
+    if len(trace_ids) > _MOST_LINKED:
+        raise TraceRefused(
+            f"Cannot link more than {_MOST_LINKED} traces to a run in a single request. "
+            f"Provided {len(trace_ids)} traces."
+        )
+    run = runs.get_active(db, run_uid)
+    linked = set(db.scalars(select(TraceRun.trace_id).where(TraceRun.run_id == run.id)))
+    for trace_id in dict.fromkeys(trace_ids):
+        get(db, trace_id)
+        if trace_id not in linked:
+            db.add(TraceRun(id=uuid.uuid4(), trace_id=trace_id, run_id=run.id))
+
+
+def traces_of_run(db: Session, run_uid: str) -> set[str]:
+    """Give the ids of the traces that are linked to a run."""
+    run = runs.get(db, run_uid)
+    return set(db.scalars(select(TraceRun.trace_id).where(TraceRun.run_id == run.id)))
+
+
+def remove(
+    db: Session,
+    actor: trail.Who,
+    experiment_id: str,
+    *,
+    trace_ids: Collection[str] = (),
+    until_ms: int | None = None,
+    most: int | None = None,
+) -> int:
+    """Delete traces of an experiment, by id or the oldest up to a time; give their number.
+
+    Raises:
+        ExperimentMissing: there is no such experiment.
+        TraceRefused: neither ids nor a time are given, or both.
+    """
+    if bool(trace_ids) == (until_ms is not None):
+        raise TraceRefused("Either `max_timestamp_millis` or `trace_ids` must be specified.")
+    if trace_ids and most is not None:
+        raise TraceRefused("`max_traces` can't be specified if `trace_ids` is specified.")
+    if most is not None and most <= 0:
+        raise TraceRefused(f"`max_traces` must be a positive integer, received {most}.")
+    experiment = experiments.get(db, experiment_id)
+    wanted = select(Trace.id).where(Trace.experiment_id == experiment.id)
+    if trace_ids:
+        wanted = wanted.where(Trace.id.in_(trace_ids))
+    else:
+        wanted = wanted.where(Trace.requested_ms <= until_ms)
+        wanted = wanted.order_by(Trace.requested_ms, Trace.id).limit(most)
+    found = list(db.scalars(wanted))
+    db.execute(delete(Trace).where(Trace.id.in_(found)))
+    trail.record(
+        db,
+        actor,
+        "traces.delete",
+        object_type="experiment",
+        object_id=experiment.id,
+        object_name=experiment.name,
+        before={"traces": len(found)},
+    )
+    return len(found)
+
+
+def _opened(db: Session, trace_id: str, experiment_id: str, requested_ms: int) -> Trace:
+    """Give a trace for writing, and begin it where it is missing."""
+    if _ID.fullmatch(trace_id) is None:
+        raise TraceRefused("A trace id has 1 to 64 letters, digits and . _ -")
+    experiment = experiments.get_active(db, experiment_id)
+    row = db.scalar(select(Trace).where(Trace.id == trace_id).with_for_update())
+    if row is None:
+        row = Trace(
+            id=trace_id,
+            experiment_id=experiment.id,
+            requested_ms=requested_ms,
+            state="IN_PROGRESS",
+            trace_metadata={},
+            tags={SPANS_TAG: SPANS_HERE},
+            assessments=[],
+        )
+        db.add(row)
+        db.flush()
+    elif row.experiment_id != experiment.id:
+        raise TraceRefused(f"Trace {trace_id} lies in another experiment.")
+    return row
+
+
+def _check(new: NewTrace) -> None:
+    if new.state not in STATES:
+        raise TraceRefused(f"{new.state[:40]!r} is no state of a trace.")
+    if len(new.client_request_id or "") > 255:
+        raise TraceRefused("client_request_id has at most 255 characters.")
+    _check_pairs(new.tags)
+    _check_pairs(new.trace_metadata)
+
+
+def _check_pairs(pairs: Mapping[str, str]) -> None:
+    if len(pairs) > _MOST_PAIRS:
+        raise TraceRefused(f"A trace has at most {_MOST_PAIRS} tags and as many metadata.")
+    for key, value in pairs.items():
+        if not key or len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+            raise TraceRefused(
+                f"A key has 1 to {_LONGEST_KEY} characters, a value at most {_LONGEST_VALUE}."
+            )
+        if "\0" in key + value:
+            raise TraceRefused("Keys and values cannot hold a NUL.")
+
+
+def _cut(preview: str | None) -> str | None:
+    return None if preview is None else preview[:_LONGEST_PREVIEW].replace("\0", "")
