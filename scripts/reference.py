@@ -134,8 +134,15 @@ def mlflow_page() -> str:
         "an area that is not there answers 501 with the error code `NOT_IMPLEMENTED` and its name. "
         "Addresses that only MLflow's own web pages use are not listed.\n\n"
         "A client needs `MLFLOW_TRACKING_URI` (the address of Modelyard) and "
-        "`MLFLOW_TRACKING_TOKEN` (an API token); the token decides the workspace.\n\n"
+        "`MLFLOW_TRACKING_TOKEN` (an API token); the token decides the workspace. The header "
+        "`X-MLFLOW-WORKSPACE` and an address such as `http://host/w/<slug>` may name it too.\n\n"
+        "`tests/conformance/mlflow` drives the unmodified client, this release and the newest of "
+        "the minor before it, through every supported endpoint that the client has a use for.\n\n"
+        "## Differences\n\nWhere Modelyard answers otherwise than a genuine server, on purpose:"
+        "\n\n| Here | Why |\n|---|---|\n"
     )
+    head += "".join(f"| {what} | {why} |\n" for what, why in unsupported.DIFFERENCES.items())
+    head += "\n## Endpoints\n\n"
     return MARK + head + "| Endpoint | Supported |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 

@@ -258,6 +258,25 @@ RECIPES: dict[str, Recipe] = {
     ),
     "traces_delete_assessment": Recipe(),
     "traces_export_spans": Recipe(lambda ids: b""),
+    "evaluation_datasets_create_dataset": Recipe(lambda ids: {"name": "fresh questions"}),
+    "evaluation_datasets_search_datasets_get": Recipe(),
+    "evaluation_datasets_search_datasets": Recipe(lambda ids: {"max_results": 10}),
+    "evaluation_datasets_get_dataset": Recipe(),
+    "evaluation_datasets_delete_dataset": Recipe(),
+    "evaluation_datasets_upsert_records": Recipe(
+        lambda ids: {"records": '[{"inputs": {"q": "other"}}]'}
+    ),
+    "evaluation_datasets_get_records": Recipe(),
+    "evaluation_datasets_delete_records": Recipe(lambda ids: {"dataset_record_ids": ["dr-1"]}),
+    "evaluation_datasets_set_dataset_tags": Recipe(lambda ids: {"tags": '{"a": "b"}'}),
+    "evaluation_datasets_delete_dataset_tag": Recipe(),
+    "evaluation_datasets_get_dataset_experiments": Recipe(),
+    "evaluation_datasets_add_dataset_to_experiments": Recipe(
+        lambda ids: {"experiment_ids": [ids["experiment_id"]]}
+    ),
+    "evaluation_datasets_remove_dataset_from_experiments": Recipe(
+        lambda ids: {"experiment_ids": [ids["experiment_id"]]}
+    ),
     # ---------------------------------------------------------------- registry
     "mlflow_get_version_artifact": asking(name="@model name", version="1", path="MLmodel"),
     "registry_update_model": Recipe(lambda ids: {"description": "changed"}),

@@ -33,6 +33,7 @@ _SHAPES = (
     (re.compile(r"[0-9a-f]{32}"), lambda: uuid.uuid4().hex),
     (re.compile(r"m-[0-9a-f]{32}"), lambda: f"m-{uuid.uuid4().hex}"),
     (re.compile(r"tr-[0-9a-f]{32}"), lambda: f"tr-{uuid.uuid4().hex}"),
+    (re.compile(r"d-[0-9a-f]{32}"), lambda: f"d-{uuid.uuid4().hex}"),
     (re.compile(r"a-[0-9a-f]{32}"), lambda: f"a-{uuid.uuid4().hex}"),
     (re.compile(r"runs/.+"), lambda: f"runs/{uuid.uuid4().hex}/artifacts/notes.txt"),
     (re.compile(r"\d+"), lambda: str(uuid.uuid4().int % 10**8 + 10**8)),
@@ -303,6 +304,19 @@ def an_assessment(world: World) -> str:
     return world.post(path, {"assessment": said})["assessment"]["assessment_id"]
 
 
+def a_dataset(world: World) -> str:
+    body = {
+        "name": world.canary,
+        "tags": '{"colour": "blue"}',
+        "experiment_ids": [world["experiment_id"]],
+    }
+    path = "/api/3.0/mlflow/datasets"
+    made = world.post(f"{path}/create", body)["dataset"]["dataset_id"]
+    rows = f'[{{"inputs": {{"q": "{world.canary}"}}}}]'
+    world.post(f"{path}/{made}/records", {"records": rows})
+    return made
+
+
 SEEDS: dict[str, Callable[[World], object]] = {
     # identity, workspaces
     "session_id": a_session,
@@ -326,6 +340,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "import_id": an_import,
     "trace_id": a_trace,
     "assessment_id": an_assessment,
+    "dataset_id": a_dataset,
     # registry
     "model name": a_model_name,
     "models/model_id": lambda world: model_id(world.http, world["model name"]),

@@ -30,6 +30,7 @@ READS_ONLY = {
     "tracking_mlflow_search_datasets",
     "traces_search_traces",
     "traces_get_trace_infos",
+    "evaluation_datasets_search_datasets",
 }
 OF_THE_RUN = {  # what a run writes about itself is its record; its start and end are audited
     "tracking_mlflow_log_metric",

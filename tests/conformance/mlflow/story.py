@@ -351,6 +351,32 @@ def traces() -> None:
     mlflow.tracking.fluent._active_experiment_id = None
 
 
+def datasets() -> None:
+    client, name = MlflowClient(), fresh("questions")
+    first, second = (client.create_experiment(fresh("eval")) for _ in range(2))
+    made = client.create_dataset(name, experiment_id=first, tags={"team": "x", "old": "y"})
+    rows = [{"inputs": {"q": q}, "expectations": {"a": q}, "tags": {"n": q}} for q in "abc"]
+    made.merge_records(rows)
+    made.merge_records([{"inputs": {"q": "a"}, "expectations": {"b": "more"}}])
+    found = client.get_dataset(made.dataset_id)
+    assert [r.inputs["q"] for r in found.records] == ["a", "b", "c"] or len(found.records) == 3
+    complete = next(r for r in found.records if r.inputs == {"q": "a"})
+    assert complete.expectations == {"a": "a", "b": "more"}
+    assert found.delete_records([complete.dataset_record_id]) == 1
+    client.set_dataset_tags(made.dataset_id, {"team": "z"})
+    client.delete_dataset_tag(made.dataset_id, "old")
+    tags = client.get_dataset(made.dataset_id).tags
+    assert (tags["team"], "old" in tags) == ("z", False)
+    listed = client.search_datasets(experiment_ids=[first], filter_string="tags.team = 'z'")
+    assert [d.dataset_id for d in listed] == [made.dataset_id]
+    client.add_dataset_to_experiments(made.dataset_id, [second])
+    assert sorted(client.get_dataset(made.dataset_id).experiment_ids) == sorted([first, second])
+    left = client.remove_dataset_from_experiments(made.dataset_id, [first])
+    assert left.experiment_ids == [second]
+    client.delete_dataset(made.dataset_id)
+    refused("RESOURCE_DOES_NOT_EXIST", lambda: client.get_dataset(made.dataset_id))
+
+
 def workspaces() -> None:
     client = MlflowClient()
     [mine] = client.list_workspaces()
@@ -383,6 +409,7 @@ CHAPTERS = [
     webhooks,
     prompts,
     traces,
+    datasets,
     workspaces,
 ]
 

@@ -30,6 +30,8 @@ NOT_CALLED = {
     "PATCH /api/3.0/mlflow/traces/{trace_id}/tags": "the client sends it under 2.0",
     "DELETE /api/3.0/mlflow/traces/{trace_id}/tags": "the same",
     "POST /api/3.0/mlflow/traces/delete-traces": "the same",
+    "GET /api/3.0/mlflow/datasets/search": "older clients; newer ones send POST",
+    "GET /api/3.0/mlflow/datasets/{dataset_id}/experiment-ids": "they come with the data set",
     "POST /api/2.0mlflow/experiments/search-datasets": "MLflow's pages; integration/tracking",
 }
 """Supported endpoints that the client's public methods do not reach, each with the reason."""
@@ -84,8 +86,8 @@ def older_python() -> Path:
         subprocess.run(
             [*uv, "venv", "-q", "--clear", "--python", sys.executable, folder], check=True
         )
-        package = f"mlflow-skinny{wanted}"
-        subprocess.run([*uv, "pip", "install", "-q", "--python", python, package], check=True)
+        packages = [f"mlflow-skinny{wanted}", "pandas"]
+        subprocess.run([*uv, "pip", "install", "-q", "--python", python, *packages], check=True)
         (folder / "complete").touch()
     return python
 

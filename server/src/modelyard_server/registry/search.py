@@ -29,11 +29,12 @@ VERSION_ATTRIBUTES = {
     "creation_timestamp": Attribute(is_number=True),
     "last_updated_timestamp": Attribute(is_number=True),
 }
-_TIMES = frozenset({"name", "creation_timestamp", "last_updated_timestamp"})
+_TIMES = frozenset({"name", "creation_timestamp", "last_updated_timestamp", "timestamp"})
 _MODEL_COLUMNS: dict[str, Any] = {
     "name": Model.name,
     "creation_timestamp": Model.created_at,
     "last_updated_timestamp": Model.updated_at,
+    "timestamp": Model.updated_at,
 }
 _VERSION_COLUMNS: dict[str, Any] = {
     "name": Model.name,
@@ -42,6 +43,7 @@ _VERSION_COLUMNS: dict[str, Any] = {
     "source_path": ModelVersion.source,
     "creation_timestamp": ModelVersion.created_at,
     "last_updated_timestamp": ModelVersion.updated_at,
+    "timestamp": ModelVersion.updated_at,
 }
 
 
@@ -56,10 +58,18 @@ class Labels:
     """Version id → its aliases."""
 
 
+def _asks_for_prompts(clause: Clause) -> bool:
+    """Tell whether a clause is about prompts: a search without one gives models only."""
+    return clause.entity == "tag" and clause.key == PROMPT_TAG
+
+
 def models(db: Session, text: str, order_by: list[str], *, offset: int, limit: int) -> list[Model]:
     """Find models. Gives one more than `limit` when there are more."""
     query = select(Model)
-    for clause in parse(text, MODEL_ATTRIBUTES):
+    clauses = parse(text, MODEL_ATTRIBUTES)
+    if not any(_asks_for_prompts(clause) for clause in clauses):
+        query = query.where(~Model.is_prompt)
+    for clause in clauses:
         query = query.where(
             _tag_condition(db, ModelTag, ModelTag.model_id == Model.id, clause)
             if clause.entity == "tag"
@@ -77,7 +87,10 @@ def versions(
 ) -> list[tuple[ModelVersion, Model]]:
     """Find versions with their models. Gives one more than `limit` when there are more."""
     query = select(ModelVersion, Model).join(Model, ModelVersion.model_id == Model.id)
-    for clause in parse(text, VERSION_ATTRIBUTES):
+    clauses = parse(text, VERSION_ATTRIBUTES)
+    if not any(_asks_for_prompts(clause) for clause in clauses):
+        query = query.where(~Model.is_prompt)
+    for clause in clauses:
         query = query.where(
             _tag_condition(db, VersionTag, VersionTag.version_id == ModelVersion.id, clause)
             if clause.entity == "tag"

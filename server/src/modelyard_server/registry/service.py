@@ -109,7 +109,8 @@ def create_model(
     """
     naming.model_name(name)
     kept = dict(naming.tag(key, value) for key, value in (tags or {}).items())
-    taken = NameTaken(f"Registered Model (name={name}) already exists.")
+    kind = "Prompt" if kept.get(PROMPT_TAG, "").lower() == "true" else "Registered Model"
+    taken = NameTaken(f"{kind} (name={name}) already exists.")
     if find_model(db, actor, name) is not None:
         raise taken
     now = utcnow()
@@ -130,9 +131,9 @@ def create_model(
         raise taken from None
     db.add_all(ModelTag(model_id=model.id, key=key, value=value) for key, value in kept.items())
     record(db, actor, "registry.create_model", model, after={"description": description, **kept})
-    kind = "prompt" if model.is_prompt else "registered_model"
+    entity = "prompt" if model.is_prompt else "registered_model"
     told = {"name": name, "tags": webhooks.told_tags(kept), "description": description or None}
-    webhooks.announce(db, f"{kind}.created", told)
+    webhooks.announce(db, f"{entity}.created", told)
     return model
 
 

@@ -14,7 +14,7 @@ from modelyard_server.kernel import http
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
-from modelyard_server.kernel.egress import Egress
+from modelyard_server.kernel.egress import AddressRefused, Egress
 from modelyard_server.kernel.errors import DomainError, Invalid
 from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
@@ -101,7 +101,7 @@ def list_webhooks(
     db: Db, actor: Manager, codec: Codec, max_results: int = 100, page_token: str = ""
 ) -> Answer:
     if not 1 <= max_results <= _MOST:
-        raise WebhookRefused(f"max_results is a number from 1 to {_MOST}.")
+        raise WebhookRefused(f"max_results must be between 1 and {_MOST}, but got {max_results}.")
     scope = f"{actor.workspace_id}/webhooks"
     offset = int(codec.open(scope, page_token)[0]) if page_token else 0
     found = webhooks.page(db, offset=offset, limit=max_results)
@@ -167,7 +167,10 @@ async def _judge(gate: Gate, egress: Egress, url: str | None) -> None:
     """Look an address up, but only for somebody who may manage webhooks."""
     await gate.run(lambda _db, _actor: None, write=False)
     if url is not None:
-        await run_in_threadpool(egress.check, url)
+        try:
+            await run_in_threadpool(egress.check, url)
+        except AddressRefused as refusal:
+            raise WebhookRefused(f"Invalid webhook URL: {refusal.detail}") from None
 
 
 def _shown_alone(row: Webhook) -> Answer:

@@ -23,3 +23,11 @@ class SpansRefused(Invalid):
     """The body is no export of OpenTelemetry spans."""
 
     code = "traces.spans_refused"
+
+
+class DatasetMissing(NotFound):
+    code = "traces.dataset_missing"
+
+
+class DatasetRefused(Invalid):
+    code = "traces.dataset_refused"

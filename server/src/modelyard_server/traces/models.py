@@ -78,3 +78,64 @@ class TraceRun(Owned, Base):
 
     trace_id: Mapped[str] = mapped_column(String(64))
     run_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class EvaluationDataset(Owned, Base):
+    """Questions, and perhaps what good answers are, to evaluate applications on."""
+
+    __tablename__ = "evaluation_datasets"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    name: Mapped[str] = mapped_column(String(255))
+    tags: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    digest: Mapped[str] = mapped_column(String(16))
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by_name: Mapped[str] = mapped_column(String(320))
+    updated_by_name: Mapped[str] = mapped_column(String(320))
+
+
+def _to_dataset() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "dataset_id"],
+        ["evaluation_datasets.workspace_id", "evaluation_datasets.id"],
+        ondelete="CASCADE",
+    )
+
+
+class EvaluationRecord(Owned, Base):
+    """One question of a dataset; its inputs are what it is known by."""
+
+    __tablename__ = "evaluation_records"
+    __table_args__ = (
+        _to_dataset(),
+        UniqueConstraint("workspace_id", "dataset_id", "inputs_sha256"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    dataset_id: Mapped[str] = mapped_column(String(36))
+    inputs_sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`inputs`, `outputs`, `expectations`, `tags`, `source`, as far as they are there."""
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by_name: Mapped[str] = mapped_column(String(320))
+    updated_by_name: Mapped[str] = mapped_column(String(320))
+
+
+class DatasetExperiment(Owned, Base):
+    """That a dataset is used in an experiment."""
+
+    __tablename__ = "evaluation_dataset_experiments"
+    __table_args__ = (
+        _to_dataset(),
+        ForeignKeyConstraint(
+            ["workspace_id", "experiment_id"],
+            ["experiments.workspace_id", "experiments.id"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("workspace_id", "dataset_id", "experiment_id"),
+    )
+
+    dataset_id: Mapped[str] = mapped_column(String(36))
+    experiment_id: Mapped[int] = mapped_column(BigInteger)

@@ -16,7 +16,7 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
 from modelyard_server.workspaces.permissions import Permission
 
-from . import assessments, search, service, shapes, spans
+from . import assessments, dataset_routes, search, service, shapes, spans
 from .errors import TraceRefused
 
 UNAUDITED = {
@@ -281,4 +281,4 @@ def _versioned() -> list[APIRouter]:
     return made
 
 
-routers = [linking, *_versioned(), router, exporting]
+routers = [linking, *_versioned(), router, exporting, dataset_routes.router]

@@ -9,7 +9,6 @@ from __future__ import annotations
 AREAS: dict[str, str] = {
     "artifacts/presigned-download-url": "presigned transfers",
     "artifacts/presigned-upload-url": "presigned transfers",
-    "datasets": "evaluation data sets",
     "gateway": "LLM gateway",
     "gateway-proxy": "LLM gateway",
     "get-online-trace-details": "traces",
@@ -24,6 +23,36 @@ AREAS: dict[str, str] = {
     "unified-traces": "traces",
     "workspaces": "deletion of workspaces",
 }
+DIFFERENCES: dict[str, str] = {
+    "`artifact_location` of an experiment and `default_artifact_root` of a workspace are refused": (
+        "clients never choose where files lie: most of MLflow's published faults began there"
+    ),
+    "a model version's `source` must name files of a run or logged model of the workspace": (
+        "a version is a package that can be deployed; the server copies what it registers"
+    ),
+    "a logged model's `source_run_id`, and every other id in a body, must exist in the workspace": (
+        "an id that is not checked is how one tenant reaches another"
+    ),
+    "`user_id` of a run is the person whose token started it, whatever the request says": (
+        "a name that anybody can claim proves nothing; the tag `mlflow.user` stays the client's"
+    ),
+    "runs that started in the same millisecond come newest first, not by their random id": (
+        "pages are keyset pages over one index, as fast at the end as at the start"
+    ),
+    "page tokens are signed and belong to one filter and order": (
+        "a token of another list is refused instead of giving a page of nothing"
+    ),
+    "artifacts always go through the server (`mlflow-artifacts:`)": (
+        "every byte is checked for who may read it; there are no storage credentials in clients"
+    ),
+    "webhooks go to public HTTPS addresses, and to networks the operator opened; the test of one "
+    "says the status, not what the receiver wrote": "a server must not be sent to inner systems",
+    "models may be ordered by `creation_timestamp` too": "MLflow refuses it for no reason we know",
+    "a workspace is chosen by the token; another in header or address is refused": (
+        "one source of the tenant; MLflow trusts the header"
+    ),
+}
+"""Where we answer otherwise than a genuine server, each with the reason."""
 _ARTIFACT_AREAS = {"mpu": "multipart transfers", "presigned": "presigned transfers"}
 _ELSEWHERE = {"/graphql": "GraphQL"}
 _ROOTS = tuple(f"/{api}/{version}/" for api in ("api", "ajax-api") for version in ("2.0", "3.0"))
