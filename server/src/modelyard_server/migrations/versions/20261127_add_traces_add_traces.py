@@ -6,7 +6,7 @@ from alembic import op
 from modelyard_server.migrations import state
 
 revision = "20261127_add_traces"
-down_revision = "20261127_webhooks_and_workspace_"
+down_revision = "20261127_add_run_views"
 branch_labels = None
 depends_on = None
 
