@@ -403,6 +403,7 @@ RECIPES: dict[str, Recipe] = {
     "deployments_start": Recipe(before=states.stopped),
     "deployments_delete_deployment": Recipe(before=states.stopped),
     "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),
+    "traffic_rotate_key": Recipe(lambda ids: {"overlap_hours": 1}),
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
     "monitoring_get_distribution": asking(feature="x"),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),

@@ -133,6 +133,8 @@ class Revision(Owned, Base):
     model_dir: Mapped[str | None] = mapped_column(Text)
     python: Mapped[str | None] = mapped_column(Text)
     environment_dir: Mapped[str | None] = mapped_column(Text)
+    fault: Mapped[str | None] = mapped_column(String(8))
+    """Whose failure it was: `user` or `platform`."""
     proof: Mapped[str | None] = mapped_column(String(200))
     """`digest/lock/engine` that reproduced the stored prediction."""
     server_id: Mapped[str | None] = mapped_column(String(32))

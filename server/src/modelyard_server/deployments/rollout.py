@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.routing import ObservedServer, ServerState
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
-from modelyard_server.kernel.errors import DomainError
+from modelyard_server.kernel.errors import DomainError, OutOfSpace, Unavailable
 from modelyard_server.kernel.jobs import JobContext
 from modelyard_server.workspaces.access import System
 
@@ -51,6 +51,8 @@ class Failed(Exception):
     reason: str
     differences: list[dict[str, Any]]
     log_tail: list[str]
+    is_ours: bool = False
+    """Nothing the model's author could have done differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,12 @@ class RollOut:
         except Failed as failure:
             self._fail(failure)
         except DomainError as refusal:
-            self._fail(Failed(refusal.detail, [], []))
+            ours = isinstance(refusal, Unavailable | OutOfSpace)
+            self._fail(Failed(refusal.detail, [], [], ours))
         except Exception:
             if self._job.is_last_attempt:
                 said = "Something failed on our side; the server's log has the details."
-                self._fail(Failed(said, [], []))
+                self._fail(Failed(said, [], [], is_ours=True))
             raise
 
     def _bring_up(self) -> None:
@@ -147,7 +150,8 @@ class RollOut:
         try:
             built = self._preparation.build(prepared, heard)
         except DomainError as refusal:
-            raise Failed(refusal.detail, [], lines[-_LOG_LINES:]) from refusal
+            ours = isinstance(refusal, Unavailable | OutOfSpace)
+            raise Failed(refusal.detail, [], lines[-_LOG_LINES:], ours) from refusal
         with self._locked() as now:
             now.revision.environment_note = built.note
         self._done("build", built.note)
@@ -215,9 +219,13 @@ class RollOut:
                 raise Failed(f"The model server crashed: {said}", [], self._log_of(server))
             time.sleep(_POLL_SECONDS)
         log = self._log_of(server) if server else []
-        node = "" if self._compute.is_up() else " The inference node does not run."
+        up = self._compute.is_up()
+        node = "" if up else " The inference node does not run."
         raise Failed(
-            f"The model server was not ready within {self._ready_seconds:g} seconds.{node}", [], log
+            f"The model server was not ready within {self._ready_seconds:g} seconds.{node}",
+            [],
+            log,
+            is_ours=not up,
         )
 
     def _seen(self, server_id: str, generation: int) -> ObservedServer | None:
@@ -272,6 +280,7 @@ class RollOut:
                 revision = now.revision
                 revision.status = moved(Status(revision.status), Status.failed, is_live=False)
                 revision.status_reason = failure.reason
+                revision.fault = "platform" if failure.is_ours else "user"
                 revision.differences = failure.differences
                 revision.log_tail = failure.log_tail[-_LOG_LINES:]
                 revision.has_server = False

@@ -27,6 +27,7 @@ from . import (
     environments,
     going_back,
     history,
+    levels,
     service,
     views,
 )
@@ -44,6 +45,7 @@ from .schemas import (
     RevisionCreate,
     RevisionOut,
     RollbackRequest,
+    ServiceLevel,
     TrafficSet,
 )
 
@@ -117,6 +119,16 @@ def get_quick_deploy_report(
 ) -> QuickDeployReport:
     """Tell how much quick deploy is used, how often it fails, and what people correct."""
     return adoption.report(db)
+
+
+@router.get("/serving/levels")
+def get_service_levels(
+    db: Db,
+    actor: Reader,  # noqa: ARG001
+    days: Annotated[int, Query(ge=1, le=365)] = 30,
+) -> ServiceLevel:
+    """Tell how long each phase of a rollout takes, and whose fault failures were."""
+    return levels.report(db, days)
 
 
 @router.post("/serving/deploy", status_code=202)

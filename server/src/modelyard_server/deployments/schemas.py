@@ -372,6 +372,38 @@ class CorrectionCount(BaseModel):
     count: int
 
 
+class PhaseTime(BaseModel):
+    """Seconds a phase took in rollouts that went live."""
+
+    phase: StepName | Literal["total"]
+    count: int
+    p50: float | None
+    p95: float | None
+
+
+class FailureCount(BaseModel):
+    fault: Literal["user", "platform"]
+    phase: StepName
+    count: int
+    example: str
+
+
+class ServiceLevel(BaseModel):
+    """How rollouts of the last days did against what is promised."""
+
+    days: int
+    rollouts: int
+    live: int
+    failed_user: int
+    failed_platform: int
+    success: float | None
+    """Share that did not fail by the platform's fault."""
+    target_success: float
+    target_seconds: float
+    phases: list[PhaseTime]
+    failures: list[FailureCount]
+
+
 class QuickDeployReport(BaseModel):
     target: float
     months: list[MonthOfQuickDeploy]

@@ -185,6 +185,7 @@ class Look:
         before = shifting.weights(deployment)
         said = f"Rolled back by itself: {reason}"
         shifting.take_back(db, deployment, own, Change(now, "Modelyard", said))
+        revision.fault = "user"
         revision.steps = [
             {**step, "status": "failed", "detail": said} if step["name"] == "traffic" else step
             for step in revision.steps

@@ -122,7 +122,8 @@ def _objects(record: Prediction) -> list[Any]:
         return []
     key = "rows" if record.skin is Skin.predict else "dataframe_records"
     rows = body.get(key) if isinstance(body, dict) and len(body) == 1 else None
-    return rows if isinstance(rows, list) else []
+    is_objects = isinstance(rows, list) and all(type(row) is dict for row in rows)
+    return rows if is_objects and rows else []
 
 
 def _decoded(record: Prediction, signature: Signature) -> dict[str, list[Any]]:

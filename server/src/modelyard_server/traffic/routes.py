@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import calling, service
-from .schemas import KeyCreate, KeyCreated, KeyOut, TryOut, TryRequest
+from .schemas import KeyCreate, KeyCreated, KeyOut, KeyRotate, TryOut, TryRequest
 
 FOLLOW_SECONDS = 2.0  # the node looks several times a second; after that the key works soon
 
@@ -44,6 +45,31 @@ def create_key(
 ) -> LateAnswer:
     """Make a key, which works at once. This answer is the only place where it is ever shown."""
     row, whole = service.create_key(db, actor, deployment_id, body)
+    made = KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
+
+    def settled() -> KeyCreated:
+        publisher.settle(FOLLOW_SECONDS)
+        return made
+
+    return LateAnswer(settled, 201)
+
+
+@router.post(
+    "/deployments/{deployment_id}/keys/{key_id}/rotate",
+    status_code=201,
+    response_model=KeyCreated,
+)
+def rotate_key(
+    deployment_id: uuid.UUID,
+    key_id: uuid.UUID,
+    body: KeyRotate,
+    db: Db,
+    actor: Manager,
+    publisher: Publishing,
+) -> LateAnswer:
+    """Make a key like an old one; the old one works on for `overlap_hours`. Shown this once."""
+    overlap = dt.timedelta(hours=body.overlap_hours)
+    row, whole = service.rotate_key(db, actor, deployment_id, key_id, overlap)
     made = KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
 
     def settled() -> KeyCreated:

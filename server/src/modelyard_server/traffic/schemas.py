@@ -31,6 +31,13 @@ class KeyOut(BaseModel):
     last_used_at: dt.datetime | None
 
 
+class KeyRotate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    overlap_hours: float = Field(24, ge=0, le=24 * 90)
+    """How long the old key works beside the new one."""
+
+
 class KeyCreated(KeyOut):
     key: str
 

@@ -86,6 +86,40 @@ def create_key(
     return key, f"{PREFIX}_{public_id}_{secret}"
 
 
+def rotate_key(
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    key_id: uuid.UUID,
+    overlap: dt.timedelta,
+) -> tuple[EndpointKey, str]:
+    """Make a key like an old one, which goes on working for a while; both are valid until then.
+
+    Raises:
+        DeploymentMissing, KeyMissing: there is no such key.
+        TooManyKeys: the deployment has as many as it may.
+    """
+    deployments.get(db, actor, deployment_id)
+    old = _own(db, deployment_id, key_id)
+    lifetime = old.expires_at - old.created_at if old.expires_at is not None else None
+    wanted = KeyCreate.model_validate(
+        {
+            "name": old.name,
+            "scopes": old.scopes,
+            "requests_per_minute": old.requests_per_minute,
+            "expires_at": utcnow() + lifetime if lifetime is not None else None,
+        }
+    )
+    made, whole = create_key(db, actor, deployment_id, wanted)
+    until = utcnow() + overlap
+    before = {"expires_at": old.expires_at, "public_id": old.public_id}
+    if old.expires_at is None or old.expires_at > until:
+        old.expires_at = until
+    after = {"expires_at": old.expires_at, "replaced_by": made.public_id}
+    _record(db, actor, "traffic.rotate_key", old, before=before, after=after)
+    return made, whole
+
+
 def revoke_key(db: Session, actor: trail.Who, deployment_id: uuid.UUID, key_id: uuid.UUID) -> None:
     """Take a key back; the gateway refuses it within a second.
 
@@ -93,6 +127,12 @@ def revoke_key(db: Session, actor: trail.Who, deployment_id: uuid.UUID, key_id: 
         DeploymentMissing, KeyMissing: there is no such key.
     """
     deployments.get(db, actor, deployment_id)
+    key = _own(db, deployment_id, key_id)
+    _record(db, actor, "traffic.revoke_key", key, before={"public_id": key.public_id})
+    db.delete(key)
+
+
+def _own(db: Session, deployment_id: uuid.UUID, key_id: uuid.UUID) -> EndpointKey:
     key = db.scalar(
         select(EndpointKey).where(
             EndpointKey.deployment_id == deployment_id, EndpointKey.id == key_id
@@ -100,8 +140,7 @@ def revoke_key(db: Session, actor: trail.Who, deployment_id: uuid.UUID, key_id: 
     )
     if key is None:
         raise KeyMissing("This deployment has no such key.")
-    _record(db, actor, "traffic.revoke_key", key, before={"public_id": key.public_id})
-    db.delete(key)
+    return key
 
 
 def names_of_keys(db: Session, deployment_id: uuid.UUID) -> dict[str, str]:

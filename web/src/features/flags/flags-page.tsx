@@ -1,7 +1,6 @@
-import { Button } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Callout } from "@/ui/callout";
-import { Choice } from "@/ui/choice";
 import { Facts } from "@/ui/facts";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
@@ -24,8 +23,11 @@ export function FlagsPage() {
   );
 }
 
-const DECISIONS = ["default", "on", "off"] as const;
-const NAMES = { default: "As for everybody", on: "On", off: "Off" };
+const DECISIONS = [
+  { value: "default", label: "As for everybody" },
+  { value: "on", label: "On" },
+  { value: "off", label: "Off" },
+];
 
 function FlagPanel({ flag }: { flag: Flag }) {
   const decide = useDecide(flag.key);
@@ -49,16 +51,18 @@ function FlagPanel({ flag }: { flag: Flag }) {
         )}
         <Facts
           of={[
-            ["Key", <code key="key">{flag.key}</code>],
+            ["Key", <code key="key" style={{ overflowWrap: "anywhere" }}>{flag.key}</code>],
             ["Why", flag.why],
             [
               "This organisation",
-              <Choice
+              <Select
                 key="own"
-                label="This organisation"
+                aria-label="This organisation"
+                size="xs"
+                maw={180}
+                allowDeselect={false}
+                data={DECISIONS}
                 value={own}
-                options={DECISIONS}
-                names={NAMES}
                 onChange={(next) => decide.mutate(next === "default" ? null : next === "on")}
               />,
             ],
@@ -85,14 +89,14 @@ function FlagPanel({ flag }: { flag: Flag }) {
             ],
             [
               "Rollout plan",
-              <ol key="plan" style={{ margin: 0, paddingLeft: "1.2em" }}>
+              <ol key="plan" style={{ margin: 0, paddingLeft: "1.2em", listStyle: "decimal" }}>
                 {flag.plan.map((step) => (
                   <li key={step}>{step}</li>
                 ))}
               </ol>,
             ],
             [
-              "Last change for everybody",
+              "Last change",
               flag.updated_at ? (
                 <span key="change">
                   <Time at={flag.updated_at} /> by {flag.updated_by_name}
