@@ -212,6 +212,7 @@ def test_the_screens_say_what_answers_where(
             ("overview", f"deployments/{deployment['id']}", "Environments"),
             ("history", f"deployments/{deployment['id']}?tab=history", "What answered when"),
             ("environments", "settings/environments", "Differences"),
+            ("levels", "settings/levels", "Time by phase"),
             ("features", "settings/features", "Rollout plan"),
         ):
             page.goto(f"{base}/{path}")

@@ -12,6 +12,10 @@ const EnvironmentsPage = lazyView(
   () => import("@/features/environments/environments-page"),
   "EnvironmentsPage",
 );
+const ServiceLevelsPage = lazyView(
+  () => import("@/features/service-levels/service-levels-page"),
+  "ServiceLevelsPage",
+);
 const FlagsPage = lazyView(() => import("@/features/flags/flags-page"), "FlagsPage");
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
@@ -21,6 +25,7 @@ const PARTS: Record<string, string> = {
   members: "Members",
   tokens: "API tokens",
   environments: "Environments",
+  levels: "Service levels",
   features: "Features",
   audit: "Audit log",
 };
@@ -76,6 +81,12 @@ const environments = createRoute({
   component: () => <EnvironmentsPage />,
 });
 
+const levels = createRoute({
+  getParentRoute: () => settings,
+  path: "levels",
+  component: () => <ServiceLevelsPage />,
+});
+
 const features = createRoute({
   getParentRoute: () => settings,
   path: "features",
@@ -105,6 +116,6 @@ const me = createRoute({
 });
 
 export const settingsRoutes = [
-  settings.addChildren([index, general, members, tokens, environments, features, audit]),
+  settings.addChildren([index, general, members, tokens, environments, levels, features, audit]),
   me,
 ] as const;

@@ -100,3 +100,20 @@ def test_the_last_use_of_a_key_only_moves_forward(serving: Serving) -> None:
             service.note_use(db, {made["id"]: at, "console": at})
     [listed] = serving.client.get(f"/api/v1/deployments/{deployment['id']}/keys").json()
     assert dt.datetime.fromisoformat(listed["last_used_at"]) == late
+
+
+def test_a_rotated_key_works_beside_its_successor_for_a_while(serving: Serving) -> None:
+    deployment = serving.deploy()
+    body = {"name": "shop", "scopes": ["predict", "feedback"], "requests_per_minute": 60}
+    old = serving.post(deployment["id"], "keys", body, status=201)
+    path = f"keys/{old['id']}/rotate"
+    new = serving.post(deployment["id"], path, {"overlap_hours": 2}, status=201)
+
+    published = _published(serving)
+    ends = dt.datetime.fromisoformat(published[old["id"]]["expires_at"])
+    left = ends - dt.datetime.now(dt.UTC)
+    assert dt.timedelta(hours=1.9) < left <= dt.timedelta(hours=2)
+    assert new["key"] != old["key"]
+    assert (new["name"], new["scopes"]) == ("shop", ["feedback", "predict"])
+    assert (new["requests_per_minute"], new["expires_at"]) == (60, None)
+    assert {old["id"], new["id"]} < set(published)

@@ -130,3 +130,12 @@ def test_training_tables_come_before_others_and_models_are_none():
         "datasets/test.json",
     ]
     assert baseline.candidates(paths, "notes.json") == ["notes.json"]
+
+
+def test_rows_sent_as_lists_are_captured_like_objects() -> None:
+    calls = [a_call({"rows": [[1.0, "a@b"]]}, {"predictions": [1]}, skin="predict")]
+    found = capture(calls, TYPED)
+    assert found.columns["age"] == [1.0]
+    [call] = found.calls
+    assert call.rows == 1
+    assert '"age":1.0' in str(call.inputs)

@@ -150,6 +150,20 @@ export function useCreateKey(id: string) {
   });
 }
 
+export function useRotateKey(id: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ keyId, overlap_hours }: { keyId: string; overlap_hours: number }) =>
+      body(
+        await api.POST("/api/v1/deployments/{deployment_id}/keys/{key_id}/rotate", {
+          params: { path: { deployment_id: id, key_id: keyId } },
+          body: { overlap_hours },
+        }),
+      ),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ["traffic", id, "keys"] }),
+  });
+}
+
 export function useRevokeKey(id: string) {
   const cache = useQueryClient();
   return useMutation({

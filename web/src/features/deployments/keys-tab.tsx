@@ -15,6 +15,7 @@ import { useRevokeKey } from "./actions";
 import { deployment, type Key, keyList } from "./api";
 import { useCallExample } from "./call-example";
 import { CreateKey } from "./create-key";
+import { RotateKey } from "./rotate-key";
 import { snippetsOf } from "./snippets";
 
 /** The keys that open this endpoint. */
@@ -27,7 +28,8 @@ export function KeysTab({ id }: { id: string }) {
   const [made, setMade] = useState<string | null>(null);
   const [leaving, setLeaving] = useState<Key | null>(null);
   const revoke = useRevokeKey(id);
-  const columns = useMemo(() => columnsOf(mayManage ? setLeaving : null), [mayManage]);
+  const [turning, setTurning] = useState<Key | null>(null);
+  const columns = useMemo(() => columnsOf(mayManage ? setLeaving : null, setTurning), [mayManage]);
   const create = mayManage && <Button onClick={() => setMaking(true)}>Create key</Button>;
   return (
     <>
@@ -46,6 +48,7 @@ export function KeysTab({ id }: { id: string }) {
         )}
       </Panel>
       <CreateKey id={id} opened={making} onClose={() => setMaking(false)} onMade={setMade} />
+      <RotateKey id={id} of={turning} onClose={() => setTurning(null)} onMade={setMade} />
       <KeyReveal
         secret={made}
         title="Your endpoint key"
@@ -72,7 +75,10 @@ export function KeysTab({ id }: { id: string }) {
   );
 }
 
-const columnsOf = (onRevoke: ((key: Key) => void) | null): Column<Key>[] => [
+const columnsOf = (
+  onRevoke: ((key: Key) => void) | null,
+  onRotate: (key: Key) => void,
+): Column<Key>[] => [
   { id: "name", header: "Name", cell: (row) => row.name },
   { id: "id", header: "Key", cell: (row) => <code>myk_{row.public_id}_…</code> },
   { id: "scopes", header: "May", cell: (row) => row.scopes.join(", ") },
@@ -99,14 +105,24 @@ const columnsOf = (onRevoke: ((key: Key) => void) | null): Column<Key>[] => [
     align: "end",
     cell: (row) =>
       onRevoke && (
-        <Button
-          variant="default"
-          size="xs"
-          aria-label={`Revoke ${row.name}`}
-          onClick={() => onRevoke(row)}
-        >
-          Revoke
-        </Button>
+        <span className="row">
+          <Button
+            variant="default"
+            size="xs"
+            aria-label={`Rotate ${row.name}`}
+            onClick={() => onRotate(row)}
+          >
+            Rotate
+          </Button>
+          <Button
+            variant="default"
+            size="xs"
+            aria-label={`Revoke ${row.name}`}
+            onClick={() => onRevoke(row)}
+          >
+            Revoke
+          </Button>
+        </span>
       ),
   },
 ];

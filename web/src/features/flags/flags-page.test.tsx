@@ -52,7 +52,7 @@ test("a flag shows its plan and is switched for the organisation or for everybod
   await renderView(<FlagsPage />);
   expect(await screen.findByText("5 % of people")).toBeVisible();
   const decided = answers("put", `/api/v1/flags/${KEY}/organisation`, aFlag());
-  await userEvent.click(screen.getByRole("textbox", { name: "This organisation" }));
+  await userEvent.click(screen.getByDisplayValue("On"));
   await userEvent.click(await screen.findByRole("option", { name: "Off", hidden: true }));
   await vi.waitFor(() => expect(decided).toEqual([{ is_on: false }]));
   const ruled = answers("put", `/api/v1/flags/${KEY}`, aFlag());

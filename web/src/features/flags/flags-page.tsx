@@ -51,7 +51,12 @@ function FlagPanel({ flag }: { flag: Flag }) {
         )}
         <Facts
           of={[
-            ["Key", <code key="key" style={{ overflowWrap: "anywhere" }}>{flag.key}</code>],
+            [
+              "Key",
+              <code key="key" style={{ overflowWrap: "anywhere" }}>
+                {flag.key}
+              </code>,
+            ],
             ["Why", flag.why],
             [
               "This organisation",

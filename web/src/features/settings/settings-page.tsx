@@ -33,6 +33,9 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/environments" params={{ ws }}>
           Environments
         </Link>
+        <Link className={tabClass} to="/w/$ws/settings/levels" params={{ ws }}>
+          Service levels
+        </Link>
         {mayFlags && (
           <Link className={tabClass} to="/w/$ws/settings/features" params={{ ws }}>
             Features
