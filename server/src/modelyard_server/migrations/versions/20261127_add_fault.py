@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_fault"
-down_revision = "20261127_add_run_views"
+down_revision = "20261127_add_evaluation_datasets"
 branch_labels = None
 depends_on = None
 
