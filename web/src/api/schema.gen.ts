@@ -1314,6 +1314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/serving/levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Service Levels
+         * @description Tell how long each phase of a rollout takes, and whose fault failures were.
+         */
+        get: operations["deployments_get_service_levels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/serving/deploy": {
         parameters: {
             query?: never;
@@ -1696,6 +1716,26 @@ export interface paths {
          * @description Make a key, which works at once. This answer is the only place where it is ever shown.
          */
         post: operations["traffic_create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Key
+         * @description Make a key like an old one; the old one works on for `overlap_hours`. Shown this once.
+         */
+        post: operations["traffic_rotate_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2705,6 +2745,23 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** FailureCount */
+        FailureCount: {
+            /**
+             * Fault
+             * @enum {string}
+             */
+            fault: "user" | "platform";
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "prepare" | "build" | "verify" | "start" | "traffic";
+            /** Count */
+            count: number;
+            /** Example */
+            example: string;
+        };
         /**
          * FeatureDrift
          * @description One column against its baseline. `score` is the effect net of sampling noise.
@@ -3247,6 +3304,14 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
         };
+        /** KeyRotate */
+        KeyRotate: {
+            /**
+             * Overlap Hours
+             * @default 24
+             */
+            overlap_hours: number;
+        };
         /**
          * LoggedModelIn
          * @description A logged model as it was.
@@ -3768,6 +3833,20 @@ export interface components {
             name: string;
             /** Is On */
             is_on: boolean;
+        };
+        /**
+         * PhaseTime
+         * @description Seconds a phase took in rollouts that went live.
+         */
+        PhaseTime: {
+            /** Phase */
+            phase: ("prepare" | "build" | "verify" | "start" | "traffic") | "total";
+            /** Count */
+            count: number;
+            /** P50 */
+            p50: number | null;
+            /** P95 */
+            p95: number | null;
         };
         /**
          * PointIn
@@ -4391,6 +4470,32 @@ export interface components {
         SecretSet: {
             /** Value */
             value: string;
+        };
+        /**
+         * ServiceLevel
+         * @description How rollouts of the last days did against what is promised.
+         */
+        ServiceLevel: {
+            /** Days */
+            days: number;
+            /** Rollouts */
+            rollouts: number;
+            /** Live */
+            live: number;
+            /** Failed User */
+            failed_user: number;
+            /** Failed Platform */
+            failed_platform: number;
+            /** Success */
+            success: number | null;
+            /** Target Success */
+            target_success: number;
+            /** Target Seconds */
+            target_seconds: number;
+            /** Phases */
+            phases: components["schemas"]["PhaseTime"][];
+            /** Failures */
+            failures: components["schemas"]["FailureCount"][];
         };
         /** ServingConfig */
         ServingConfig: {
@@ -7648,6 +7753,37 @@ export interface operations {
             };
         };
     };
+    deployments_get_service_levels: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceLevel"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deployments_deploy: {
         parameters: {
             query?: never;
@@ -8436,6 +8572,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["KeyCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCreated"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    traffic_rotate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRotate"];
             };
         };
         responses: {
