@@ -125,7 +125,7 @@ def put_run(db: Session, actor: trail.Who, kept: KeptRun) -> Run:
         row.name, row.status, row.ended_ms = kept.name, kept.status, kept.ended_ms
         row.lifecycle_stage = ACTIVE
     db.flush()
-    target = ingest.target_of(row)
+    target = ingest.target(db, uid)
     ingest.write_params(db, target, kept.params.items())
     ingest.write_tags(db, target, {**kept.tags, runs.NAME_TAG: kept.name})
     inputs.log_datasets(db, target, kept.datasets)
