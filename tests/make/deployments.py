@@ -160,6 +160,7 @@ class ObedientPreparation:
 
     verified: Verified = field(default_factory=lambda: Verified(True, "Reproduced.", "bwrap"))
     refusal: Exception | None = None
+    lane: dict[str, Any] | None = None
     killed_at: str | None = None
     calls: list[str] = field(default_factory=list)
 
@@ -178,6 +179,9 @@ class ObedientPreparation:
     def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:
         self._called("verify")
         return self.verified
+
+    def known_lane(self, prepared: Prepared, built: Built, engine: str) -> dict[str, Any] | None:
+        return self.lane
 
     def outlook(self, workspace_id: int, model_id: uuid.UUID, version: int) -> Outlook:
         return "new"

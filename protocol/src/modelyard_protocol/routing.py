@@ -17,6 +17,9 @@ from .package import Signature
 
 DESIRED_FILE = "desired.json"
 OBSERVED_FILE = "observed.json"
+GRAPH_FILE = "graph.onnx"
+CONVERTER = 1
+"""Raised with every change of what converters or probes do: graphs are then compiled anew."""
 
 
 class Limits(BaseModel):
@@ -54,6 +57,8 @@ class Compiled(BaseModel):
     feeds: tuple[Feed, ...]
     outputs: tuple[str, ...]
     """One: its values are the predictions. Several: an object per row."""
+    column: int | None = None
+    """The column of the one output that is the prediction; `None`: all of them."""
     cast: Literal["none", "int", "float", "bool"] = "none"
     """What the original answers where the graph answers another kind of number."""
     is_slow: bool = False

@@ -7,17 +7,28 @@ last line. Without `--inside` it puts itself behind the sandbox's walls and outl
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from modelyard_protocol.routing import GRAPH_FILE
+
+from .compiling import tools
 from .deaths import death
+
+if TYPE_CHECKING:
+    from .loading import Loaded
+
+COMPILE_SECONDS = 45.0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,6 +53,10 @@ def _outside(options: argparse.Namespace) -> dict[str, Any]:
             line += ["--allow-unsandboxed"]
         inner = ["--model-dir", str(options.model_dir), "--engine", options.engine, "--inside"]
         inner += ["--rtol", repr(options.rtol)]
+        if options.compile is not None:
+            line += ["--rw", str(options.compile.absolute())]
+            line += tools.walls(Path(folder), Path(python))
+            inner += ["--compile", str(options.compile.absolute())]
         if options.expected is not None:
             line += ["--ro", str(options.expected.absolute())]
             inner += ["--expected", str(options.expected.absolute())]
@@ -110,7 +125,54 @@ def _checked(options: argparse.Namespace) -> dict[str, Any]:
         report["error"] = (
             f"The model does not reproduce its stored prediction: {len(found)} values differ."
         )
+    elif options.compile is not None:
+        report["lane"] = _compiled(loaded, options.compile)
     return report
+
+
+def _compiled(loaded: Loaded, folder: Path) -> dict[str, Any]:
+    """Write the model's graph into a folder, or say why there is none; never a reason to fail."""
+    started = time.perf_counter()
+    try:
+        with _at_most(COMPILE_SECONDS):
+            tools.use()
+            from .compiling.judging import compile_model
+
+            verdict = compile_model(loaded)
+    except Exception as error:
+        from .compiling.errors import NotConvertible
+
+        text = (
+            str(error) if isinstance(error, NotConvertible) else f"{type(error).__name__}: {error}"
+        )
+        return {"compiled": None, "reason": text[:1000], "seconds": _seconds(started)}
+    (folder / GRAPH_FILE).write_bytes(verdict.content)
+    return {
+        "compiled": verdict.compiled.model_dump(mode="json"),
+        "reason": None,
+        "seconds": _seconds(started),
+        **verdict.facts,
+    }
+
+
+def _seconds(started: float) -> float:
+    return round(time.perf_counter() - started, 2)
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise in this thread when a block takes longer."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"it took longer than {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def differences(actual: Any, expected: Any, rtol: float) -> list[dict[str, Any]]:
@@ -156,6 +218,7 @@ def _report(engine: str, *, error: str | None) -> dict[str, Any]:
         "has_example": False,
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "package_versions": {},
+        "lane": None,
         "sandbox": os.environ.get("MODELYARD_SANDBOX"),
         "error": error,
     }
@@ -172,6 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model-dir", type=Path, required=True)
     parser.add_argument("--engine", required=True)
     parser.add_argument("--expected", type=Path, help="JSON list the model must reproduce")
+    parser.add_argument("--compile", type=Path, help="folder to write the model's graph into")
     parser.add_argument("--rtol", type=float, default=1e-6)
     parser.add_argument("--inside", action="store_true", help="the walls are already around us")
     parser.add_argument("--python", type=Path, help="interpreter of the model's environment")

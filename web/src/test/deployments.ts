@@ -19,6 +19,7 @@ export function aRevision(change: Partial<Shape<"RevisionOut">> = {}): Shape<"Re
     shift: null,
     status_reason: null,
     environment_note: "Reused the platform's environment.",
+    lane: null,
     sandbox: "bwrap",
     steps: STEPS.map((name) => ({
       name,

@@ -45,6 +45,7 @@ class Graph:
         self._run = session.run
         self._outputs = list(compiled.outputs)
         self._cast = _CASTS.get(compiled.cast)
+        self._at = compiled.column
         self._feeds = compiled.feeds
         self.matrix = Matrix(signature) if _is_one_matrix(compiled, signature) else None
         self._name = compiled.feeds[0].name
@@ -55,7 +56,12 @@ class Graph:
 
         Shapes: (rows, columns)
         """
-        fed = rows if self._dtype == np.float64 else rows.astype(self._dtype)
+        fed = rows
+        if self._dtype != np.float64:
+            with np.errstate(over="ignore"):
+                fed = rows.astype(self._dtype)
+            if np.isinf(fed).any():
+                raise ValueError("A number is too large for a 32-bit float.")
         return self._values(self._run(self._outputs, {self._name: fed}), len(rows))
 
     def of_request(self, request: Request) -> list[Any]:
@@ -70,7 +76,8 @@ class Graph:
 
     def _values(self, results: list[Any], rows: int) -> list[Any]:
         if len(results) == 1:
-            values = _column(results[0])
+            first = results[0] if self._at is None else results[0][:, self._at]
+            values = _column(first)
             if self._cast is not None:
                 values = [self._cast(value) for value in values]
         else:

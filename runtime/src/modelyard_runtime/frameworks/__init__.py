@@ -16,6 +16,10 @@ def load(directory: ModelDir, engine: str) -> Model:
             from . import xgboost
 
             return xgboost.load(directory)
+        if engine == "lightgbm":
+            from . import lightgbm
+
+            return lightgbm.load(directory)
         if engine == "onnx":
             from . import onnx
 

@@ -50,23 +50,23 @@ class OnnxModel:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._inputs = {
+        self.inputs = {
             i.name: (_NUMPY.get(i.type, "float32"), i.shape) for i in session.get_inputs()
         }
-        self._outputs = [output.name for output in session.get_outputs()]
+        self.outputs = [output.name for output in session.get_outputs()]
 
     def predict(self, request: Request) -> list[Any]:
         """Give one prediction per row; an object per row when the graph has several outputs."""
-        results = self._session.run(self._outputs, self._feed(request))
+        results = self._session.run(self.outputs, self._feed(request))
         if len(results) == 1:
             return tables.plain(_squeezed(results[0]), request.rows)
-        columns = zip(self._outputs, results, strict=True)
+        columns = zip(self.outputs, results, strict=True)
         return tables.plain({name: _squeezed(values) for name, values in columns}, request.rows)
 
     def _feed(self, request: Request) -> dict[str, Any]:
         columns = request.columns
-        if len(self._inputs) == 1:
-            name, (dtype, _) = next(iter(self._inputs.items()))
+        if len(self.inputs) == 1:
+            name, (dtype, _) = next(iter(self.inputs.items()))
             if len(columns) == 1:
                 values = next(iter(columns.values()))
                 array = np.array(values, dtype=dtype)
@@ -74,7 +74,7 @@ class OnnxModel:
                 return {name: array.reshape(-1, 1) if is_table else array}
             return {name: tables.matrix(request, dtype)}
         feed = {}
-        for name, (dtype, shape) in self._inputs.items():
+        for name, (dtype, shape) in self.inputs.items():
             array = np.array(columns[name], dtype=dtype)
             feed[name] = array.reshape(-1, 1) if len(shape) == 2 and array.ndim == 1 else array
         return feed

@@ -28,7 +28,7 @@ def load(directory: ModelDir) -> SklearnModel:
         raise Unsupported(f"{method} needs MLflow.")
     add_code(directory.path, flavor.get("code") or pyfunc.get("code"))
     path = directory.path / str(flavor.get("pickled_model") or pyfunc.get("model_path"))
-    estimator = _read(path, str(flavor.get("serialization_format") or "pickle"))
+    estimator = read(path, str(flavor.get("serialization_format") or "pickle"))
     return SklearnModel(estimator, method, directory)
 
 
@@ -38,7 +38,12 @@ def add_code(root: Path, code: Any) -> None:
         sys.path.insert(0, str(root / str(code)))
 
 
-def _read(path: Path, form: str) -> Any:
+def read(path: Path, form: str) -> Any:
+    """Load an estimator from a file of a package.
+
+    Raises:
+        Unsupported: only MLflow knows this form.
+    """
     if form == "skops":
         import skops.io
 
@@ -58,14 +63,15 @@ class SklearnModel:
     def __init__(self, estimator: Any, method: str, directory: ModelDir) -> None:
         self._signature = directory.package.signature
         self._predict = getattr(estimator, method)
-        self._estimator = estimator
+        self.estimator = estimator
+        self.method = method
         self._array_dtype: str | None = None
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
     def use_arrays_if_equal(self, request: Request) -> None:
         """Skip pandas from now on, if this request's answer is the same without it."""
         dtype = tables.uniform_dtype(self._signature)
-        if dtype is None or not _only_library_code(self._estimator):
+        if dtype is None or not _only_library_code(self.estimator):
             return
         expected = self.predict(request)
         self._array_dtype = dtype

@@ -36,15 +36,15 @@ class XgboostModel:
     engine = "xgboost"
 
     def __init__(self, model: Any, directory: ModelDir, *, is_booster: bool) -> None:
-        self._model = model
-        self._is_booster = is_booster
+        self.original = model
+        self.is_booster = is_booster
         self._signature = directory.package.signature
 
     def predict(self, request: Request) -> list[Any]:
         """Give one prediction per row."""
         rows = tables.native(request, self._signature)
-        if self._is_booster:
+        if self.is_booster:
             import xgboost
 
             rows = xgboost.DMatrix(rows)
-        return tables.plain(self._model.predict(rows), request.rows)
+        return tables.plain(self.original.predict(rows), request.rows)

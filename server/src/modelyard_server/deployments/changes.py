@@ -286,6 +286,7 @@ def copy(db: Session, actor: trail.Who, deployment: Deployment, source: Revision
         "example",
         "environment_note",
         "sandbox",
+        "lane",
         "model_dir",
         "python",
         "environment_dir",

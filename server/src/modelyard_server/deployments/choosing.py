@@ -16,12 +16,13 @@ from .ports import Machine, Outlook
 from .rules import LLAMA, PYTHON, VLLM, Format
 from .schemas import Alternative, Reason, ServingConfig
 
-NATIVE = ("sklearn", "xgboost", "onnx")
+NATIVE = ("sklearn", "xgboost", "lightgbm", "onnx")
 ENGINES = (*NATIVE, PYTHON)
 PLANNED = (LLAMA, VLLM)
 NAMES = {
     "sklearn": "scikit-learn",
     "xgboost": "XGBoost",
+    "lightgbm": "LightGBM",
     "onnx": "ONNX",
     PYTHON: "Python",
     LLAMA: "llama.cpp",

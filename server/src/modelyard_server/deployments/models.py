@@ -145,6 +145,8 @@ class Revision(Owned, Base):
     """`environment/name@revision` whose identical files and environment it serves."""
     shift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Step of the strategy, since when, and what its guards measured last."""
+    lane: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Which engine answers and why, see `lanes`; `None` until that is known."""
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]

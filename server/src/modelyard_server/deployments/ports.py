@@ -188,6 +188,8 @@ class Verified:
     sandbox: str
     differences: list[dict[str, Any]] = field(default_factory=list)
     log_tail: list[str] = field(default_factory=list)
+    lane: dict[str, Any] | None = None
+    """What came of compiling the version, see `lanes`."""
 
 
 Outlook = Literal["platform", "cached", "new"]
@@ -206,7 +208,11 @@ class Preparation(Protocol):
         ...
 
     def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:
-        """Load the model in the sandbox and predict its input example."""
+        """Load the model in the sandbox, predict its input example, and compile it if it can be."""
+        ...
+
+    def known_lane(self, prepared: Prepared, built: Built, engine: str) -> dict[str, Any] | None:
+        """Give what came of compiling the same files before; `None`: verify them first."""
         ...
 
     def outlook(self, workspace_id: int, model_id: uuid.UUID, version: int) -> Outlook:

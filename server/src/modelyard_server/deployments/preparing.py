@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.errors import DomainError
@@ -32,7 +33,7 @@ class RegistryPreparation:
         return Built(env.python, env.environment_dir, env.lock_hash, env.note, env)
 
     def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:
-        """Load the model in the sandbox and predict its input example."""
+        """Load the model in the sandbox, predict its input example, and compile it if it can be."""
         seen = preparation.verify(self._services, prepared.handle, built.handle, engine=engine)
         return Verified(
             ok=seen.ok,
@@ -40,7 +41,12 @@ class RegistryPreparation:
             sandbox=seen.sandbox,
             differences=seen.differences,
             log_tail=seen.log_tail,
+            lane=seen.lane,
         )
+
+    def known_lane(self, prepared: Prepared, built: Built, engine: str) -> dict[str, Any] | None:
+        """Give what came of compiling the same files before."""
+        return preparation.known_lane(self._services, prepared.handle, built.handle, engine=engine)
 
     def outlook(self, workspace_id: int, model_id: uuid.UUID, version: int) -> Outlook:
         """Tell where the environment would come from; never writes anything."""

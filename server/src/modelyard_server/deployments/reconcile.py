@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelyard_protocol.routing import ObservedServer
+from modelyard_protocol.routing import LaneState, ObservedServer
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
@@ -18,7 +18,7 @@ from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 from modelyard_server.workspaces.access import System
 
-from . import watch
+from . import lanes, watch
 from .lookup import revisions, standing
 from .models import Deployment, Revision
 from .ports import ComputeDriver, Publisher
@@ -66,7 +66,7 @@ class Reconciler:
         observed = self._compute.observed()
         up = self._compute.is_up()
         servers = {server.id: server for server in observed.servers} if observed else {}
-        seen = (up, {key: (s.state, s.restarts) for key, s in servers.items()})
+        seen = (up, {key: (s.state, s.restarts, s.lane) for key, s in servers.items()})
         due = time.monotonic() >= self._full_at
         if seen == self._seen and not due:
             return
@@ -115,6 +115,20 @@ def _changes(
         judged = health(servers.get(revision.server_key), node_is_up=node_is_up)
         if (revision.status, revision.status_reason) != (judged.status, judged.reason):
             found.append(_judge(db, deployment, revision, judged))
+    switched = {
+        server_id: server.lane_note or "The node gave no reason."
+        for server_id, server in servers.items()
+        if server.lane is LaneState.switched_back
+    }
+    if switched:
+        running = db.scalars(
+            select(Revision).where(Revision.has_server, Revision.lane.is_not(None))
+        )
+        found.extend(
+            _switched_back(db, row, switched[row.server_key])
+            for row in running
+            if row.server_key in switched and lanes.graph_of(row.lane) is not None
+        )
     stopping = db.scalars(select(Revision).where(Revision.status == Status.stopping))
     found.extend(
         _stopped(db, row)
@@ -144,6 +158,27 @@ def _judge(
                 before={"status": before},
                 after={"status": judged.status, "reason": judged.reason},
             )
+
+    return change
+
+
+def _switched_back(db: Session, revision: Revision, reason: str) -> Callable[[], None]:
+    """Keep that a graph answered otherwise than the original, which answers from now on."""
+
+    def change() -> None:
+        deployment = db.scalar(select(Deployment).where(Deployment.id == revision.deployment_id))
+        if deployment is None:
+            return
+        revision.lane = lanes.switched_back(revision.lane or {}, reason)
+        trail.record(
+            db,
+            System(deployment.workspace_id),
+            "deployments.lane_switched_back",
+            object_type="deployment",
+            object_id=deployment.id,
+            object_name=f"{deployment.environment}/{deployment.name}",
+            after={"revision": revision.number, "reason": reason},
+        )
 
     return change
 

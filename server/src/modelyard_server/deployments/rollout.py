@@ -23,7 +23,7 @@ from modelyard_server.kernel.errors import DomainError, OutOfSpace, Unavailable
 from modelyard_server.kernel.jobs import JobContext
 from modelyard_server.workspaces.access import System
 
-from . import shifting, watch
+from . import lanes, shifting, watch
 from .errors import DeploymentMissing
 from .history import Change
 from .lookup import get, revision_of, revisions, standing
@@ -159,8 +159,10 @@ class RollOut:
 
     def _verify(self, prepared: Prepared, built: Built) -> None:
         """Check the stored prediction while the model server starts beside, without traffic."""
-        with self._doing("verify", Status.verifying) as say, self._locked() as now:
+        with self._locked() as now:
             engine = now.revision.engine
+        lane = self._preparation.known_lane(prepared, built, engine)
+        with self._doing("verify", Status.verifying) as say, self._locked() as now:
             proof = f"{prepared.digest}/{built.lock_hash}/{engine}"
             if now.revision.proof not in (None, proof):
                 raise Failed(
@@ -172,24 +174,27 @@ class RollOut:
             own = revisions(now.db, self._deployment_id)
             proven = next((row for row in own if row.proof == proof), None)
             now.revision.has_server = True
+            now.revision.lane = lane
             now.revision.model_dir = str(prepared.model_dir)
             now.revision.python = str(built.python)
             now.revision.environment_dir = str(built.environment_dir)
             say("Loading the model in the sandbox.")
         self._publisher.now()
         if proven is not None:
-            self._done(
-                "verify",
-                f"Reproduced with revision {proven.number}: same files, environment and engine.",
-                proof=proof,
-            )
+            same = f"Reproduced with revision {proven.number}: same files, environment and engine."
+            self._done("verify", same + lanes.sentence(lane), proof=proof)
+            return
+        if lane is not None:
+            same = "Reproduced before: same files, environment and engine."
+            self._done("verify", same + lanes.sentence(lane), proof=proof)
             return
         seen = self._preparation.verify(prepared, built, engine)
         with self._locked() as now:
             now.revision.sandbox = seen.sandbox
+            now.revision.lane = seen.lane
         if not seen.ok:
             raise Failed(seen.summary, seen.differences, seen.log_tail)
-        self._done("verify", seen.summary, proof=proof)
+        self._done("verify", seen.summary + lanes.sentence(seen.lane), proof=proof)
 
     def _start(self) -> ObservedServer:
         with self._doing("start", Status.starting) as say, self._locked() as now:

@@ -63,7 +63,7 @@ RULES: dict[Format, tuple[Rule, ...]] = {
     Format.onnx: (Rule("onnx", "cpu", 640, _same(4), "onnx"),),
     Format.sklearn: (Rule("sklearn", "cpu", 640, _same(4), "sklearn"),),
     Format.xgboost: (Rule("xgboost", "cpu", 640, _same(4), "xgboost"),),
-    Format.lightgbm: (Rule(PYTHON, "cpu", 1024, _same(4)),),
+    Format.lightgbm: (Rule("lightgbm", "cpu", 640, _same(4), "lightgbm"),),
     Format.pytorch: (Rule(PYTHON, "cpu", 1536, _same(4)),),
     Format.tensorflow: (Rule(PYTHON, "cpu", 2048, _same(4)),),
     Format.safetensors: (

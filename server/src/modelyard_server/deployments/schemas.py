@@ -250,6 +250,23 @@ class ShiftOut(BaseModel):
     breach: str | None
 
 
+class LaneOut(BaseModel):
+    """Which engine answers a revision's calls, and how that was decided."""
+
+    engine: Literal["onnx", "original"]
+    state: Literal["compiled", "native", "switched_back"]
+    reason: str | None
+    conversion: str | None
+    probes: int | None
+    max_difference: float | None
+    tolerance: float | None
+    row_ms: float | None
+    original_row_ms: float | None
+    rows_1000_ms: float | None
+    original_rows_1000_ms: float | None
+    native_above_rows: int | None
+
+
 class RevisionOut(BaseModel):
     number: int
     model_id: uuid.UUID
@@ -264,6 +281,7 @@ class RevisionOut(BaseModel):
     strategy: Strategy | None
     """`null`: all at once."""
     shift: ShiftOut | None
+    lane: LaneOut | None
     steps: list[StepOut]
     differences: list[dict[str, Any]]
     log_tail: list[str]

@@ -16,6 +16,7 @@ from modelyard_server.kernel import trail
 from .changes import delete_now, deploy, deploy_version, start, stop
 from .errors import DeploymentMissing, RevisionMissing
 from .going_back import roll_back
+from .lanes import graph_of
 from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
 from .models import Deployment, Revision
 from .stages import variables_of
@@ -30,6 +31,7 @@ __all__ = [
     "deploy",
     "deploy_version",
     "get",
+    "graph_of",
     "monitored",
     "monitored_one",
     "previous_revision",

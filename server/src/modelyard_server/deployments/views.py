@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import shifting
+from .lanes import lane_out
 from .lookup import good_revisions, previous_revision, revisions_of_many
 from .models import Deployment, Revision
 from .schemas import (
@@ -77,6 +78,7 @@ def revision_out(row: Revision) -> RevisionOut:
         sandbox=row.sandbox,
         strategy=Strategy.model_validate(row.strategy) if row.strategy else None,
         shift=_shift_out(row),
+        lane=lane_out(row.lane),
         steps=[StepOut.model_validate(step) for step in row.steps],
         differences=row.differences,
         log_tail=row.log_tail,

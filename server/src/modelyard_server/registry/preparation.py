@@ -22,7 +22,7 @@ from modelyard_server.kernel.services import Services
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import System
 
-from . import requirements, sandboxed, service
+from . import compiled, requirements, sandboxed, service
 from .environments import Environments, Outlook, PreparedEnvironment, require_python
 from .errors import PackageDamaged, VersionNotReady
 from .locking import exclusive
@@ -58,6 +58,8 @@ class Verification:
     log_tail: list[str]
     predictions: list[Any] | None = None
     expected: list[Any] | None = None
+    lane: dict[str, Any] | None = None
+    """What came of compiling it; `None` when that was not tried."""
 
     @property
     def says(self) -> str:
@@ -151,19 +153,24 @@ def wanted_by(prepared: PreparedVersion) -> Wanted:
 def verify(
     services: Services, prepared: PreparedVersion, env: PreparedEnvironment, *, engine: str
 ) -> Verification:
-    """Load the model once in the sandbox and predict its input example.
+    """Load the model once in the sandbox, predict its input example, and compile it if it can be.
 
     Never raises for a fault of the model: that is what `ok`, `error` and `differences` say.
     """
-    outcome = sandboxed.run_verify(
-        services.get(Settings),
-        model_dir=prepared.model_dir,
-        python=env.python,
-        environment_dir=env.environment_dir,
-        engine=engine,
-        expected=prepared.reference_prediction,
-    )
-    report = outcome.report or {}
+    target = _compiled_folder(services, prepared, env, engine)
+    with compiled.workbench(target) as part:
+        outcome = sandboxed.run_verify(
+            services.get(Settings),
+            model_dir=prepared.model_dir,
+            python=env.python,
+            environment_dir=env.environment_dir,
+            engine=engine,
+            expected=prepared.reference_prediction,
+            compile_into=part,
+        )
+        report = outcome.report or {}
+        lane = report.get("lane") if report.get("ok") else None
+        lane = compiled.keep(part, target, lane) if isinstance(lane, dict) else None
     return Verification(
         ok=bool(report.get("ok")),
         engine=str(report.get("engine") or engine),
@@ -176,7 +183,23 @@ def verify(
         log_tail=outcome.log_tail,
         predictions=report.get("predictions"),
         expected=report.get("expected"),
+        lane=lane,
     )
+
+
+def known_lane(
+    services: Services, prepared: PreparedVersion, env: PreparedEnvironment, *, engine: str
+) -> dict[str, Any] | None:
+    """Give what came of compiling these files before, which needs a reproduced prediction."""
+    return compiled.known(_compiled_folder(services, prepared, env, engine))
+
+
+def _compiled_folder(
+    services: Services, prepared: PreparedVersion, env: PreparedEnvironment, engine: str
+) -> Path:
+    home = services.get(Settings).data_dir.absolute() / "compiled"
+    workspace = prepared.model_dir.parent.name
+    return compiled.folder(home, workspace, prepared.digest, env.lock_hash, engine)
 
 
 def _environments(services: Services) -> Environments:

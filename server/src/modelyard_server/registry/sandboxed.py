@@ -58,8 +58,12 @@ def run_verify(
     environment_dir: Path,
     engine: str,
     expected: list[Any] | None,
+    compile_into: Path | None = None,
 ) -> Outcome:
-    """Load a model once behind the walls, predict, and compare with what is expected."""
+    """Load a model once behind the walls, predict, and compare with what is expected.
+
+    With a folder to compile into, the report's `lane` says whether the model's graph was written.
+    """
     with tempfile.TemporaryDirectory(prefix="modelyard-check-") as folder:
         argv = [sys.executable, "-m", "modelyard_runtime.verify"]
         argv += ["--model-dir", str(model_dir), "--engine", engine]
@@ -67,6 +71,8 @@ def run_verify(
         argv += ["--timeout", str(VERIFY_SECONDS), "--memory-mb", str(MEMORY_MB)]
         if settings.allow_unsandboxed_code:
             argv += ["--allow-unsandboxed"]
+        if compile_into is not None:
+            argv += ["--compile", str(compile_into)]
         if expected is not None:
             file = Path(folder) / "expected.json"
             file.write_text(json.dumps(expected))

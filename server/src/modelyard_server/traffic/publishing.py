@@ -130,6 +130,8 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
         python=row.python or "",
         environment_dir=row.environment_dir or "",
         limits=Limits(memory_mb=int(row.memory_gb * 1024), cpus=row.cpu),
+        signature=Signature.model_validate(row.signature),
+        compiled=deployments.graph_of(row.lane),
     )
 
 

@@ -84,6 +84,10 @@ def test_from_registration_to_rollback_with_a_refused_version_in_between(
     shown = client.get(f"/api/v1{here}").json()
     assert shown["status"] == "ready", shown
     assert shown["live_revision"]["sandbox"] in {"bwrap", "landlock"}
+    lane = shown["live_revision"]["lane"]
+    assert (lane["engine"], lane["state"], lane["reason"]) == ("onnx", "compiled", None)
+    assert lane["probes"] > 100
+    assert lane["row_ms"] < lane["original_row_ms"]
 
     key = _post(client, f"{here}/keys", {"name": "test"})["key"]
     _follows(platform, node)
@@ -123,5 +127,10 @@ def test_from_registration_to_rollback_with_a_refused_version_in_between(
     _work(platform)
     answer = _call(node, f"{address}/predict", key, {"rows": rows})
     assert (answer.json()["version"], answer.headers["X-Modelyard-Revision"]) == (1, "4")
-    lines = client.get(f"/api/v1{here}/logs").json()["lines"]
-    assert any("ready" in line for line in lines)
+    live = client.get(f"/api/v1{here}").json()["live_revision"]
+    assert "since an earlier revision" in live["steps"][2]["detail"]
+    assert live["lane"]["state"] == "compiled"  # at once: the graph needs no model server
+    end = time.monotonic() + 30
+    while not any("ready" in one for one in client.get(f"/api/v1{here}/logs").json()["lines"]):
+        assert time.monotonic() < end
+        time.sleep(0.1)

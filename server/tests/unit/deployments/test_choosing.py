@@ -53,8 +53,9 @@ def _choose(version: RegisteredVersion = VERSION, outlook: Outlook = "new") -> c
         (["python_function", "sklearn"], "sklearn", "high"),
         (["xgboost", "python_function"], "xgboost", "high"),
         (["python_function", "onnx"], "onnx", "high"),
-        (["python_function", "lightgbm"], "python", "medium"),
-        (["lightgbm"], "python", "low"),
+        (["python_function", "lightgbm"], "lightgbm", "high"),
+        (["python_function", "catboost"], "python", "medium"),
+        (["catboost"], "python", "low"),
     ],
 )
 def test_engine_follows_the_flavors(flavors: list[str], engine: str, confidence: str) -> None:
@@ -119,7 +120,7 @@ FORMATS: list[tuple[rules.Format, list[str], list[str], str]] = [
     (rules.Format.onnx, ["onnx", "python_function"], ["model.onnx"], "onnx"),
     (rules.Format.sklearn, ["sklearn", "python_function"], ["model.pkl"], "sklearn"),
     (rules.Format.xgboost, ["xgboost", "python_function"], ["model.ubj"], "xgboost"),
-    (rules.Format.lightgbm, ["lightgbm", "python_function"], ["model.lgb"], "python"),
+    (rules.Format.lightgbm, ["lightgbm", "python_function"], ["model.lgb"], "lightgbm"),
     (rules.Format.pytorch, ["pytorch", "python_function"], ["data/model.pth"], "python"),
     (rules.Format.tensorflow, ["tensorflow", "python_function"], ["data/model.keras"], "python"),
     (rules.Format.python, ["python_function"], ["python_model.pkl"], "python"),

@@ -8,6 +8,7 @@ import { Panel } from "@/ui/panel";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { deployment, type Revision } from "./api";
+import { LaneFacts } from "./lane-facts";
 import { Rollout } from "./rollout";
 
 /** The rollout under way or the one that failed; nothing when the newest revision is the live one. */
@@ -66,6 +67,7 @@ function RevisionFacts({ revision }: { revision: Revision }) {
         ["Live since", <Time key="since" at={revision.live_from} />],
         ["Deployed by", revision.created_by_name],
         ["Engine", config.engine],
+        ["Answered by", revision.lane && <LaneFacts key="lane" lane={revision.lane} />],
         [
           "Resources",
           `${number(config.cpu)} CPU, ${number(config.memory_gb)} GB memory${config.gpu ? `, ${config.gpu} GPU` : ""}`,
