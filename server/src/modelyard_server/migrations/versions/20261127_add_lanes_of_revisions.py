@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_add_lanes_of_revisions"
-down_revision = "20261127_traffic_periods"
+down_revision = "20261127_fault"
 branch_labels = None
 depends_on = None
 
