@@ -3313,6 +3313,42 @@ export interface components {
             overlap_hours: number;
         };
         /**
+         * LaneOut
+         * @description Which engine answers a revision's calls, and how that was decided.
+         */
+        LaneOut: {
+            /**
+             * Engine
+             * @enum {string}
+             */
+            engine: "onnx" | "original";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "compiled" | "native" | "switched_back";
+            /** Reason */
+            reason: string | null;
+            /** Conversion */
+            conversion: string | null;
+            /** Probes */
+            probes: number | null;
+            /** Max Difference */
+            max_difference: number | null;
+            /** Tolerance */
+            tolerance: number | null;
+            /** Row Ms */
+            row_ms: number | null;
+            /** Original Row Ms */
+            original_row_ms: number | null;
+            /** Rows 1000 Ms */
+            rows_1000_ms: number | null;
+            /** Original Rows 1000 Ms */
+            original_rows_1000_ms: number | null;
+            /** Native Above Rows */
+            native_above_rows: number | null;
+        };
+        /**
          * LoggedModelIn
          * @description A logged model as it was.
          */
@@ -4118,6 +4154,7 @@ export interface components {
             sandbox: string | null;
             strategy: components["schemas"]["Strategy"] | null;
             shift: components["schemas"]["ShiftOut"] | null;
+            lane: components["schemas"]["LaneOut"] | null;
             /** Steps */
             steps: components["schemas"]["StepOut"][];
             /** Differences */
