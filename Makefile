@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 PORT ?= 8080
 GATEWAY_PORT ?= 8081
 
-.PHONY: help setup run check format test test-autolog unit e2e api docs migration bench-serving bench-tracking bench-search bench-drift clean
+.PHONY: help setup run check format test test-autolog unit e2e api docs migration bench-serving bench-tracking bench-search bench-run-table bench-drift clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -110,6 +110,9 @@ bench-tracking: .make/dev ## Ingestion of metrics, beside the peer
 
 bench-search: .make/dev ## Search in 100,000 runs, first and deep pages
 	@$(BIN)/python benchmarks/search.py
+
+bench-run-table: .make/dev .make/web ## The run table of 10,000 runs in a browser
+	@$(BIN)/python benchmarks/run_table.py
 
 bench-drift: .make/dev ## Capture ingestion and drift computation
 	@$(BIN)/python benchmarks/drift.py

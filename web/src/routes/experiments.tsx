@@ -1,5 +1,5 @@
 import { createRoute } from "@tanstack/react-router";
-import { NEWEST_FIRST } from "@/features/experiments/order";
+import { runTableSearch, searchOf, viewOf } from "@/features/experiments/table-view";
 import { type Search, text } from "@/lib/search";
 import { lazyView } from "./lazy-view";
 import { workspaceRoute } from "./workspace";
@@ -30,36 +30,22 @@ const experiments = createRoute({
   },
 });
 
-interface RunTableSearch {
-  filter?: string;
-  order?: string;
-  cols?: string;
-  sel?: string;
-}
-
-const runTableSearch = (search: Search): RunTableSearch => ({
-  ...(text(search.filter) && { filter: text(search.filter) }),
-  ...(text(search.order) && text(search.order) !== NEWEST_FIRST && { order: text(search.order) }),
-  ...(text(search.cols) && { cols: text(search.cols) }),
-  ...(text(search.sel) && { sel: text(search.sel) }),
-});
-
 const experiment = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "experiments/$experiment",
   validateSearch: runTableSearch,
   component: function Experiment() {
     const { experiment: id } = experiment.useParams();
-    const { filter = "", order = NEWEST_FIRST, cols = "", sel = "" } = experiment.useSearch();
+    const now = viewOf(experiment.useSearch());
     const navigate = experiment.useNavigate();
     return (
       <ExperimentPage
         id={id}
-        view={{ filter, order, cols, selected: sel }}
+        view={now}
         onView={(view) =>
           void navigate({
-            search: runTableSearch({ ...view, sel: view.selected }),
-            replace: view.selected !== sel,
+            search: searchOf(view),
+            replace: view.selected !== now.selected,
             resetScroll: false,
           })
         }

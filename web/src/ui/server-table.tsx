@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
+import { useMediaQuery } from "@mantine/hooks";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   type KeyboardEvent,
@@ -14,13 +14,18 @@ import { count } from "@/lib/format";
 import type { Column } from "./data-table";
 import base from "./data-table.module.css";
 import classes from "./server-table.module.css";
+import { Cells, Head, Spacer } from "./server-table-parts";
 
 const LONG = 80;
 const ROW_PX = 40;
+const CARD_PX = 141; // a row as a card of four lines, on a phone
+const CARD_LINES = 4;
 const NEAR_END = 30;
 
 export interface ServerColumn<T> extends Omit<Column<T>, "sortBy"> {
   sortable?: boolean;
+  /** Among the few that a card on a phone shows. */
+  onCard?: boolean;
 }
 
 interface Props<T> {
@@ -38,6 +43,10 @@ interface Props<T> {
   /** `extend` asks for everything from the row selected before. */
   onSelect: (id: string, extend: boolean) => void;
   onOpen: (row: T) => void;
+  /** Answers the key c. */
+  onCompare?: () => void;
+  /** A row that stays on top whatever the order. */
+  pinned?: T | null;
   /** Given while more can be loaded; called on scrolling near the end. */
   onMore?: (() => void) | undefined;
   loadingMore: boolean;
@@ -50,10 +59,11 @@ export function ServerTable<T>(props: Props<T>) {
   const [active, setActive] = useState(0);
   const moved = useRef(false);
   const isLong = rows.length > LONG;
+  const isNarrow = useMediaQuery("(max-width: 767px)") ?? false;
   const virtual = useVirtualizer({
     count: isLong ? rows.length : 0,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
+    estimateSize: () => (isNarrow ? CARD_PX : ROW_PX),
     overscan: 8,
   });
   const items = virtual.getVirtualItems();
@@ -84,9 +94,13 @@ export function ServerTable<T>(props: Props<T>) {
     if (!focus()) requestAnimationFrame(focus);
   }, [active, isLong, virtual]);
 
+  const inCards = isLong && isNarrow;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: cards are higher than rows
+  useEffect(() => virtual.measure(), [virtual, inCards]);
   const draw = useCallback(
     (index: number, isActive: boolean) => {
       const row = props.rows[index];
+      const columns = inCards ? onCard(props.columns) : props.columns;
       if (row === undefined) return null;
       const id = props.rowKey(row);
       const onKeyDown = (event: KeyboardEvent<HTMLTableRowElement>) => {
@@ -99,6 +113,7 @@ export function ServerTable<T>(props: Props<T>) {
         } else if (event.key.toLowerCase() === "x" || event.key === " ") {
           props.onSelect(id, event.shiftKey);
         } else if (event.key === "Enter") props.onOpen(row);
+        else if (event.key === "c" && props.onCompare) props.onCompare();
         else return;
         event.preventDefault();
       };
@@ -111,18 +126,18 @@ export function ServerTable<T>(props: Props<T>) {
           onFocus={() => setActive(index)}
           onKeyDown={onKeyDown}
         >
-          <Cells {...props} row={row} />
+          <Cells {...props} columns={columns} row={row} />
         </tr>
       );
     },
-    [props],
+    [props, inCards],
   );
 
   return (
-    <div className={isLong ? undefined : base.cards}>
+    <div className={isLong && !isNarrow ? undefined : base.cards}>
       <div ref={scroller} className={`${base.scroll} ${isLong ? base.long : ""}`}>
         <table
-          className={`${base.table} ${classes.table} ${isLong ? classes.long : ""}`}
+          className={`${base.table} ${classes.table} ${isLong ? classes.long : ""} ${isLong && isNarrow ? classes.fixed : ""}`}
           aria-label={label}
           aria-rowcount={(total ?? rows.length) + 1}
         >
@@ -134,6 +149,14 @@ export function ServerTable<T>(props: Props<T>) {
             </tr>
           </thead>
           <tbody>
+            {props.pinned && (
+              <tr
+                className={classes.pinned}
+                data-selected={props.selected.has(rowKey(props.pinned))}
+              >
+                <Cells {...props} row={props.pinned} />
+              </tr>
+            )}
             {before > 0 && <Spacer px={before} span={columns.length} />}
             {shown.map((index) => {
               const row = rows[index];
@@ -166,33 +189,11 @@ export function ServerTable<T>(props: Props<T>) {
   );
 }
 
-interface HeadProps<T> {
-  column: ServerColumn<T>;
-  sort: Props<T>["sort"];
-  onSort: (column: string) => void;
-}
-
-function Head<T>({ column, sort, onSort }: HeadProps<T>) {
-  const direction =
-    sort?.column === column.id ? (sort.descending ? "descending" : "ascending") : undefined;
-  return (
-    <th
-      scope="col"
-      className={column.align === "end" ? base.end : undefined}
-      style={{ width: column.width }}
-      aria-sort={direction}
-    >
-      {column.sortable ? (
-        <button type="button" className={base.sort} onClick={() => onSort(column.id)}>
-          {column.header}
-          {direction === "ascending" && <IconArrowUp size={13} aria-hidden />}
-          {direction === "descending" && <IconArrowDown size={13} aria-hidden />}
-        </button>
-      ) : (
-        column.header
-      )}
-    </th>
-  );
+/** The first column, then those that matter most. */
+function onCard<T>(columns: ServerColumn<T>[]): ServerColumn<T>[] {
+  const [first = [], ...rest] = columns;
+  const ranked = [...rest.filter((one) => one.onCard), ...rest.filter((one) => !one.onCard)];
+  return [first, ranked].flat().slice(0, CARD_LINES);
 }
 
 interface LineProps {
@@ -205,42 +206,3 @@ interface LineProps {
 const Line = memo(function Line({ index, isActive, draw }: LineProps) {
   return draw(index, isActive);
 });
-
-function Cells<T>({ row, ...props }: Props<T> & { row: T }) {
-  const id = props.rowKey(row);
-  const shift = useRef(false);
-  return props.columns.map((column, place) => (
-    <td
-      key={column.id}
-      data-label={column.header}
-      className={column.align === "end" ? base.end : undefined}
-    >
-      {place > 0 ? (
-        column.cell(row)
-      ) : (
-        <div className={classes.first}>
-          <label className={classes.pick}>
-            <input
-              type="checkbox"
-              aria-label={`Select ${props.rowName(row)}`}
-              checked={props.selected.has(id)}
-              onClick={(event) => {
-                shift.current = event.shiftKey;
-              }}
-              onChange={() => props.onSelect(id, shift.current)}
-            />
-          </label>
-          <span className="truncate">{column.cell(row)}</span>
-        </div>
-      )}
-    </td>
-  ));
-}
-
-function Spacer({ px, span }: { px: number; span: number }) {
-  return (
-    <tr aria-hidden>
-      <td colSpan={span} style={{ height: px, padding: 0, border: 0 }} />
-    </tr>
-  );
-}

@@ -120,10 +120,13 @@ class Follower:
         newest = db.scalar(by_start.limit(1))
         now: dict[str, Any] = {"experiment_id": str(experiment.id), "newest": newest}
         now["open"] = sorted(run.uid for run in opened)
+        before = set() if self._experiment is None else set(self._experiment["open"])
         if now != self._experiment:
             self._experiment = now
             found.append(Event("experiment", now))
-        return list(opened)
+        ended = before - set(now["open"])  # their last words
+        last = db.scalars(select(Run).where(Run.uid.in_(ended))) if ended else ()
+        return [*opened, *last]
 
     def _of_runs(
         self, db: Session, watched: Sequence[Run], columns: Iterable[str] | None, found: list[Event]

@@ -35,7 +35,7 @@ const metricSeries = (id: string, key: string, live: boolean) =>
     refetchInterval: live ? UNHEARD_MS : false,
   });
 
-const artifacts = (id: string, path: string) =>
+export const artifacts = (id: string, path: string) =>
   queryOptions({
     queryKey: ["tracking", "run", id, "artifacts", path],
     queryFn: async ({ signal }) =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asCsv, asMarkdown } from "./as-text";
+import { asCsv, asLatex, asMarkdown } from "./as-text";
 import type { DiffRow } from "./diff";
 
 const rows: DiffRow[] = [
@@ -24,5 +24,14 @@ test("CSV quotes what needs it and never hands a formula to a spreadsheet", () =
     'Parameters,a|b,"x\ny",',
     '"Metrics, last",loss,-0.1,1e-7',
     `Tags,t,"'=HYPERLINK(""x"")",'@a`,
+  ]);
+});
+
+test("LaTeX keeps its columns whatever is in the cells", () => {
+  const row: DiffRow = { group: "Parameters", key: "a_b", cells: ["50 % & more", "\\x{1}"] };
+  expect(asLatex(["one", "two"], [row]).split("\n").slice(2, 5)).toEqual([
+    " &  & one & two \\\\",
+    "\\midrule",
+    "Parameters & a\\_b & 50 \\% \\& more & \\textbackslash{}x\\{1\\} \\\\",
   ]);
 });

@@ -28,3 +28,25 @@ export function asCsv(names: string[], rows: DiffRow[]): string {
     ...rows.map((row) => line([row.group, row.key, ...row.cells.map(shown)])),
   ].join("\r\n");
 }
+
+const LATEX: Record<string, string> = {
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+};
+const latex = (text: string): string =>
+  text.replace(/[\\~^]|[&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`).replace(/\s*\n\s*/g, " ");
+
+/** The comparison as a LaTeX table; it needs the package booktabs. */
+export function asLatex(names: string[], rows: DiffRow[]): string {
+  const line = (cells: string[]) => `${cells.map(latex).join(" & ")} \\\\`;
+  return [
+    `\\begin{tabular}{ll${"r".repeat(names.length)}}`,
+    "\\toprule",
+    line(["", "", ...names]),
+    "\\midrule",
+    ...rows.map((row) => line([row.group, row.key, ...row.cells.map(shown)])),
+    "\\bottomrule",
+    "\\end{tabular}",
+  ].join("\n");
+}

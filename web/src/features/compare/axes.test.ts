@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { aRun } from "./a-run";
-import { axisOf, inBrush, usualAxes } from "./axes";
+import { axisOf, inBrushes, moved, usualAxes } from "./axes";
 
 const runs = [
   aRun("a", { params: { lr: "0.001", opt: "adam" }, metrics: { loss: 3 } }),
@@ -31,14 +31,25 @@ test("every place is between the ends, also for one value, none and mixed kinds"
 test("a brush keeps the runs that cross it; a run without the value does not", () => {
   const axes = [axisOf("metrics.loss", runs)];
   const brush = { axis: "metrics.loss", from: 0, to: 0.5 };
-  expect(runs.map((_, place) => inBrush(axes, brush, place))).toEqual([false, true, false]);
+  expect(runs.map((_, place) => inBrushes(axes, [brush], place))).toEqual([false, true, false]);
   const full = { ...brush, to: 1 };
-  expect(runs.map((_, place) => inBrush(axes, full, place))).toEqual([true, true, false]);
-  expect(inBrush(axes, null, 2)).toBe(true);
-  expect(inBrush([], brush, 0)).toBe(true);
+  expect(runs.map((_, place) => inBrushes(axes, [full], place))).toEqual([true, true, false]);
+  expect(inBrushes(axes, [], 2)).toBe(true);
+  expect(inBrushes([], [brush], 0)).toBe(true);
 });
 
 test("the usual axes are parameters first, then the charted metrics", () => {
   const names = ["params.lr", "params.opt", "metrics.acc", "metrics.loss"];
   expect(usualAxes(names, runs, ["loss"])).toEqual(["params.lr", "params.opt", "metrics.loss"]);
+});
+
+test("an axis turned upside down or made logarithmic keeps every run on it", () => {
+  const turned = axisOf("metrics.loss", runs, { isFlipped: true, isLog: true });
+  expect(turned).toMatchObject({ at: [0, 1, null], isLog: true, ends: ["3", "1"] });
+});
+
+test("an axis moves to a place, also beyond the ends", () => {
+  expect(moved(["a", "b", "c"], "a", 1)).toEqual(["b", "a", "c"]);
+  expect(moved(["a", "b", "c"], "c", -3)).toEqual(["c", "a", "b"]);
+  expect(moved(["a", "b", "c"], "a", 9)).toEqual(["b", "c", "a"]);
 });

@@ -30,7 +30,22 @@ const raw = (run: Run, name: string): string | number | null => {
 };
 
 /** The axis of a parameter or metric, with numbers to scale and words spread evenly. */
-export function axisOf(name: string, runs: Run[]): Axis {
+export function axisOf(name: string, runs: Run[], as: Turned = PLAIN): Axis {
+  const axis = straight(name, runs, as.isLog);
+  if (!as.isFlipped) return axis;
+  const [bottom, top] = axis.ends;
+  return { ...axis, at: axis.at.map((at) => (at === null ? null : 1 - at)), ends: [top, bottom] };
+}
+
+/** How an axis is drawn when a person chose it so. */
+export interface Turned {
+  isFlipped: boolean;
+  isLog: boolean;
+}
+
+const PLAIN: Turned = { isFlipped: false, isLog: false };
+
+function straight(name: string, runs: Run[], asLog: boolean): Axis {
   const values = runs.map((run) => raw(run, name));
   const numbers = values.map((value) => (value === null || value === "" ? null : Number(value)));
   const label = name.slice(name.indexOf(".") + 1);
@@ -39,7 +54,7 @@ export function axisOf(name: string, runs: Run[]): Axis {
   );
   const known = numbers.filter((value) => value !== null);
   if (known.length > 0 && known.every(Number.isFinite))
-    return scaled({ name, label, shown }, numbers);
+    return scaled({ name, label, shown }, numbers, asLog);
   const words = [...new Set(values.filter((value) => value !== null).map(String))].toSorted();
   const place = (value: string | number | null) =>
     value === null
@@ -51,10 +66,14 @@ export function axisOf(name: string, runs: Run[]): Axis {
   return { name, label, shown, at: values.map(place), ends, isLog: false };
 }
 
-function scaled(base: Pick<Axis, "name" | "label" | "shown">, values: (number | null)[]): Axis {
+function scaled(
+  base: Pick<Axis, "name" | "label" | "shown">,
+  values: (number | null)[],
+  asLog: boolean,
+): Axis {
   const known = values.filter((value) => value !== null);
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  const isLog = low > 0 && high / low >= DECADES;
+  const isLog = low > 0 && (asLog || high / low >= DECADES);
   const f = isLog ? Math.log10 : (value: number) => value;
   const span = f(high) - f(low);
   const at = values.map((value) =>
@@ -86,10 +105,23 @@ export function usualAxes(names: string[], runs: Run[], charted: string[]): stri
   ];
 }
 
-/** Whether a run crosses the brushed part; every run does while nothing is brushed. */
-export function inBrush(axes: Axis[], brush: Brush | null, run: number): boolean {
-  const axis = brush && axes.find((one) => one.name === brush.axis);
-  if (!axis) return true;
-  const at = axis.at[run];
-  return at !== null && at !== undefined && at >= brush.from - 1e-9 && at <= brush.to + 1e-9;
+/** Whether a run crosses every brushed part; every run does while nothing is brushed. */
+export const inBrushes = (axes: Axis[], brushes: readonly Brush[], run: number): boolean =>
+  brushes.every((brush) => {
+    const axis = axes.find((one) => one.name === brush.axis);
+    if (!axis) return true;
+    const at = axis.at[run];
+    return at !== null && at !== undefined && at >= brush.from - 1e-9 && at <= brush.to + 1e-9;
+  });
+
+/** Sets the brush of one axis, or takes it away. */
+export const brushed = (brushes: readonly Brush[], axis: string, next: Brush | null): Brush[] => [
+  ...brushes.filter((one) => one.axis !== axis),
+  ...(next ? [next] : []),
+];
+
+/** Puts an axis at another place. */
+export function moved(names: readonly string[], name: string, to: number): string[] {
+  const others = names.filter((one) => one !== name);
+  return others.toSpliced(Math.min(Math.max(to, 0), others.length), 0, name);
 }

@@ -1,8 +1,9 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { HttpResponse, http } from "msw";
 import { beforeEach, expect, test, vi } from "vitest";
 import { renderView } from "@/test/render";
-import { answers, refuses } from "@/test/server";
+import { answers, refuses, server } from "@/test/server";
 import { aRun } from "./a-run";
 import { ComparePage } from "./compare-page";
 import { type CompareView, viewOf } from "./view";
@@ -78,13 +79,48 @@ test("a file opens side by side, and unlike bytes are told", async () => {
 
 test("narrowing an axis by keyboard leaves runs out, and the rest can be compared alone", async () => {
   const { onView, view } = await show({ runs: ["a", "b"] });
-  const axis = await screen.findByRole("combobox", { name: "Axis to narrow" });
+  const axis = await screen.findByRole("combobox", { name: "Axis to change" });
   await userEvent.click(axis);
   await userEvent.click(await screen.findByRole("option", { name: "lr" }));
   screen.getByRole("slider", { name: "Lowest lr" }).focus();
   await userEvent.keyboard("{ArrowRight}");
   expect(await screen.findByText(/1 of 2 runs cross the range/)).toBeVisible();
   expect(onView).not.toHaveBeenCalledWith({ ...view, runs: ["b"] });
+});
+
+test("an axis is turned, and dots show two of the axes against each other", async () => {
+  const { onView, view } = await show();
+  await userEvent.click(await screen.findByRole("combobox", { name: "Axis to change" }));
+  await userEvent.click(await screen.findByRole("option", { name: "lr" }));
+  await userEvent.click(screen.getByRole("switch", { name: "Upside down" }));
+  expect(onView).toHaveBeenCalledWith({ ...view, flipped: ["params.lr"] });
+  expect(screen.getByRole("figure", { name: "loss over lr" })).toBeVisible();
+});
+
+test("packages of the logged models are compared", async () => {
+  for (const [id, version] of [
+    ["a", "1.8"],
+    ["b", "1.9"],
+  ]) {
+    const folder = (path: string, is_dir: boolean) => ({ path, is_dir, size_bytes: 9, sha256: id });
+    server.use(
+      http.get(`*/api/v1/runs/${id}/artifacts`, ({ request }) => {
+        const inside = new URL(request.url).searchParams.get("path");
+        return HttpResponse.json(
+          inside ? [folder("model/requirements.txt", false)] : [folder("model", true)],
+        );
+      }),
+    );
+    server.use(
+      http.get(`*/api/v1/runs/${id}/artifacts/content`, () =>
+        HttpResponse.text(`numpy==2.4\nscikit-learn==${version}\n`),
+      ),
+    );
+  }
+  await show();
+  const rows = within(await screen.findByRole("table", { name: "Environments of the runs" }));
+  expect(rows.getByRole("row", { name: /scikit-learn 1.8 1.9/ })).toBeVisible();
+  expect(rows.queryByRole("row", { name: /numpy/ })).toBeNull();
 });
 
 test("a run that is gone is named, and the others are still compared", async () => {

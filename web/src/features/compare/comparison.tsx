@@ -1,13 +1,15 @@
 import { useMemo, useState } from "react";
 import { useLive } from "@/api/live";
+import { bestOf, direction } from "@/lib/direction";
 import { type Run, useManyCurves } from "./api";
 import { namesOf, strokeOf } from "./colours";
 import { CurvesPanel } from "./curves-panel";
 import { type Best, changed, type DiffRow, rowsOf } from "./diff";
 import { DiffPanel } from "./diff-panel";
-import { bestOf, direction } from "./direction";
+import { EnvironmentPanel } from "./environment-panel";
 import { FilesPanel } from "./files-panel";
 import { ParallelPanel } from "./parallel-panel";
+import { ScatterPanel } from "./scatter-panel";
 import type { CompareView } from "./view";
 
 const USUALLY_CHARTED = 4;
@@ -41,6 +43,8 @@ export function Comparison({ runs, view, onView }: CompareProps) {
       <DiffPanel {...shared} rows={rows} />
       <CurvesPanel {...shared} charted={charted} hidden={hidden} onToggle={toggle} />
       <ParallelPanel {...shared} rows={plain} charted={charted} />
+      <ScatterPanel {...shared} rows={plain} charted={charted} />
+      <EnvironmentPanel {...shared} />
       <FilesPanel runs={runs} names={names} strokes={strokes} />
     </>
   );

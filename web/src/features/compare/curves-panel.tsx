@@ -1,4 +1,4 @@
-import { MultiSelect, SegmentedControl, Slider, Switch } from "@mantine/core";
+import { MultiSelect, SegmentedControl, Select, Slider, Switch } from "@mantine/core";
 import { useMemo } from "react";
 import { Panel } from "@/ui/panel";
 import type { Run } from "./api";
@@ -8,7 +8,7 @@ import { RunKey } from "./run-key";
 import { type CompareView, X_KINDS } from "./view";
 
 const MOST_CHARTS = 12;
-const X_NAMES = { step: "Step", relative: "Relative time", wall: "Wall time" };
+const X_NAMES = { step: "Step", relative: "Relative time", wall: "Wall time", metric: "Metric" };
 
 interface Props {
   runs: Run[];
@@ -40,6 +40,18 @@ export function CurvesPanel(props: Props) {
             value={view.x}
             onChange={(x) => onView({ ...view, x: X_KINDS.find((one) => one === x) ?? "step" })}
           />
+          {view.x === "metric" && (
+            <Select
+              aria-label="Metric on the horizontal axis"
+              placeholder="Choose a metric"
+              size="xs"
+              data={known}
+              value={view.xMetric || null}
+              onChange={(xMetric) => onView({ ...view, xMetric: xMetric ?? "" })}
+              searchable
+              limit={100}
+            />
+          )}
           <Switch
             label="Log y"
             checked={view.log}

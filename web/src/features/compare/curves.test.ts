@@ -3,6 +3,7 @@ import type { MetricSeries } from "./api";
 import { aligned, curveOf, positive, smoothed } from "./curves";
 
 const WAVE = Array.from({ length: 60 }, (_, step) => Math.sin(step) + step / 20);
+const steps = (y: (number | null)[]) => ({ x: y.map((_, step) => step), y });
 const series = (
   ...points: [step: number, second: number, value: number | null][]
 ): MetricSeries => ({
@@ -17,15 +18,15 @@ const series = (
 
 test("smoothing stays within the values seen so far and leaves a constant alone", () => {
   for (const weight of [0, 0.3, 0.9, 0.99]) {
-    const drawn = smoothed(WAVE, weight);
+    const drawn = smoothed(steps(WAVE), weight);
     drawn.forEach((value, index) => {
       const seen = WAVE.slice(0, index + 1);
       expect(value).toBeGreaterThanOrEqual(Math.min(...seen) - 1e-9);
       expect(value).toBeLessThanOrEqual(Math.max(...seen) + 1e-9);
     });
-    for (const value of smoothed([4, 4, 4], weight)) expect(value).toBeCloseTo(4);
+    for (const value of smoothed(steps([4, 4, 4]), weight)) expect(value).toBeCloseTo(4);
   }
-  expect(smoothed([1, null, 3], 0.5)[1]).toBeNull();
+  expect(smoothed(steps([1, null, 3]), 0.5)[1]).toBeNull();
 });
 
 test("each curve keeps its own points; gaps stay null and foreign places are undefined", () => {
@@ -54,4 +55,16 @@ test("the last of several values at one step counts", () => {
 
 test("a log axis leaves out what it cannot show", () => {
   expect(positive([1, 0, -1, null, 1e-9])).toEqual([1, null, null, null, 1e-9]);
+});
+
+test("the mean forgets by distance: far apart, the newer value counts more", () => {
+  const near = smoothed({ x: [0, 1, 2, 3], y: [0, 0, 0, 1] }, 0.9);
+  const far = smoothed({ x: [0, 1, 2, 30], y: [0, 0, 0, 1] }, 0.9);
+  expect(far[3] ?? 0).toBeGreaterThan(near[3] ?? 0);
+});
+
+test("another metric as x joins at the step; steps without it are left out", () => {
+  const loss = series([0, 0, 0.9], [1, 1, 0.5], [2, 2, 0.4]);
+  const seen = series([0, 0, 100], [2, 2, 300]);
+  expect(curveOf(loss, "metric", seen)).toEqual({ x: [100, 300], y: [0.9, 0.4] });
 });

@@ -6,7 +6,7 @@ import { plural } from "@/lib/format";
 import { EmptyState } from "@/ui/empty-state";
 import { Panel } from "@/ui/panel";
 import type { Run } from "./api";
-import { asCsv, asMarkdown } from "./as-text";
+import { asCsv, asLatex, asMarkdown } from "./as-text";
 import type { Stroke } from "./colours";
 import { changed, type DiffRow } from "./diff";
 import { DiffTable } from "./diff-table";
@@ -56,6 +56,7 @@ export function DiffPanel(props: DiffProps) {
         />
         <Copy label="Copy as Markdown" text={() => asMarkdown(names, found)} />
         <Copy label="Copy as CSV" text={() => asCsv(names, found)} />
+        <Copy label="Copy as LaTeX" text={() => asLatex(names, found)} />
       </div>
       {found.length > 0 ? (
         <DiffTable {...props} rows={found} />

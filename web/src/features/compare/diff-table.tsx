@@ -13,7 +13,7 @@ import { FEWEST } from "./view";
 const AT_ONCE = 150;
 
 /** One column for each run, the baseline first and in place; one row for each value. */
-export function DiffTable(props: DiffProps) {
+export function DiffTable(props: DiffProps & { label?: string }) {
   const { runs, rows, view } = props;
   const [shown, setShown] = useState(AT_ONCE);
   const baseline = Math.max(
@@ -25,7 +25,7 @@ export function DiffTable(props: DiffProps) {
   return (
     <>
       <div className={classes.scroll}>
-        <table className={classes.table} aria-label="Differences between runs">
+        <table className={classes.table} aria-label={props.label ?? "Differences between runs"}>
           <thead>
             <tr>
               <th scope="col" className={classes.key}>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { bestOf, direction } from "@/lib/direction";
 import { aRun } from "./a-run";
 import { changed, type DiffRow, delta, improved, rowsOf } from "./diff";
-import { bestOf, direction } from "./direction";
 
 const row = (cells: DiffRow["cells"], better: DiffRow["better"] = null): DiffRow => ({
   group: "Metrics, last",

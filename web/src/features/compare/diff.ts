@@ -1,6 +1,6 @@
+import { bestWord, direction } from "@/lib/direction";
 import { duration } from "@/lib/format";
 import type { Run } from "./api";
-import { bestWord, direction } from "./direction";
 
 /** A line of the comparison: one value for each run, null where a run has none. */
 export interface DiffRow {

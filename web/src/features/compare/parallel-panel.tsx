@@ -1,10 +1,11 @@
-import { Button, MultiSelect, RangeSlider, Select } from "@mantine/core";
+import { Button, MultiSelect } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { plural } from "@/lib/format";
 import { ChartFrame } from "@/ui/charts/chart-frame";
 import { Panel } from "@/ui/panel";
 import type { Run } from "./api";
-import { type Axis, axisNames, axisOf, type Brush, inBrush, usualAxes } from "./axes";
+import { axisNames, axisOf, type Brush, brushed, inBrushes, moved, usualAxes } from "./axes";
+import { AxisControls } from "./axis-controls";
 import type { Stroke } from "./colours";
 import type { DiffRow } from "./diff";
 import { ParallelPlot } from "./parallel-plot";
@@ -20,28 +21,35 @@ interface Props {
   onView: (view: CompareView) => void;
 }
 
-/** Parameters and metrics as parallel axes, a line for each run; one axis can be narrowed. */
+/** Parameters and metrics as parallel axes, a line for each run; axes can be narrowed, moved, turned and made logarithmic. */
 export function ParallelPanel({ runs, names, strokes, rows, charted, view, onView }: Props) {
-  const [brush, setBrush] = useState<Brush | null>(null);
+  const [brushes, setBrushes] = useState<Brush[]>([]);
+  const brush = (axis: string, next: Brush | null) => setBrushes(brushed(brushes, axis, next));
   const known = useMemo(() => axisNames(rows), [rows]);
   const chosen = view.axes ?? usualAxes(known, runs, charted);
   const list = chosen.join();
+  const { flipped, logAxes } = view;
   const axes = useMemo(
     () =>
       list
         .split(",")
         .filter(Boolean)
-        .map((name) => axisOf(name, runs)),
-    [list, runs],
+        .map((name) =>
+          axisOf(name, runs, {
+            isFlipped: flipped.includes(name),
+            isLog: logAxes.includes(name),
+          }),
+        ),
+    [list, runs, flipped, logAxes],
   );
-  const inside = runs.map((_, place) => inBrush(axes, brush, place));
+  const inside = runs.map((_, place) => inBrushes(axes, brushes, place));
   const kept = runs.filter((_, place) => inside[place]);
-  const isNarrowed = brush !== null && kept.length < runs.length;
+  const isNarrowed = brushes.length > 0 && kept.length < runs.length;
   if (known.length === 0) return null;
   return (
     <Panel
       title="Parallel coordinates"
-      note="Each line is a run. Drag along an axis, or use the range below, to keep the runs that cross it there."
+      note="Each line is a run. Drag along an axis to keep the runs that cross it there, drag its name to move it; below is the same for the keyboard."
     >
       <div className="stack">
         <MultiSelect
@@ -71,18 +79,26 @@ export function ParallelPanel({ runs, names, strokes, rows, charted, view, onVie
                 strokes={strokes}
                 names={names}
                 inside={inside}
-                brush={brush}
-                onBrush={setBrush}
+                brushes={brushes}
+                onBrush={brush}
+                onMove={(name, to) => onView({ ...view, axes: moved(chosen, name, to) })}
               />
             </ChartFrame>
-            <Narrow axes={axes} brush={brush} onBrush={setBrush} />
+            <AxisControls
+              axes={axes}
+              brushes={brushes}
+              onBrush={brush}
+              chosen={chosen}
+              view={view}
+              onView={onView}
+            />
             <div className="row wrap small" aria-live="polite">
-              {brush
-                ? `${kept.length} of ${plural(runs.length, "run")} cross the range.`
+              {brushes.length > 0
+                ? `${kept.length} of ${plural(runs.length, "run")} cross the ${brushes.length === 1 ? "range" : "ranges"}.`
                 : "No axis is narrowed."}
-              {brush && (
-                <Button variant="default" size="xs" onClick={() => setBrush(null)}>
-                  Clear range
+              {brushes.length > 0 && (
+                <Button variant="default" size="xs" onClick={() => setBrushes([])}>
+                  {brushes.length === 1 ? "Clear range" : "Clear ranges"}
                 </Button>
               )}
               {isNarrowed && kept.length >= FEWEST && (
@@ -101,47 +117,5 @@ export function ParallelPanel({ runs, names, strokes, rows, charted, view, onVie
         )}
       </div>
     </Panel>
-  );
-}
-
-interface NarrowProps {
-  axes: Axis[];
-  brush: Brush | null;
-  onBrush: (brush: Brush | null) => void;
-}
-
-/** The same as dragging on an axis, for the keyboard. */
-function Narrow({ axes, brush, onBrush }: NarrowProps) {
-  const axis = axes.find((one) => one.name === brush?.axis);
-  return (
-    <div className="row wrap" style={{ gap: "var(--space-4)" }}>
-      <Select
-        aria-label="Axis to narrow"
-        placeholder="Narrow an axis"
-        size="xs"
-        clearable
-        data={axes.map((one) => ({ value: one.name, label: one.label }))}
-        value={axis?.name ?? null}
-        onChange={(name) => onBrush(name === null ? null : { axis: name, from: 0, to: 1 })}
-      />
-      {axis && brush && (
-        <div className="row" style={{ flex: "1 1 240px" }}>
-          <span className="caption dim">{axis.ends[0]}</span>
-          <RangeSlider
-            style={{ flex: 1 }}
-            thumbFromLabel={`Lowest ${axis.label}`}
-            thumbToLabel={`Highest ${axis.label}`}
-            label={null}
-            min={0}
-            max={1}
-            step={0.01}
-            minRange={0.01}
-            value={[brush.from, brush.to]}
-            onChange={([from, to]) => onBrush({ ...brush, from, to })}
-          />
-          <span className="caption dim">{axis.ends[1]}</span>
-        </div>
-      )}
-    </div>
   );
 }

@@ -17,8 +17,10 @@ interface Props {
   names: string[];
   strokes: Stroke[];
   inside: boolean[];
-  brush: Brush | null;
-  onBrush: (brush: Brush | null) => void;
+  brushes: readonly Brush[];
+  onBrush: (axis: string, brush: Brush | null) => void;
+  /** An axis was dragged to another place. */
+  onMove: (axis: string, to: number) => void;
 }
 
 const yOf = (at: number): number => BOTTOM - at * (BOTTOM - TOP);
@@ -27,11 +29,13 @@ const cut = (text: string): string =>
   text.length <= LONGEST ? text : `${text.slice(0, 8)}…${text.slice(-7)}`;
 
 /** The drawing; the range and the table beside it say the same to those who cannot use it. */
-export function ParallelPlot({ axes, names, strokes, inside, brush, onBrush }: Props) {
+export function ParallelPlot({ axes, names, strokes, inside, brushes, onBrush, onMove }: Props) {
   const { ref, width: room } = useElementSize();
   const width = Math.max(room, SIDE * 2 + LEAST_APART * (axes.length - 1));
   const xOf = (index: number): number =>
     SIDE + (index * (width - SIDE * 2)) / Math.max(axes.length - 1, 1);
+  const placeAt = (x: number): number =>
+    Math.round(((x - SIDE) * (axes.length - 1)) / Math.max(width - SIDE * 2, 1));
   const order = names
     .map((_, place) => place)
     .toSorted((a, b) => Number(inside[a]) - Number(inside[b]));
@@ -56,8 +60,9 @@ export function ParallelPlot({ axes, names, strokes, inside, brush, onBrush }: P
             key={axis.name}
             axis={axis}
             x={xOf(index)}
-            brush={brush?.axis === axis.name ? brush : null}
-            onBrush={onBrush}
+            brush={brushes.find((one) => one.axis === axis.name) ?? null}
+            onBrush={(next) => onBrush(axis.name, next)}
+            onDropAt={(at) => onMove(axis.name, placeAt(at))}
           />
         ))}
       </svg>
@@ -83,10 +88,14 @@ interface AxisProps {
   x: number;
   brush: Brush | null;
   onBrush: (brush: Brush | null) => void;
+  onDropAt: (x: number) => void;
 }
 
-function AxisLine({ axis, x, brush, onBrush }: AxisProps) {
+function AxisLine({ axis, x, brush, onBrush, onDropAt }: AxisProps) {
   const [start, setStart] = useState<number | null>(null);
+  const [pulled, setPulled] = useState<number | null>(null);
+  const across = (event: PointerEvent<SVGGElement>): number =>
+    event.clientX - (event.currentTarget.ownerSVGElement?.getBoundingClientRect().left ?? 0);
   const at = (event: PointerEvent<SVGRectElement>): number =>
     atOf(event.clientY - (event.currentTarget.ownerSVGElement?.getBoundingClientRect().top ?? 0));
   const drag = (event: PointerEvent<SVGRectElement>) => {
@@ -98,10 +107,24 @@ function AxisLine({ axis, x, brush, onBrush }: AxisProps) {
   const halo = { ...text, stroke: "var(--surface)", strokeWidth: 4, paintOrder: "stroke" };
   return (
     <g>
-      <text x={x} y={14} {...halo} fill="var(--text)" fontWeight={600}>
-        {cut(axis.label)}
-        <title>{axis.name}</title>
-      </text>
+      <g
+        style={{ cursor: "ew-resize", touchAction: "none" }}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          setPulled(across(event));
+        }}
+        onPointerMove={(event) => pulled !== null && setPulled(across(event))}
+        onPointerUp={(event) => {
+          setPulled(null);
+          onDropAt(across(event));
+        }}
+        onPointerCancel={() => setPulled(null)}
+      >
+        <text x={pulled ?? x} y={14} {...halo} fill="var(--text)" fontWeight={600}>
+          {cut(axis.label)}
+          <title>{axis.name}</title>
+        </text>
+      </g>
       <text x={x} y={32} {...halo}>
         {cut(axis.ends[1])}
       </text>

@@ -7,7 +7,11 @@ const plain: CompareView = {
   all: false,
   metrics: null,
   axes: null,
+  flipped: [],
+  logAxes: [],
+  scatter: [],
   x: "step",
+  xMetric: "",
   smooth: 0,
   log: false,
 };
@@ -19,6 +23,8 @@ test("an address says no more than what is not usual", () => {
 test.each<Partial<CompareView>>([
   {},
   { base: "b", all: true, x: "wall", smooth: 0.6, log: true },
+  { x: "metric", xMetric: "val/loss", scatter: ["params.lr", "metrics.loss"] },
+  { flipped: ["params.lr"], logAxes: ["metrics.loss", "params.lr"] },
   { metrics: [], axes: ["params.lr", "metrics.val/loss"] },
   { runs: [] },
 ])("what an address says is read back: %o", (change) => {

@@ -1,8 +1,8 @@
 import { oneOf, type Search, text } from "@/lib/search";
 
 export const FEWEST = 2;
-export const MOST = 20;
-export const X_KINDS = ["step", "relative", "wall"] as const;
+export const MOST = 50;
+export const X_KINDS = ["step", "relative", "wall", "metric"] as const;
 export type XKind = (typeof X_KINDS)[number];
 
 /** All that an address of the compare page says. */
@@ -16,7 +16,14 @@ export interface CompareView {
   metrics: string[] | null;
   /** Axes of the parallel coordinates: "params.C", "metrics.loss"; null for the usual ones. */
   axes: string[] | null;
+  /** Axes that are turned upside down, and those with a logarithmic scale. */
+  flipped: string[];
+  logAxes: string[];
+  /** The two axes of the scatter plot; the usual ones when empty. */
+  scatter: string[];
   x: XKind;
+  /** The metric on the horizontal axis, when `x` is "metric". */
+  xMetric: string;
   smooth: number;
   log: boolean;
 }
@@ -27,7 +34,11 @@ export interface CompareSearch {
   all?: 1;
   metrics?: string;
   axes?: string;
+  flip?: string;
+  logs?: string;
+  scatter?: string;
   x?: XKind;
+  xm?: string;
   smooth?: number;
   log?: 1;
 }
@@ -51,6 +62,10 @@ export function compareSearch(search: Search): CompareSearch {
     ...(text(search.all) === "1" && { all: 1 as const }),
     ...(metrics && { metrics }),
     ...(axes && { axes }),
+    ...(text(search.flip) && { flip: text(search.flip) }),
+    ...(text(search.logs) && { logs: text(search.logs) }),
+    ...(text(search.scatter) && { scatter: text(search.scatter) }),
+    ...(x === "metric" && text(search.xm) && { xm: text(search.xm) }),
     ...(x !== "step" && { x }),
     ...(smooth > 0 && smooth <= 0.99 && { smooth }),
     ...(text(search.log) === "1" && { log: 1 as const }),
@@ -63,7 +78,11 @@ export const viewOf = (search: CompareSearch): CompareView => ({
   all: search.all === 1,
   metrics: chosen(search.metrics ?? ""),
   axes: chosen(search.axes ?? ""),
+  flipped: listed(search.flip ?? ""),
+  logAxes: listed(search.logs ?? ""),
+  scatter: listed(search.scatter ?? "").slice(0, 2),
   x: search.x ?? "step",
+  xMetric: search.xm ?? "",
   smooth: search.smooth ?? 0,
   log: search.log === 1,
 });
@@ -75,5 +94,9 @@ export const searchOf = (view: CompareView): CompareSearch =>
     all: view.all ? 1 : 0,
     metrics: named(view.metrics),
     axes: named(view.axes),
+    flip: view.flipped.join(","),
+    logs: view.logAxes.join(","),
+    scatter: view.scatter.join(","),
+    xm: view.xMetric,
     log: view.log ? 1 : 0,
   });

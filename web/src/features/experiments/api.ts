@@ -9,8 +9,10 @@ import type { Shape } from "@/api/types";
 
 export type Experiment = Shape<"ExperimentOut">;
 export type RunSummary = Shape<"RunSummary">;
+export type RunGroup = Shape<"RunGroupOut">;
 
-const RUNS_PER_PAGE = 100;
+const RUNS_PER_PAGE = 200;
+const GROUPS_PER_PAGE = 50;
 
 export const experimentList = (q: string) =>
   infiniteQueryOptions({
@@ -43,11 +45,13 @@ export const experiment = (id: string) =>
 export interface RunQuery {
   filter: string;
   orderBy: string;
+  /** The only metrics, parameters and tags that are asked for. */
+  columns: readonly string[];
 }
 
-export const runList = (id: string, { filter, orderBy }: RunQuery) =>
+export const runList = (id: string, { filter, orderBy, columns }: RunQuery) =>
   infiniteQueryOptions({
-    queryKey: ["tracking", "runs", id, filter, orderBy],
+    queryKey: ["tracking", "runs", id, filter, orderBy, columns],
     initialPageParam: null as string | null,
     queryFn: async ({ signal, pageParam }) =>
       body(
@@ -56,8 +60,72 @@ export const runList = (id: string, { filter, orderBy }: RunQuery) =>
             path: { experiment_id: id },
             query: {
               limit: RUNS_PER_PAGE,
+              column: columns.length > 0 ? [...columns] : [""],
               ...(filter ? { filter } : {}),
               ...(orderBy ? { order_by: orderBy } : {}),
+              ...(pageParam ? { cursor: pageParam } : {}),
+            },
+          },
+          signal,
+        }),
+      ),
+    getNextPageParam: (page) => page.next_cursor,
+    retry: false,
+    // A page takes milliseconds; all pages of a long list would be read again one by one.
+    refetchOnWindowFocus: false,
+  });
+
+/** The baseline, wherever it stands in the order. */
+export const baselineRun = (id: string, run: string, columns: readonly string[]) =>
+  queryOptions({
+    queryKey: ["tracking", "baseline", id, run, columns],
+    queryFn: async ({ signal }) => {
+      const page = body(
+        await api.GET("/api/v1/experiments/{experiment_id}/runs", {
+          params: {
+            path: { experiment_id: id },
+            query: {
+              limit: 1,
+              column: columns.length > 0 ? [...columns] : [""],
+              filter: `attributes.run_id = '${run.replaceAll("'", "")}'`,
+            },
+          },
+          signal,
+        }),
+      );
+      return page.items[0] ?? null;
+    },
+    enabled: run !== "",
+  });
+
+/** What runs logged: of the newest ones at once, of all of them when somebody looks. */
+export const columnList = (id: string, sample?: number) =>
+  queryOptions({
+    queryKey: ["tracking", "columns", id, sample ?? "all"],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/experiments/{experiment_id}/columns", {
+          params: { path: { experiment_id: id }, query: sample ? { sample } : {} },
+          signal,
+        }),
+      ),
+    staleTime: 30_000,
+  });
+
+export const groupList = (id: string, by: string, filter: string, metrics: readonly string[]) =>
+  infiniteQueryOptions({
+    queryKey: ["tracking", "groups", id, by, filter, metrics],
+    initialPageParam: null as string | null,
+    queryFn: async ({ signal, pageParam }) =>
+      body(
+        await api.GET("/api/v1/experiments/{experiment_id}/groups", {
+          params: {
+            path: { experiment_id: id },
+            query: {
+              by,
+              limit: GROUPS_PER_PAGE,
+              metric: [...metrics],
+              ...(filter ? { filter } : {}),
               ...(pageParam ? { cursor: pageParam } : {}),
             },
           },

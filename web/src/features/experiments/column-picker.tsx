@@ -1,13 +1,18 @@
 import { Button, Checkbox, Popover, ScrollArea, Switch, TextInput } from "@mantine/core";
 import { IconColumns3 } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
-import type { RunSummary } from "./api";
-import { columnsIn, type DataColumn, differs, filled, keyOf } from "./run-data";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { count } from "@/lib/format";
+import { Refused } from "@/ui/refused";
+import { LinesSkeleton } from "@/ui/skeletons";
+import { columnList } from "./api";
+import { ChosenColumns } from "./chosen-columns";
+import { ATTRIBUTES, type ColumnName, isDataColumn, isOffered, keyOf } from "./columns";
 
 interface Props {
-  runs: RunSummary[];
-  chosen: DataColumn[];
-  onChoose: (columns: DataColumn[]) => void;
+  id: string;
+  chosen: ColumnName[];
+  onChoose: (columns: ColumnName[]) => void;
 }
 
 const GROUPS = [
@@ -17,32 +22,34 @@ const GROUPS = [
 ] as const;
 const LISTED = 100;
 
-/** Which metrics, parameters and tags the run table shows. */
-export function ColumnPicker({ runs, chosen, onChoose }: Props) {
+/** Which columns the run table shows, and in which order. */
+export function ColumnPicker(props: Props) {
   return (
-    <Popover position="bottom-end" width={340} trapFocus>
+    <Popover position="bottom-end" width={360} trapFocus>
       <Popover.Target>
         <Button variant="default" leftSection={<IconColumns3 size={16} stroke={1.7} aria-hidden />}>
           Columns
         </Button>
       </Popover.Target>
       <Popover.Dropdown>
-        <Choice runs={runs} chosen={chosen} onChoose={onChoose} />
+        <Choice {...props} />
       </Popover.Dropdown>
     </Popover>
   );
 }
 
-function Choice({ runs, chosen, onChoose }: Props) {
+function Choice({ id, chosen, onChoose }: Props) {
+  const { data, error } = useQuery(columnList(id));
   const [wanted, setWanted] = useState("");
   const [onlyDifferent, setOnlyDifferent] = useState(false);
-  const known = useMemo(() => [...new Set([...columnsIn(runs), ...chosen])], [runs, chosen]);
-  const found = known.filter(
-    (name) =>
-      name.toLowerCase().includes(wanted.toLowerCase()) && (!onlyDifferent || differs(runs, name)),
+  const words = wanted.toLowerCase();
+  const toggle = (name: ColumnName) =>
+    onChoose(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]);
+  const found = (data?.columns ?? []).filter(
+    (one) =>
+      isOffered(one) && one.name.toLowerCase().includes(words) && (!onlyDifferent || one.differs),
   );
-  const toggle = (name: DataColumn, shown: boolean) =>
-    onChoose(shown ? [...chosen, name] : chosen.filter((one) => one !== name));
+  const attributes = ATTRIBUTES.filter((one) => !onlyDifferent && one.includes(words));
   return (
     <div className="stack tight">
       <TextInput
@@ -57,39 +64,69 @@ function Choice({ runs, chosen, onChoose }: Props) {
         checked={onlyDifferent}
         onChange={(event) => setOnlyDifferent(event.currentTarget.checked)}
       />
-      <ScrollArea.Autosize mah={320}>
+      <ScrollArea.Autosize mah={380}>
         <div className="stack tight">
-          {GROUPS.map(([prefix, title]) => {
-            const names = found.filter((name) => name.startsWith(prefix));
-            if (names.length === 0) return null;
-            return (
-              <fieldset key={prefix} className="stack tight" style={{ border: 0, padding: 0 }}>
-                <legend className="caption dim">{title}</legend>
-                {names.slice(0, LISTED).map((name) => (
-                  <div key={name} className="row between">
-                    <Checkbox
-                      label={keyOf(name)}
-                      aria-label={name}
-                      checked={chosen.includes(name)}
-                      onChange={(event) => toggle(name, event.currentTarget.checked)}
-                      styles={{ label: { overflowWrap: "anywhere" } }}
-                    />
-                    <span className="caption dim num" title="Loaded runs that have a value">
-                      {filled(runs, name)}
-                    </span>
-                  </div>
-                ))}
-                {names.length > LISTED && (
-                  <p className="caption dim">
-                    {names.length - LISTED} more. Type part of a name to find one.
-                  </p>
-                )}
-              </fieldset>
-            );
-          })}
-          {found.length === 0 && <p className="small dim">No loaded run has such a column.</p>}
+          {words === "" && <ChosenColumns chosen={chosen} onChoose={onChoose} />}
+          <Group
+            title="Attributes"
+            of={attributes.map((name) => ({ name }))}
+            {...{ chosen, toggle }}
+          />
+          {GROUPS.map(([prefix, title]) => (
+            <Group
+              key={prefix}
+              title={title}
+              of={found.flatMap(({ name, runs }) =>
+                isDataColumn(name) && name.startsWith(prefix) ? [{ name, runs }] : [],
+              )}
+              {...{ chosen, toggle }}
+            />
+          ))}
+          {error && <Refused error={error} />}
+          {!data && !error && <LinesSkeleton lines={4} />}
+          {data && found.length + attributes.length === 0 && (
+            <p className="small dim">No run has such a column.</p>
+          )}
         </div>
       </ScrollArea.Autosize>
+      {data?.is_sampled && (
+        <p className="caption dim">Counted in the newest {count(data.runs)} runs.</p>
+      )}
     </div>
+  );
+}
+
+interface GroupProps {
+  title: string;
+  of: { name: ColumnName; runs?: number }[];
+  chosen: ColumnName[];
+  toggle: (name: ColumnName) => void;
+}
+
+function Group({ title, of, chosen, toggle }: GroupProps) {
+  if (of.length === 0) return null;
+  return (
+    <fieldset className="stack tight" style={{ border: 0, padding: 0 }}>
+      <legend className="caption dim">{title}</legend>
+      {of.slice(0, LISTED).map(({ name, runs }) => (
+        <div key={name} className="row between">
+          <Checkbox
+            label={isDataColumn(name) ? keyOf(name) : name}
+            aria-label={name}
+            checked={chosen.includes(name)}
+            onChange={() => toggle(name)}
+            styles={{ label: { overflowWrap: "anywhere" } }}
+          />
+          {runs !== undefined && (
+            <span className="caption dim num" title="Runs that have a value">
+              {count(runs)}
+            </span>
+          )}
+        </div>
+      ))}
+      {of.length > LISTED && (
+        <p className="caption dim">{of.length - LISTED} more. Type part of a name to find one.</p>
+      )}
+    </fieldset>
   );
 }

@@ -7,9 +7,11 @@ import { MOST_COMPARED, whyNotCompared } from "./selection";
 /** What can be done with the selected runs. */
 export function CompareBar({
   selected,
+  base,
   onClear,
 }: {
   selected: readonly string[];
+  base: string;
   onClear: () => void;
 }) {
   const navigate = useNavigate();
@@ -26,7 +28,7 @@ export function CompareBar({
             void navigate({
               to: "/w/$ws/compare",
               params: here(),
-              search: { runs: selected.join(",") },
+              search: { runs: selected.join(","), ...(selected.includes(base) ? { base } : {}) },
             })
           }
         >

@@ -6,7 +6,8 @@ import { PageHeader } from "@/ui/page-header";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { experiment } from "./api";
-import { ExperimentRuns, type RunTableView } from "./experiment-runs";
+import { ExperimentRuns } from "./experiment-runs";
+import type { RunTableView } from "./table-view";
 
 interface Props {
   id: string;

@@ -1,34 +1,31 @@
-import { Button, Select } from "@mantine/core";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { useMemo, useRef } from "react";
+import { MultiSelect, Select } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { useLive } from "@/api/live";
-import { Refusal } from "@/api/refusal";
-import { here } from "@/lib/here";
-import { EmptyState } from "@/ui/empty-state";
 import { LiveMark } from "@/ui/live-mark";
 import { Panel } from "@/ui/panel";
-import { Refused } from "@/ui/refused";
-import { ServerTable } from "@/ui/server-table";
 import { TableSkeleton } from "@/ui/skeletons";
-import { runList } from "./api";
+import { columnList, runList } from "./api";
 import { ColumnPicker } from "./column-picker";
+import {
+  type ColumnName,
+  columnsNamed,
+  columnsText,
+  isDataColumn,
+  isMetric,
+  isOffered,
+  keyOf,
+  usualColumns,
+} from "./columns";
 import { CompareBar } from "./compare-bar";
-import { NEWEST_FIRST, orderOf, pressed, sortIn } from "./order";
-import { runColumns } from "./run-columns";
-import { columnsNamed, keyOf, usualColumns } from "./run-data";
+import { FilterChips } from "./filter-chips";
+import { NEWEST_FIRST, orderOf } from "./order";
 import { RunFilter } from "./run-filter";
-import { idsIn, ranged, toggled } from "./selection";
-
-export interface RunTableView {
-  filter: string;
-  /** MLflow's order_by: "start_time DESC". */
-  order: string;
-  /** Chosen columns, comma separated; the usual ones when empty. */
-  cols: string;
-  /** Ids of the selected runs, comma separated. */
-  selected: string;
-}
+import { groupName, RunGroups } from "./run-groups";
+import { RunRows } from "./run-rows";
+import { SavedViews } from "./saved-views";
+import { idsIn } from "./selection";
+import type { RunTableView } from "./table-view";
 
 interface Props {
   id: string;
@@ -36,99 +33,90 @@ interface Props {
   onView: (view: RunTableView) => void;
 }
 
-/** The run table of an experiment: filtered, sorted and paged by the server. */
-export function ExperimentRuns({ id, view, onView }: Props) {
-  const navigate = useNavigate();
-  const query = useInfiniteQuery({
-    ...runList(id, { filter: view.filter, orderBy: view.order }),
-    placeholderData: keepPreviousData,
-  });
-  const runs = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  const chosen = useMemo(
-    () => (view.cols ? columnsNamed(view.cols) : usualColumns(runs)),
-    [view.cols, runs],
-  );
-  const columns = useMemo(() => runColumns(chosen), [chosen]);
-  const metrics = chosen.filter((name) => name.startsWith("metrics.")).map(keyOf);
-  const live = useLive({ experiment: id, columns: metrics });
-  const names = useMemo(() => columns.map((column) => column.id), [columns]);
-  const selected = useMemo(() => idsIn(view.selected), [view.selected]);
-  const selectedSet = useMemo(() => new Set(selected), [selected]);
-  const anchor = useRef<string | null>(null);
-  const select = (ids: string[]) => onView({ ...view, selected: ids.join(",") });
-  const refusedFilter =
-    query.error instanceof Refusal && query.error.status < 500 && view.filter !== "";
+const NEWEST = 50;
+const MOST_LEVELS = 2;
+const MOST_SPREADS = 5;
 
-  const orders = [
-    ...ORDERS,
-    ...chosen.flatMap((column) => [
-      { value: orderOf({ column, descending: true }), label: `${keyOf(column)}, largest first` },
-      { value: orderOf({ column, descending: false }), label: `${keyOf(column)}, smallest first` },
-    ]),
-  ];
+/** The run table of an experiment with everything that decides what it shows. */
+export function ExperimentRuns({ id, view, onView }: Props) {
+  const known = useQuery({ ...columnList(id, NEWEST), placeholderData: keepPreviousData });
+  const chosen = useMemo(
+    () => (view.cols ? columnsNamed(view.cols) : usualColumns(known.data?.columns ?? [])),
+    [view.cols, known.data],
+  );
+  const metrics = chosen.filter(isDataColumn).filter(isMetric).map(keyOf);
+  const live = useLive({ experiment: id, columns: metrics });
+  const by = view.group.split(",").filter(Boolean).slice(0, MOST_LEVELS);
+  const rows = (filter: string) => (
+    <RunRows id={id} view={view} filter={filter} chosen={chosen} onView={onView} />
+  );
+  const isKnown = view.cols !== "" || known.data !== undefined || known.isError;
   return (
     <Panel flush>
       <div
         className="row wrap"
-        style={{ padding: "var(--space-3) var(--space-4)", alignItems: "flex-start" }}
+        style={{ padding: "var(--space-3) var(--space-4) 0", alignItems: "flex-start" }}
       >
-        <RunFilter
+        <Filter id={id} view={view} onView={onView} />
+      </div>
+      <div className="row wrap" style={{ padding: "var(--space-2) var(--space-4)" }}>
+        <FilterChips
+          id={id}
           filter={view.filter}
-          onFilter={(filter) => onView({ ...view, filter })}
-          error={query.error}
+          onFilter={(f) => onView({ ...view, filter: f })}
         />
-        <Select
-          aria-label="Order"
-          w={210}
-          data={
-            orders.some((one) => one.value === view.order)
-              ? orders
-              : [...orders, { value: view.order, label: view.order }]
-          }
-          value={view.order}
-          onChange={(order) => order && onView({ ...view, order })}
-        />
+      </div>
+      <div className="row wrap" style={{ padding: "0 var(--space-4) var(--space-3)" }}>
+        <Order view={view} chosen={chosen} onView={onView} />
+        <Grouping id={id} view={view} onView={onView} />
         <ColumnPicker
-          runs={runs}
+          id={id}
           chosen={chosen}
-          onChoose={(cols) => onView({ ...view, cols: cols.join(",") })}
+          onChoose={(cols) => onView({ ...view, cols: columnsText(cols) })}
         />
-        <CompareBar selected={selected} onClear={() => select([])} />
+        <SavedViews id={id} view={view} onView={onView} />
+        <CompareBar
+          selected={idsIn(view.selected)}
+          base={view.base}
+          onClear={() => onView({ ...view, selected: "" })}
+        />
         <LiveMark state={live} />
       </div>
-      {query.error && !refusedFilter && (
-        <Refused error={query.error} onRetry={() => void query.refetch()} />
-      )}
-      {query.isPending && <TableSkeleton />}
-      {query.data && !query.error && runs.length === 0 && (
-        <NoRuns filtered={view.filter !== ""} onClear={() => onView({ ...view, filter: "" })} />
-      )}
-      {runs.length > 0 && !query.error && (
-        <ServerTable
-          key={view.filter}
-          label="Runs"
-          columns={columns}
-          rows={runs}
-          rowKey={(run) => run.id}
-          rowName={(run) => run.name}
-          total={query.data?.pages[0]?.total}
-          sort={sortIn(view.order, names)}
-          onSort={(column) => onView({ ...view, order: pressed(view.order, column) })}
-          selected={selectedSet}
-          onSelect={(run, extend) => {
-            const from = extend ? anchor.current : null;
-            const shown = runs.map((one) => one.id);
-            select(from ? ranged(selected, shown, from, run) : toggled(selected, run));
-            anchor.current = run;
-          }}
-          onOpen={(run) =>
-            void navigate({ to: "/w/$ws/runs/$run", params: { ...here(), run: run.id } })
-          }
-          onMore={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
-          loadingMore={query.isFetching}
+      {!isKnown && <TableSkeleton />}
+      {isKnown && by.length === 0 && rows(view.filter)}
+      {isKnown && by.length > 0 && (
+        <RunGroups
+          key={view.group}
+          id={id}
+          by={by}
+          filter={view.filter}
+          metrics={metrics.slice(0, MOST_SPREADS)}
+          runs={rows}
         />
       )}
     </Panel>
+  );
+}
+
+/** The text filter; what the server said about it comes from a look at the first page. */
+function Filter({ id, view, onView }: Props) {
+  const { error } = useQuery({
+    queryKey: ["tracking", "filter", id, view.filter],
+    queryFn: async (context) => {
+      const { queryFn } = runList(id, { filter: view.filter, orderBy: "", columns: [] });
+      if (typeof queryFn !== "function") return null;
+      await queryFn({ ...context, pageParam: null, direction: "forward" });
+      return null;
+    },
+    enabled: view.filter !== "",
+    retry: false,
+  });
+  return (
+    <RunFilter
+      filter={view.filter}
+      onFilter={(filter) => onView({ ...view, filter })}
+      error={view.filter ? error : null}
+    />
   );
 }
 
@@ -138,18 +126,44 @@ const ORDERS = [
   { value: "attributes.run_name ASC", label: "By name" },
 ];
 
-function NoRuns({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
-  if (filtered) {
-    return (
-      <EmptyState
-        title="No runs match this filter"
-        action={<Button onClick={onClear}>Clear filter</Button>}
-      />
-    );
-  }
+function Order({ view, chosen, onView }: Omit<Props, "id"> & { chosen: ColumnName[] }) {
+  const orders = [
+    ...ORDERS,
+    ...chosen.filter(isDataColumn).flatMap((column) => [
+      { value: orderOf({ column, descending: true }), label: `${keyOf(column)}, largest first` },
+      { value: orderOf({ column, descending: false }), label: `${keyOf(column)}, smallest first` },
+    ]),
+  ];
+  const isListed = orders.some((one) => one.value === view.order);
   return (
-    <EmptyState title="No runs in this experiment yet">
-      Call mlflow.set_experiment with its name and start a run.
-    </EmptyState>
+    <Select
+      aria-label="Order"
+      w={190}
+      data={isListed ? orders : [...orders, { value: view.order, label: view.order }]}
+      value={view.order}
+      onChange={(order) => order && onView({ ...view, order })}
+    />
+  );
+}
+
+function Grouping({ id, view, onView }: Props) {
+  const { data } = useQuery(columnList(id, NEWEST));
+  const by = view.group.split(",").filter(Boolean);
+  const names = (data?.columns ?? [])
+    .filter((one) => isOffered(one) && !isMetric(one.name) && !one.name.includes(","))
+    .map((one) => one.name);
+  const all = [...new Set(["status", "author", ...names, ...by])];
+  return (
+    <MultiSelect
+      aria-label="Group by"
+      placeholder={by.length === 0 ? "Group by" : ""}
+      w={by.length === 0 ? 150 : 300}
+      data={all.map((value) => ({ value, label: groupName(value) }))}
+      value={by}
+      onChange={(next) => onView({ ...view, group: next.join(",") })}
+      maxValues={MOST_LEVELS}
+      searchable
+      limit={50}
+    />
   );
 }

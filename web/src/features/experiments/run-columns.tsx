@@ -1,53 +1,129 @@
+import { ActionIcon } from "@mantine/core";
+import { IconPin, IconPinnedFilled } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
+import { direction } from "@/lib/direction";
 import { duration, number } from "@/lib/format";
 import { here } from "@/lib/here";
 import type { ServerColumn } from "@/ui/server-table";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import type { RunSummary } from "./api";
-import { type DataColumn, keyOf, logged } from "./run-data";
+import {
+  type Attribute,
+  type ColumnName,
+  type DataColumn,
+  isDataColumn,
+  keyOf,
+  logged,
+} from "./columns";
+import classes from "./experiments.module.css";
 
-/** The columns of a run table: the fixed facts, then the chosen metrics, parameters and tags. */
-export function runColumns(chosen: DataColumn[]): ServerColumn<RunSummary>[] {
-  return [...FIXED, ...chosen.map(dataColumn)];
+export interface Baseline {
+  run: RunSummary | null;
+  id: string;
+  onPin: (id: string) => void;
 }
 
-function dataColumn(name: DataColumn): ServerColumn<RunSummary> {
-  const column = { id: name, header: keyOf(name), sortable: true };
-  if (name.startsWith("metrics.")) {
-    return { ...column, align: "end", cell: (run) => number(run.metrics[keyOf(name)]) };
-  }
-  return { ...column, cell: (run) => <Value of={logged(run, name)} /> };
+/** The columns of a run table: its name, then what was chosen; metrics show how far they are from the baseline. */
+export function runColumns(chosen: ColumnName[], baseline: Baseline): ServerColumn<RunSummary>[] {
+  return [
+    nameColumn(baseline),
+    ...chosen.map((name) =>
+      isDataColumn(name) ? dataColumn(name, baseline.run) : ATTRIBUTE_COLUMNS[name],
+    ),
+  ];
 }
 
-const FIXED: ServerColumn<RunSummary>[] = [
-  {
+function nameColumn({ id, onPin }: Baseline): ServerColumn<RunSummary> {
+  return {
     id: "name",
     header: "Run",
     sortable: true,
     cell: (run) => (
-      <div className="truncate" style={{ maxWidth: 280 }} title={run.name}>
-        <Link to="/w/$ws/runs/$run" params={{ ...here(), run: run.id }}>
+      <div className={classes.name}>
+        <Link
+          className="truncate"
+          title={run.name}
+          to="/w/$ws/runs/$run"
+          params={{ ...here(), run: run.id }}
+        >
           {run.name}
         </Link>
+        <ActionIcon
+          className={classes.pin}
+          data-pinned={run.id === id}
+          variant="subtle"
+          size={24}
+          aria-label={run.id === id ? `Unpin ${run.name}` : `Pin ${run.name} as baseline`}
+          aria-pressed={run.id === id}
+          onClick={() => onPin(run.id === id ? "" : run.id)}
+        >
+          {run.id === id ? <IconPinnedFilled size={15} /> : <IconPin size={15} stroke={1.7} />}
+        </ActionIcon>
       </div>
     ),
-  },
-  {
+  };
+}
+
+function dataColumn(name: DataColumn, baseline: RunSummary | null): ServerColumn<RunSummary> {
+  const key = keyOf(name);
+  const column = { id: name, header: key, sortable: true };
+  if (!name.startsWith("metrics.")) {
+    return { ...column, cell: (run) => <Value of={logged(run, name)} /> };
+  }
+  const from = baseline?.metrics[key];
+  return {
+    ...column,
+    onCard: true,
+    align: "end",
+    cell: (run) => (
+      <>
+        {run.metrics[key] === null ? "NaN" : number(run.metrics[key])}
+        {typeof from === "number" && run.id !== baseline?.id && (
+          <Delta metric={key} by={(run.metrics[key] ?? Number.NaN) - from} />
+        )}
+      </>
+    ),
+  };
+}
+
+function Delta({ metric, by }: { metric: string; by: number }) {
+  if (!Number.isFinite(by) || by === 0) return null;
+  const better = direction(metric);
+  const isBetter = better !== null && by > 0 === (better === "up");
+  return (
+    <span
+      className={`${classes.delta} ${better === null ? "" : isBetter ? classes.better : classes.worse}`}
+    >
+      {by > 0 ? "▲" : "▼"}
+      {number(Math.abs(by))}
+      {better !== null && <span className="sr-only">{isBetter ? " better" : " worse"}</span>}
+    </span>
+  );
+}
+
+const ATTRIBUTE_COLUMNS: Record<Attribute, ServerColumn<RunSummary>> = {
+  status: {
     id: "status",
     header: "Status",
     sortable: true,
+    onCard: true,
     cell: (run) => <StatusBadge status={run.status} />,
   },
-  { id: "started", header: "Started", sortable: true, cell: (run) => <Time at={run.started_at} /> },
-  {
+  started: {
+    id: "started",
+    header: "Started",
+    sortable: true,
+    cell: (run) => <Time at={run.started_at} />,
+  },
+  duration: {
     id: "duration",
     header: "Duration",
     align: "end",
     cell: (run) => <span style={{ whiteSpace: "nowrap" }}>{duration(secondsOf(run))}</span>,
   },
-  { id: "author", header: "Author", sortable: true, cell: (run) => run.user_name },
-];
+  author: { id: "author", header: "Author", sortable: true, cell: (run) => run.user_name },
+};
 
 function secondsOf(run: RunSummary): number | null {
   return run.ended_at ? (Date.parse(run.ended_at) - Date.parse(run.started_at)) / 1_000 : null;

@@ -77,7 +77,14 @@ function Problem({ filter, refusal }: { filter: string; refusal: Refusal }) {
     <>
       <span>{refusal.message}</span>
       {span && (
-        <code style={{ display: "block", marginTop: 4, overflowWrap: "anywhere" }}>
+        <code
+          style={{
+            display: "block",
+            marginTop: 4,
+            fontSize: "0.875rem",
+            overflowWrap: "anywhere",
+          }}
+        >
           {filter.slice(0, span.start)}
           <mark
             style={{

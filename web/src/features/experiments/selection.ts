@@ -1,6 +1,6 @@
 /** How many runs can be compared at once. */
 export const FEWEST_COMPARED = 2;
-export const MOST_COMPARED = 20;
+export const MOST_COMPARED = 50;
 const MOST_KEPT = 100;
 
 /** The run ids of an address: "a,b,c". */

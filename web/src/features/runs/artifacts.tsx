@@ -4,6 +4,7 @@ import { Panel } from "@/ui/panel";
 import { artifacts } from "./api";
 import { ArtifactPreview } from "./artifact-preview";
 import { ArtifactTree } from "./artifact-tree";
+import classes from "./artifacts.module.css";
 
 interface Props {
   id: string;
@@ -22,7 +23,7 @@ export function Artifacts({ id, selected, onSelect }: Props) {
           Models, plots and files of the run appear here.
         </EmptyState>
       ) : (
-        <div className="grid-2 top">
+        <div className={classes.split}>
           <ArtifactTree id={id} entries={data} selected={selected} onSelect={onSelect} />
           {selected ? (
             <ArtifactPreview key={selected} id={id} path={selected} />

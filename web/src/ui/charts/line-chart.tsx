@@ -14,6 +14,8 @@ export interface Series {
   /** Token name: "series-1" … "series-8", or "depth-1" … "depth-3" for ordered ones; "bad" for errors. */
   token: string;
   dash?: boolean;
+  /** What lies under a smoothed line: thin, pale, and not in the legend. */
+  faint?: boolean;
 }
 
 interface Props {
@@ -60,7 +62,7 @@ export function LineChart(props: Props) {
     [x, series],
   );
   const shape = JSON.stringify([
-    series.map((one) => [one.label, one.token, one.dash]),
+    series.map((one) => [one.label, one.token, one.dash, one.faint]),
     threshold,
     marks,
     band,
@@ -101,12 +103,14 @@ export function LineChart(props: Props) {
           {},
           ...series.map((one) => ({
             label: one.label,
-            stroke: tokens(one.token),
-            width: 1.75,
+            stroke: one.faint ? pale(tokens(one.token)) : tokens(one.token),
+            width: one.faint ? 1 : 1.75,
             spanGaps: false,
-            points: dots
-              ? { show: true, size: 6 }
-              : { show: true, size: 6, filter: () => alone(one.values) },
+            points: one.faint
+              ? { show: false }
+              : dots
+                ? { show: true, size: 6 }
+                : { show: true, size: 6, filter: () => alone(one.values) },
             ...(one.dash ? { dash: [6, 4] } : {}),
           })),
         ],
@@ -124,13 +128,14 @@ export function LineChart(props: Props) {
     return () => plot.destroy();
   }, [width, height, tokens, data, time, fromZero, logY, shape]);
 
+  const clear = series.filter((one) => !one.faint);
   const at = cursor === null ? undefined : x[cursor];
   return (
     <ChartFrame
       title={title}
       summary={summary}
       legend={[
-        ...series.map((one) => ({
+        ...clear.map((one) => ({
           label: one.label,
           colour: `var(--${one.token})`,
           value: format(
@@ -144,10 +149,10 @@ export function LineChart(props: Props) {
           : [{ label: time ? clock(at) : `${xLabel} ${at}`, colour: "transparent" }]),
       ]}
       table={{
-        head: [xLabel, ...series.map((one) => one.label)],
+        head: [xLabel, ...clear.map((one) => one.label)],
         rows: x.map((value, index) => [
           time ? clock(value) : String(value),
-          ...series.map((one) => format(one.values[index])),
+          ...clear.map((one) => format(one.values[index])),
         ]),
       }}
     >
@@ -157,6 +162,9 @@ export function LineChart(props: Props) {
     </ChartFrame>
   );
 }
+
+/** A colour at a quarter of its strength; tokens are written #rrggbb. */
+const pale = (colour: string): string => (/^#[0-9a-f]{6}$/i.test(colour) ? `${colour}40` : colour);
 
 function padded(
   low: number,
