@@ -406,6 +406,20 @@ RECIPES: dict[str, Recipe] = {
     "traffic_rotate_key": Recipe(lambda ids: {"overlap_hours": 1}),
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
     "monitoring_get_distribution": asking(feature="x"),
+    "monitoring_put_capture": Recipe(lambda ids: {"columns": {"x": "hash"}, "rate": 0.5}),
+    "monitoring_erase_rows": Recipe(lambda ids: {"column": "x", "value": "1"}),
+    "monitoring_export_rows": Recipe(before=states.rows_captured),
+    "monitoring_send_outcomes_file": Recipe(lambda ids: b"prediction_id,value\np-2,1\n"),
+    "monitoring_find_slices": Recipe(before=states.rows_captured),
+    "monitoring_get_slice": Recipe(
+        query=lambda ids: {"condition": "x > 0"}, before=states.rows_captured
+    ),
+    "monitoring_get_value": Recipe(
+        before=lambda w: w.http.put(
+            f"/api/v1/deployments/{w['deployment_id']}/value", json={"positive": "1"}
+        )
+    ),
+    "monitoring_put_value": Recipe(lambda ids: {"true_positive": 5.0, "false_positive": -1.0}),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
     # ------------------------------------------------------------ notifications
     "notifications_create_channel": Recipe(

@@ -2,10 +2,15 @@
 
 import uuid
 
+import pyarrow as pa
 from sqlalchemy import select
 
+from modelyard_server.artifacts import service as artifacts
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.monitoring import segments
+from modelyard_server.monitoring.models import CaptureSegment
 from modelyard_server.samples.models import InstalledSample
 
 from .seeds import World
@@ -56,6 +61,20 @@ def stopped(world: World) -> None:
         deployment.status, deployment.live_number = "stopped", None
         for row in db.scalars(select(Revision).where(Revision.deployment_id == deployment.id)):
             row.status = "stopped"
+
+
+def rows_captured(world: World) -> None:
+    """A segment of rows was kept."""
+    deployment_id = uuid.UUID(world["deployment_id"])
+    table = pa.table({"prediction_id": ["p-1"], "row": [0], "at": [utcnow()], "in.x": [1.0]})
+    blobs = world.platform.services.get(BlobStore)
+    blob = blobs.receive(world.space.id, [segments.write(table)])
+    path = f"captures/{deployment_id}/{uuid.uuid4()}.parquet"
+    with world.platform.database.session(world.space.id) as db:
+        artifacts.attach(db, blobs, path, blob)
+        facts = {"rows": 1, "size_bytes": blob.size_bytes, "created_at": utcnow()}
+        span = {"first_at": utcnow(), "last_at": utcnow()}
+        db.add(CaptureSegment(deployment_id=deployment_id, path=path, **span, **facts))
 
 
 def sample_ready(world: World) -> None:

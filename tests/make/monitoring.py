@@ -16,9 +16,11 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.monitoring import retention, upkeep
 from modelyard_server.monitoring.ingest import Ingester
 from modelyard_server.monitoring.ports import Catalogue
+from modelyard_server.monitoring.segmenter import Segmenter
 from modelyard_server.registry.models import Model, ModelVersion
 from modelyard_server.tracking import runs
 from modelyard_server.workspaces.access import System
@@ -113,7 +115,27 @@ def journal_of(folder: Path) -> Path:
 
 def an_ingester(platform: Platform, folder: Path) -> Ingester:
     """Give what the background thread runs; a new one knows only what is in the database."""
-    return Ingester(platform.database, platform.services.get(Catalogue), folder)
+    return Ingester(
+        platform.database, platform.services.get(Catalogue), folder, capture_key(platform)
+    )
+
+
+def capture_key(platform: Platform) -> bytes:
+    """Give the key that hashes kept values."""
+    return platform.services.get(RootKey).derive("capture")
+
+
+def cut(watched: Watched) -> int:
+    """Do what the background thread does: cut every waiting row into segments."""
+    platform = watched.workspace.platform
+    segmenter = Segmenter(
+        platform.database,
+        platform.services.get(Catalogue),
+        platform.services.get(BlobStore),
+        watched.folder,
+        capture_key(platform),
+    )
+    return segmenter.run_once(all_now=True)
 
 
 def ingest(watched: Watched, records: Iterable[Prediction | Traffic]) -> int:

@@ -37,6 +37,7 @@ const TONES: Record<string, Tone> = {
   ok: "ok",
   changed_small: "idle",
   drifting: "warn",
+  faulty: "warn",
   not_enough_data: "unknown",
   no_reference: "unknown",
   excluded: "idle",

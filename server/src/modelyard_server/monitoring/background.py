@@ -8,16 +8,20 @@ from collections.abc import Callable
 
 import structlog
 
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
 
 from . import upkeep
 from .ingest import Ingester
 from .ports import Catalogue
+from .segmenter import Segmenter
 
 POLL_SECONDS = 0.5
 TIDY_SECONDS = 60.0
 BACKOFF_SECONDS = 5.0
+SEGMENT_SECONDS = 5.0
 log = structlog.get_logger("modelyard.monitoring")
 
 
@@ -26,7 +30,10 @@ def start(services: Services) -> Callable[[], None]:
     folder = upkeep.journal_folder(services)
     database = services.get(Database)
     catalogue = services.get(Catalogue)  # type: ignore[type-abstract]
-    ingester = Ingester(database, catalogue, folder)
+    key = services.get(RootKey).derive("capture")
+    ingester = Ingester(database, catalogue, folder, key)
+    blobs = services.get(BlobStore)  # type: ignore[type-abstract]
+    segmenter = Segmenter(database, catalogue, blobs, folder, key)
     stop = threading.Event()
 
     def follow() -> None:
@@ -45,9 +52,26 @@ def start(services: Services) -> Callable[[], None]:
 
     thread = threading.Thread(target=follow, name="monitoring", daemon=True)
     thread.start()
+    cutting = threading.Thread(
+        target=lambda: _repeat(stop, segmenter.run_once), name="segments", daemon=True
+    )
+    cutting.start()
 
     def finish() -> None:
         stop.set()
         thread.join(timeout=10)
+        cutting.join(timeout=10)
 
     return finish
+
+
+def _repeat(stop: threading.Event, step: Callable[[], object]) -> None:
+    """Cut segments; a full or broken store is tried again and stops nothing else."""
+    while not stop.is_set():
+        wait = SEGMENT_SECONDS
+        try:
+            step()
+        except Exception:
+            log.exception("segments_failed")
+            wait = TIDY_SECONDS
+        stop.wait(wait)

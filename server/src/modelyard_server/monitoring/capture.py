@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,24 +13,16 @@ from modelyard_protocol.inference import Columns
 from modelyard_protocol.package import Signature
 from modelyard_protocol.records import Prediction, Skin
 
+from .policy import Keep, Policy, masked
+
 SHOWN_ROWS = 5
 SHOWN_TEXT = 500  # characters of one text value
 SHOWN_BYTES = 32 * 1024  # of the logged rows of one call
 WIDEST = 64  # a list up to this long becomes a column per element
 PREDICTION = "prediction"
-HIDDEN = "•••"
+EVERYTHING = Policy()
 _JSON = "application/json"
 _PLAIN = frozenset({float, int, str, bool})
-_PERSONAL = (
-    "password",
-    "passwd",
-    "ssn",
-    "social_security",
-    "iban",
-    "email",
-    "phone",
-    "card_number",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +43,16 @@ class Captured:
     calls: list[Call]
 
 
-def capture(records: Sequence[Prediction], signature: Signature) -> Captured:
+def capture(
+    records: Sequence[Prediction],
+    signature: Signature,
+    policy: Policy = EVERYTHING,
+    key: bytes = b"",
+) -> Captured:
     """Decode calls with the model server's own decoder; refused ones carry their reason.
 
-    Calls that sent lists of objects are decoded together: that costs a third.
+    Calls that sent lists of objects are decoded together: that costs a third. `policy` says what
+    is shown and counted, `key` hashes.
     """
     columns, sent = _decoded_together(records, signature)
     found = Captured(flat(columns), [])
@@ -63,22 +60,32 @@ def capture(records: Sequence[Prediction], signature: Signature) -> Captured:
     answered: list[Any] = []
     for at, record in enumerate(records):
         if not 200 <= record.status < 300:
-            found.calls.append(Call(None, None, None, _reason(record)))
+            found.calls.append(Call(None, None, None, reason(record)))
             continue
         outputs = _answered(record)
         answered += outputs
         if at in sent:
-            rows, shown = len(sent[at]), _shown_rows(sent[at][:SHOWN_ROWS], names)
+            rows = len(sent[at])
+            shown = _shown_rows(sent[at][:SHOWN_ROWS], names, policy, key)
         else:
             alone = _decoded(record, signature)
             _extend(found.columns, flat(alone))
             rows = len(next(iter(alone.values()))) if alone else len(outputs)
-            shown = _shown_rows(_as_rows(alone), list(alone))
+            shown = _shown_rows(_as_rows(alone), list(alone), policy, key)
         kept = _shown([_short(value) for value in outputs[:SHOWN_ROWS]])
         found.calls.append(Call(rows or None, shown, kept, None))
     if answered:
         _extend(found.columns, flat({PREDICTION: answered}))
+    for name in [n for n in found.columns if policy.of(n) is Keep.drop]:
+        del found.columns[name]
     return found
+
+
+def whole(record: Prediction, signature: Signature) -> tuple[Columns, list[Any]]:
+    """Decode every row of one call, and its answers; nothing of a failed one."""
+    if not 200 <= record.status < 300:
+        return {}, []
+    return flat(_decoded(record, signature)), _answered(record)
 
 
 def _decoded_together(
@@ -169,21 +176,12 @@ def flat(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return flat
 
 
-def _shown_rows(rows: list[Any], names: list[str]) -> str | None:
-    hidden = [name for name in names if _is_personal(name)]
+def _shown_rows(rows: list[Any], names: list[str], policy: Policy, key: bytes) -> str | None:
     shown = [
         {name: _short(value) if type(value) is str else value for name, value in row.items()}
         for row in rows
     ]
-    for name in hidden:
-        for row in shown:
-            row[name] = HIDDEN
-    return _shown(shown)
-
-
-@lru_cache(maxsize=10_000)
-def _is_personal(column: str) -> bool:
-    return any(word in column.lower() for word in _PERSONAL)
+    return _shown(masked(shown, names, policy, key))
 
 
 def _shown(rows: list[Any]) -> str | None:
@@ -199,7 +197,8 @@ def _short(value: Any) -> Any:
     return value[:SHOWN_TEXT] + "…" if type(value) is str and len(value) > SHOWN_TEXT else value
 
 
-def _reason(record: Prediction) -> str:
+def reason(record: Prediction) -> str:
+    """Give why a call was refused."""
     try:
         problem = orjson.loads(record.response or "")
     except orjson.JSONDecodeError:

@@ -14,10 +14,12 @@ from modelyard_protocol.package import Signature
 from modelyard_protocol.records import Prediction, Source, Traffic
 
 from . import latency, profile
-from .capture import Call, capture
+from .capture import EVERYTHING, Call, capture
+from .policy import Policy
 from .reference import Reference
 
-FINE, COARSE, HOUR = 15, 300, 3600  # seconds of a traffic count; longer ones are kept longer
+FINE, COARSE, HOUR, DAY = 15, 300, 3600, 86400
+"""Seconds of a traffic count; longer ones are kept longer."""
 EVER = 0  # resolution of the one count since the first call: what `/metrics` shows
 MINUTE = 60
 
@@ -62,10 +64,19 @@ class Delta:
     """Versions whose reference grew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What may be kept, by deployment; `key` hashes values."""
+
+    policies: Mapping[uuid.UUID, Policy] = field(default_factory=dict)
+    key: bytes = b""
+
+
 def make(
     records: Iterable[Prediction | Traffic],
     signatures: Mapping[tuple[uuid.UUID, int], Signature],
     references: Mapping[Version, Reference],
+    keeping: Keeping,
 ) -> Delta:
     """Count a batch. References that are still collecting grow in place."""
     delta = Delta()
@@ -80,7 +91,8 @@ def make(
         group = (deployment_id, record.revision, record.version, minute, is_live)
         calls.setdefault(group, []).append(record)
     for (deployment_id, revision, version, minute, is_live), called in calls.items():
-        found = capture(called, signatures[deployment_id, revision])
+        policy = keeping.policies.get(deployment_id, EVERYTHING)
+        found = capture(called, signatures[deployment_id, revision], policy, keeping.key)
         pairs = zip(called, found.calls, strict=True)
         delta.logged += [_logged(record, deployment_id, call) for record, call in pairs]
         if is_live and found.columns:
@@ -115,7 +127,7 @@ def identifier(text: str) -> uuid.UUID:
 
 
 def _add_traffic(delta: Delta, deployment_id: uuid.UUID, record: Traffic) -> None:
-    for resolution in (FINE, COARSE, HOUR, EVER):
+    for resolution in (FINE, COARSE, HOUR, DAY, EVER):
         start = record.at // resolution * resolution if resolution else 0
         key = (deployment_id, resolution, start, record.revision, record.version)
         delta.traffic[key].add(record)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from .grid import HEAD, Grid, Ints, Kind
+from .faults import Fault, Signal
+from .grid import HEAD, UNSEEN, Grid, Ints, Kind
 
 NO_REFERENCE = "The baseline has no values for this column."
-EXCLUDED = "Free text and identifiers are not compared; only missing values are watched."
+EXCLUDED = "Identifiers are not compared; only missing values are watched."
 NOTHING_TO_COMPARE = "No column has a baseline to be compared with."
 NOTHING_BEFORE = "There were too few rows in the window before to compare with."
+_FAULTS = {
+    Fault.missing: "Missing values",
+    Fault.unseen: "Values never seen in training",
+    Fault.out_of_range: "Values outside the range of training",
+    Fault.type_error: "Values of a wrong type",
+}
 NAMED = 5  # more names than these are counted, not listed
 
 
 def too_few(have: int, need: int) -> str:
-    """Tell how many rows are still missing."""
-    return f"Not enough data: {have} of {need} rows, {need - have} more are needed."
+    """Tell how many rows there are, and how many an answer needs."""
+    return f"Not enough data (n = {have}, needs {need})."
 
 
 def moved(names: list[str], columns: int) -> str:
@@ -38,13 +45,47 @@ def like_reference(score: float) -> str:
     return f"Looks like the baseline: a change of {score:.2f} could be chance."
 
 
-def missing(before: float, now: float) -> str:
-    """Tell that values went missing, or stopped to."""
-    return f"Missing values went from {before:.1%} to {now:.1%}."
+def usual(score: float) -> str:
+    """Tell that a change is what this hour always looks like."""
+    return f"Differs by {score:.2f}, as it does at this hour in other weeks."
+
+
+def unimportant(names: list[str], share: float) -> str:
+    """Tell that only columns moved which the model hardly uses."""
+    listed = ", ".join(names[:NAMED])
+    return f"{listed} moved, but the model owes only {share:.0%} of its skill to that."
+
+
+def fault(name: str | None, signal: Signal) -> str:
+    """Tell which share of a column is not as expected."""
+    where = f" in {name}" if name else ""
+    return (
+        f"{_FAULTS[signal.fault]}{where}: {signal.expected:.1%} expected, {signal.current:.1%} now."
+    )
+
+
+def faults(sentences: list[str]) -> str:
+    """Join what is wrong with the data, the first few."""
+    more = f" And {len(sentences) - 3} more." if len(sentences) > 3 else ""
+    return " ".join(sentences[:3]) + more
+
+
+def sound(rows: int) -> str:
+    """Tell that nothing is wrong with the data."""
+    return f"No missing, new, out-of-range or mistyped values beyond the usual in {rows} rows."
+
+
+def lasting(names: list[str]) -> str:
+    """Tell whether a change was there before the last window."""
+    if names:
+        return f"Confirmed: in two of the last three windows ({', '.join(names[:NAMED])})."
+    return "Seen in one window so far; alerts wait for a second one."
 
 
 def change(grid: Grid, reference: Ints, current: Ints, *, small: bool) -> str:
     """Tell how a column moved: its middle, and the bin that changed most."""
+    if grid.kind is Kind.text:
+        return _text_change(reference, current)
     before, now = reference[HEAD:], current[HEAD:]
     lead = "Changed a little" if small else "Moved"
     if grid.kind is Kind.numeric and not grid.discrete:
@@ -53,6 +94,17 @@ def change(grid: Grid, reference: Ints, current: Ints, *, small: bool) -> str:
     place, points = biggest_change(grid, before, now)
     direction = "more" if points > 0 else "fewer"
     return f"{lead}; biggest change: {abs(points):.0f} points {direction} rows {place}."
+
+
+def _text_change(reference: Ints, current: Ints) -> str:
+    n, m = max(1, int(current[HEAD:].sum())), max(1, int(reference[HEAD:].sum()))
+    before, now = reference[UNSEEN] / m, current[UNSEEN] / n
+    sizes = 2.0 ** np.arange(len(reference) - HEAD)
+    left, right = (reference[HEAD:] * sizes).sum() / m, (current[HEAD:] * sizes).sum() / n
+    return (
+        f"Values never seen in training: {before:.0%} expected, {now:.0%} now; "
+        f"length about {left:.0f} before, {right:.0f} now."
+    )
 
 
 def biggest_change(grid: Grid, before: Ints, now: Ints) -> tuple[str, float]:
@@ -93,7 +145,8 @@ def span(grid: Grid, first: int, last: int) -> str:
             return grid.values[first]
         return "new values" if first == last and grid.complete else "other"
     if grid.kind is Kind.text:
-        return "any text"
+        low, high = 2**first // 2, 2 ** (last + 1) // 2 - 1
+        return f"{low} – {high} characters" if high > low else f"{low} characters"  # noqa: RUF001
     if not grid.edges:
         return "any number"
     if first == 0:

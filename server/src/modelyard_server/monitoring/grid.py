@@ -1,7 +1,8 @@
 """Fixed grids: the reference decides the bins once, live values are only counted into them.
 
 A numeric column gets 128 bins of equal reference mass (values that hold 5 % or more of the
-reference get a bin of their own), a categorical one a bin per value, the 200 most frequent ones.
+reference get a bin of their own), a categorical one a bin per value. Text with more than 200 values
+is counted by length, and by whether a value was ever in the reference (`members`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from . import members
+from .members import LENGTHS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -29,7 +33,7 @@ class Kind(StrEnum):
 
     numeric = "numeric"
     categorical = "categorical"
-    text = "text"  # identifiers and free text: only missing values are watched
+    text = "text"  # too many values for a bin each: unseen share and length are watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +51,21 @@ class Grid:
     """Categorical: most frequent first; one more bin behind them holds everything else."""
     complete: bool = True
     """Every reference value is in `values`: what is not, was never seen."""
+    masses: tuple[int, ...] = ()
+    """Numeric: bins that hold one frequent value each."""
+    spread: float | None = None
+    """Numeric: standard deviation of the reference."""
+    members: str = ""
+    """Text: which values half of the reference had (`members.build`); empty: all differ."""
+    identifier: bool = False
+    """The column numbers or names its rows: only missing values are watched."""
 
     @property
     def bins(self) -> int:
         """Number of bins."""
         if self.kind is Kind.numeric:
             return len(self.edges) + 1
-        return len(self.values) + 1 if self.kind is Kind.categorical else 1
+        return len(self.values) + 1 if self.kind is Kind.categorical else LENGTHS
 
     def empty(self) -> Ints:
         """Give counts of nothing."""
@@ -67,7 +79,9 @@ class Grid:
         present = [value for value in values if not is_missing(value)]
         result[NULLS] = len(values) - len(present)
         if self.kind is Kind.text:
-            result[HEAD] = len(present)
+            texts = [category(value) for value in present]
+            result[HEAD:] = members.lengths(texts)
+            result[UNSEEN] = members.unseen(self.members, texts) if self.members else 0
             return result
         position = {value: index for index, value in enumerate(self.values)}
         other = len(self.values)
@@ -80,10 +94,10 @@ class Grid:
         result = self.empty()
         kinds = set(map(type, values))
         if kinds <= {float, int}:
-            numbers = np.array(values, dtype=np.float64)
+            numbers = _numbers(values)
         else:
             kept = [value for value in values if type(value) is float or type(value) is int]
-            numbers = np.array(kept, dtype=np.float64)
+            numbers = _numbers(kept)
             result[NULLS] = sum(value is None for value in values)
             result[WRONG_TYPE] = len(values) - len(kept) - result[NULLS]
         finite = numbers[~np.isnan(numbers)]
@@ -109,19 +123,39 @@ def category(value: Any) -> str:
     return str(value)
 
 
-def build(values: list[Any], *, is_prediction: bool = False) -> Grid:
+def build(values: list[Any], *, name: str = "", is_prediction: bool = False) -> Grid:
     """Choose the grid of a column from its reference values."""
     present = [value for value in values if not is_missing(value)]
     kinds = set(map(type, present))
-    if not present:
-        return Grid(Kind.text)
     if kinds <= {float, int}:
+        numbers = _numbers(present)
+        finite = numbers[np.isfinite(numbers)]
+        if not len(finite):
+            return Grid(Kind.text, identifier=True)
         if is_prediction and _looks_like_classes(present):
             return _categorical(present)
-        return _numeric(np.array(present, dtype=np.float64))
+        if not is_prediction and kinds == {int} and members.numbers_rows(name, finite):
+            return Grid(Kind.text, identifier=True)
+        return _numeric(finite)
     if kinds == {bool} or (kinds <= {str, int, bool} and _repeats(present)):
         return _categorical(present)
-    return Grid(Kind.text)
+    texts = [category(value) for value in present]
+    known = members.build(texts[::2], texts[1::2])
+    return Grid(Kind.text, members=known, identifier=not known and members.is_key(texts))
+
+
+def _numbers(values: list[Any]) -> Floats:
+    try:
+        return np.array(values, dtype=np.float64)
+    except OverflowError:  # a whole number beyond 10^308
+        return np.array([_float(value) for value in values], dtype=np.float64)
+
+
+def _float(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def _looks_like_classes(present: list[Any]) -> bool:
@@ -130,8 +164,8 @@ def _looks_like_classes(present: list[Any]) -> bool:
 
 
 def _repeats(present: list[Any]) -> bool:
-    """Identifiers and free text hardly ever repeat; categories do."""
-    return len(set(present)) <= max(FEW_VALUES, len(present) // 2)
+    """Identifiers and free text hardly ever repeat; categories do, and are not many."""
+    return len(set(present)) <= min(TOP_VALUES, max(FEW_VALUES, len(present) // 2))
 
 
 def _categorical(present: list[Any]) -> Grid:
@@ -144,12 +178,26 @@ def _categorical(present: list[Any]) -> Grid:
 def _numeric(numbers: Floats) -> Grid:
     distinct, counts = np.unique(numbers, return_counts=True)
     low, high = float(distinct[0]), float(distinct[-1])
+    spread = _spread(numbers)
+    if len(distinct) == 1:  # constant: anything else is below or above it
+        around = (low, float(np.nextafter(low, np.inf)))
+        return Grid(Kind.numeric, around, low, high, discrete=True, spread=spread)
     if len(distinct) <= FEW_VALUES:
-        middles = (distinct[:-1] + distinct[1:]) / 2
-        return Grid(Kind.numeric, tuple(map(float, middles)), low, high, discrete=True)
+        middles = distinct[:-1] + (distinct[1:] - distinct[:-1]) / 2
+        edges = tuple(map(float, middles))
+        return Grid(Kind.numeric, edges, low, high, discrete=True, spread=spread)
     shares = np.arange(1, BINS) / BINS
     cuts = set(np.quantile(numbers, shares, method="higher").tolist())
-    for value in distinct[counts >= MASS_SHARE * len(numbers)]:
+    frequent = distinct[counts >= MASS_SHARE * len(numbers)]
+    for value in frequent:
         cuts |= {float(value), float(np.nextafter(value, np.inf))}
     cuts.discard(low)
-    return Grid(Kind.numeric, tuple(sorted(cuts)), low, high)
+    edges = tuple(sorted(cuts))
+    masses = tuple(int(at) for at in np.searchsorted(np.array(edges), frequent, side="right"))
+    return Grid(Kind.numeric, edges, low, high, masses=masses, spread=spread)
+
+
+def _spread(numbers: Floats) -> float | None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float(numbers.std())
+    return found if np.isfinite(found) else None

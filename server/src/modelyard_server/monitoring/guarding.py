@@ -17,10 +17,11 @@ from modelyard_server.workspaces.access import System
 from . import latency, measuring
 from .delta import FINE
 from .drift import Status
+from .evaluation import stored_only
+from .measuring import Question
 from .models import TrafficCount
 from .profile import ColumnRole
 from .queries import Calls
-from .service import stored_only
 
 
 class TrafficGuards:
@@ -58,7 +59,7 @@ def _drift(db: Session, deployment_id: uuid.UUID, version: int) -> str | None:
     """Say which predictions of a version have moved in the last hour, against training."""
     actor = System(tenancy.workspace_of(db))
     subject = replace(deployments.monitored_one(db, actor, deployment_id), live_version=version)
-    found = measuring.measure(db, subject, "1h", "training", stored_only)
+    found = measuring.measure(db, subject, Question("1h"), stored_only)
     moved = [
         column
         for column in found.columns

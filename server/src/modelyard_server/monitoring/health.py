@@ -28,6 +28,8 @@ class Facts:
     p95_ms: float | None
     drift: str
     drift_reason: str
+    quality: str = "ok"
+    quality_reason: str = ""
 
 
 def judge(facts: Facts) -> tuple[Health, list[str]]:
@@ -66,6 +68,8 @@ def _degraded(facts: Facts) -> list[str]:
         reasons.append(_errors(facts))
     if facts.drift == "drifting":
         reasons.append(f"Drift: {facts.drift_reason}")
+    if facts.quality == "faulty":
+        reasons.append(f"Data: {facts.quality_reason}")
     refused = _rate(facts.errors_4xx, facts.requests)
     if refused >= REFUSED_CALLS:
         reasons.append(f"{refused:.0%} of the calls were refused as wrong (4xx).")

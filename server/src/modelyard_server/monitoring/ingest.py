@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,10 +24,12 @@ from modelyard_protocol.records import Prediction, Traffic
 from modelyard_server.kernel.db import Database
 from modelyard_server.traffic import service as traffic_keys
 
-from . import delta, journal, outcomes, reference, writing
-from .delta import Version
-from .models import DriftReference, JournalFile, JournalPosition
+from . import delta, journal, outcomes, policies, positions, reference, writing
+from .delta import Keeping, Version
+from .models import DriftReference
+from .policy import Policy
 from .ports import Catalogue, Subject
+from .positions import PositionMoved
 from .reference import Reference
 
 log = structlog.get_logger("modelyard.monitoring")
@@ -38,19 +41,19 @@ class _Plan:
 
     position: int
     subjects: dict[uuid.UUID, Subject]
+    policies: Mapping[uuid.UUID, Policy]
     signatures: dict[tuple[uuid.UUID, int], Signature] = field(default_factory=dict)
     references: dict[Version, Reference] = field(default_factory=dict)
     new: set[Version] = field(default_factory=set)
 
 
-class PositionMoved(RuntimeError):
-    """Another process applied the batch meanwhile."""
-
-
 class Ingester:
     """Follows one folder of journals; one thread of one process calls it."""
 
-    def __init__(self, database: Database, catalogue: Catalogue, folder: Path) -> None:
+    def __init__(
+        self, database: Database, catalogue: Catalogue, folder: Path, key: bytes = b""
+    ) -> None:
+        self._key = key
         self._database = database
         self._catalogue = catalogue
         self._folder = folder
@@ -79,13 +82,7 @@ class Ingester:
             grouped[entry.record.workspace_id].append(entry)
         for workspace_id, entries in grouped.items():
             self._apply(workspace_id, file.name, entries)
-        with self._database.platform_session() as db:
-            row = db.get(JournalFile, file.name)
-            if row is None:
-                row = JournalFile(name=file.name, offset=0, damaged=0)
-                db.add(row)
-            row.offset = max(row.offset, batch.end)
-            row.damaged += batch.damaged
+        positions.move_file(self._database, file.name, batch.end, damaged=batch.damaged)
         if batch.damaged:
             log.warning("journal_damaged", file=file.name, frames=batch.damaged)
         self._offsets[file.name] = batch.end
@@ -93,9 +90,7 @@ class Ingester:
 
     def _offset(self, name: str) -> int:
         if name not in self._offsets:
-            with self._database.platform_session(write=False) as db:
-                row = db.get(JournalFile, name)
-                self._offsets[name] = row.offset if row else 0
+            self._offsets[name] = positions.of_file(self._database, name)
         return self._offsets[name]
 
     def _apply(self, workspace_id: int, file: str, entries: list[journal.Entry]) -> None:
@@ -122,7 +117,7 @@ class Ingester:
         end = entries[-1].end
         with self._database.session(workspace_id, write=False) as db:
             subjects = {s.deployment_id: s for s in self._catalogue.every(db)}
-            plan = _Plan(_position(db, file), subjects)
+            plan = _Plan(positions.of_workspace(db, file), subjects, policies.every(db))
             records = [
                 entry.record
                 for entry in entries
@@ -131,9 +126,14 @@ class Ingester:
             self._prepare(db, workspace_id, plan, records)
         if end <= plan.position:
             return
-        made = delta.make(records, plan.signatures, plan.references)
+        made = delta.make(
+            records,
+            plan.signatures,
+            plan.references,
+            Keeping(plan.policies, self._key),
+        )
         with self._database.session(workspace_id) as db:
-            _advance(db, file, plan.position, end)
+            positions.advance(db, file, plan.position, end)
             left = {s.deployment_id for s in self._catalogue.every(db)}
             writing.apply(db, made, left)
             _match_outcomes(db, made)
@@ -234,19 +234,3 @@ def _used_keys(records: list[Prediction | Traffic]) -> dict[str, dt.datetime]:
         if isinstance(record, Prediction) and record.key_id is not None:
             latest[record.key_id] = max(latest.get(record.key_id, 0), record.at_us)
     return {key: dt.datetime.fromtimestamp(us / 1e6, dt.UTC) for key, us in latest.items()}
-
-
-def _position(db: Session, file: str) -> int:
-    found = db.scalar(select(JournalPosition.offset).where(JournalPosition.file == file))
-    return found or 0
-
-
-def _advance(db: Session, file: str, seen: int, end: int) -> None:
-    row = db.scalar(select(JournalPosition).where(JournalPosition.file == file).with_for_update())
-    if (row.offset if row else 0) != seen:
-        raise PositionMoved(file)
-    if row is None:
-        db.add(JournalPosition(file=file, offset=end))
-    else:
-        row.offset = end
-    db.flush()

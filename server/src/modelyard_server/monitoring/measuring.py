@@ -6,8 +6,8 @@ import datetime as dt
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlalchemy.orm import Session
@@ -15,61 +15,105 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
-from . import drift, explain, profile, queries, spans
+from . import drift, explain, history, profile, queries, spans
 from .drift import ColumnDrift, Status, Verdict
 from .ports import Subject
-from .profile import ColumnReference, ColumnRole, Origin
-from .reference import PROVISIONAL_ROWS, Reference, role_of
-from .schemas import Baseline, DriftOut, FeatureDrift, Window
+from .profile import ColumnReference, ColumnRole, Origin, Profile
+from .reference import PROVISIONAL_ROWS, Reference
+from .schemas import Baseline, DriftWindow
+from .spans import Span
 
 FRESH_SECONDS = 1.0
 UNCHANGED_SECONDS = 60.0  # without new rows only the window's edge moves
-MAX_CACHED = 500
+MAX_CACHED = 2000
+WINDOWS_BEFORE = 2  # that a change must have been seen in as well, one of them
 LoadReference = Callable[[Session, Subject, int], Reference | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of one deployment. `rows`: how many, in a window by count."""
+
+    window: DriftWindow
+    baseline: Baseline = "training"
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Everything one answer rests on."""
 
+    window: DriftWindow
     since: dt.datetime
     until: dt.datetime
     baseline: Literal["training", "previous", "provisional"]
     name: str | None
     verdict: Verdict
+    quality: Verdict
     columns: list[ColumnDrift]
     pending: dict[str, int]
-    current: profile.Profile
-    steps: list[profile.Profile]
+    current: Profile
+    steps: list[Profile]
     computed_at: dt.datetime
+    importance: Mapping[str, float] = field(default_factory=dict)
+    confirmed: frozenset[str] = frozenset()
+    """Columns that moved in two of the last three windows."""
 
 
-_Key = tuple[int, uuid.UUID, int, str, str]
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The counted rows of a stretch, in steps."""
+
+    since: dt.datetime
+    until: dt.datetime
+    steps: list[Profile]
+    current: Profile
+
+
+_Key = tuple[int, uuid.UUID, int, Question]
 _cache: dict[_Key, tuple[float, dt.datetime | None, Measured]] = {}
 _lock = threading.Lock()
 
 
-def measure(
-    db: Session, subject: Subject, window: Window, baseline: Baseline, load: LoadReference
-) -> Measured:
+def measure(db: Session, subject: Subject, asked: Question, load: LoadReference) -> Measured:
     """Compare the live version's rows of a window with its baseline, 1 s old at most."""
     version = watched_version(subject)
-    key = (tenancy.workspace_of(db), subject.deployment_id, version, window, baseline)
+    key = (tenancy.workspace_of(db), subject.deployment_id, version, asked)
     newest = queries.last_profiled(db, [(subject.deployment_id, version)]).get(
         (subject.deployment_id, version)
     )
-    with _lock:
-        held = _cache.get(key)
-    if held is not None and time.monotonic() - held[0] < (
-        UNCHANGED_SECONDS if newest is not None and held[1] == newest else FRESH_SECONDS
-    ):
-        return held[2]
-    made = _measure(db, subject, version, window, baseline, load)
+    held = cached(key, newest)
+    if held is not None:
+        return held
+    made = measure_at(db, subject, asked, load, utcnow())
     with _lock:
         if len(_cache) >= MAX_CACHED:
             _cache.clear()
         _cache[key] = (time.monotonic(), newest, made)
     return made
+
+
+def cached(key: _Key, newest: dt.datetime | None) -> Measured | None:
+    """Give a held answer that is still true, or `None`."""
+    with _lock:
+        held = _cache.get(key)
+    if held is None:
+        return None
+    same = newest is not None and held[1] == newest
+    fresh = time.monotonic() - held[0] < (UNCHANGED_SECONDS if same else FRESH_SECONDS)
+    return held[2] if fresh else None
+
+
+def measure_widely(db: Session, subject: Subject, asked: Question, load: LoadReference) -> Measured:
+    """Measure the window that was asked for, or the next longer one with enough rows."""
+    first = measure(db, subject, asked, load)
+    if first.verdict.status is not Status.not_enough_data or asked.window == "count":
+        return first
+    for window in spans.WIDER[asked.window]:
+        wider = measure(db, subject, replace(asked, window=window), load)
+        if wider.verdict.status is not Status.not_enough_data:
+            return wider
+    return first
 
 
 def forget() -> None:
@@ -85,70 +129,100 @@ def watched_version(subject: Subject) -> int:
     return subject.versions[max(subject.versions)] if subject.versions else 0
 
 
-def _measure(
-    db: Session,
-    subject: Subject,
-    version: int,
-    window: Window,
-    baseline: Baseline,
-    load: LoadReference,
+def measure_at(
+    db: Session, subject: Subject, asked: Question, load: LoadReference, now: dt.datetime
 ) -> Measured:
-    span = spans.DRIFT[window]
-    since, until = spans.bounds(span, utcnow())
+    """Measure the window that ended at a time; nothing is remembered."""
+    version = watched_version(subject)
     reference = load(db, subject, version) or Reference()
-    steps: list[list[profile.Profile]] = [[] for _ in range(span.steps)]
-    for at, counted in queries.profiles(db, subject.deployment_id, version, since, until):
-        steps[int((at - since).total_seconds()) // span.step_seconds].append(counted)
-    merged = [profile.merge(parts) for parts in steps]
-    current = profile.merge(merged)
-    columns = reference.columns
-    if baseline == "previous":
-        earlier = since - dt.timedelta(seconds=span.length_seconds)
-        found = queries.profiles(db, subject.deployment_id, version, earlier, since)
-        columns = _recounted(columns, profile.merge(counted for _, counted in found))
-    compared = drift.compare(columns, current)
-    rows = max((profile.rows_of(counts) for counts in current.values()), default=0)
+    of = (subject.deployment_id, version)
+    window = (
+        _by_count(db, of, asked.rows) if asked.window == "count" else _by_time(db, of, asked, now)
+    )
+    columns, before = reference.columns, []
+    if asked.baseline == "previous":
+        columns = _recounted(columns, _before(db, of, window, 1))
+    elif asked.window != "count":
+        before = [_before(db, of, window, back) for back in range(1, WINDOWS_BEFORE + 1)]
+    bands = history.bands(db, of, asked.window, window.until) if before else {}
+    compared = drift.compare(columns, window.current, bands)
+    rows = profile.rows_in(window.current)
     return Measured(
-        since=since,
-        until=until,
-        baseline=_baseline(reference, baseline),
-        name=reference.name if baseline == "training" else f"the {window} before",
-        verdict=_verdict(reference, columns, compared, rows, baseline),
+        window=asked.window,
+        since=window.since,
+        until=window.until,
+        baseline=_baseline(reference, asked.baseline),
+        name=_name(reference, asked),
+        verdict=_verdict(reference, columns, compared, rows, asked.baseline),
+        quality=drift.judge_quality(compared, rows),
         columns=compared,
         pending={name: len(values) for name, values in reference.pending.items()},
-        current=current,
-        steps=merged,
+        current=window.current,
+        steps=window.steps,
         computed_at=utcnow(),
+        importance=reference.importance,
+        confirmed=_confirmed(columns, compared, before),
     )
 
 
-def as_drift(measured: Measured, window: Window) -> DriftOut:
-    """Give the wire shape."""
-    features = [_feature(found, measured.steps) for found in measured.columns]
-    features += [_collecting(name, count) for name, count in measured.pending.items()]
-    status = measured.verdict.status
-    return DriftOut(
-        window=window,
-        since=measured.since,
-        until=measured.until,
-        baseline=measured.baseline,
-        baseline_name=measured.name,
-        verdict=status.value,
-        verdict_reason=measured.verdict.reason,
-        rows=measured.verdict.rows,
-        computed_at=measured.computed_at,
-        features=features,
-    )
+def _by_time(db: Session, of: tuple[uuid.UUID, int], asked: Question, now: dt.datetime) -> _Window:
+    span: Span = spans.DRIFT[asked.window]
+    since, until = spans.bounds(span, now)
+    steps: list[list[Profile]] = [[] for _ in range(span.steps)]
+    for at, counted in queries.profiles(db, *of, since, until):
+        steps[int((at - since).total_seconds()) // span.step_seconds].append(counted)
+    merged = [profile.merge(parts) for parts in steps]
+    return _Window(since, until, merged, profile.merge(merged))
 
 
-def _recounted(
-    columns: dict[str, ColumnReference], before: profile.Profile
-) -> dict[str, ColumnReference]:
+def _by_count(db: Session, of: tuple[uuid.UUID, int], rows: int) -> _Window:
+    """Take whole stretches back in time until there are at least `rows` rows."""
+    parts: list[Profile] = []
+    until = since = utcnow()
+    for at, counted in queries.newest_profiles(db, *of):
+        parts.append(counted)
+        since = at
+        if profile.rows_in(profile.merge(parts)) >= rows:
+            break
+    return _Window(since, until, [], profile.merge(parts))
+
+
+def _before(db: Session, of: tuple[uuid.UUID, int], window: _Window, back: int) -> Profile:
+    length = window.until - window.since
+    since = window.since - back * length
+    found = queries.profiles(db, *of, since, since + length)
+    return profile.merge(counted for _, counted in found)
+
+
+def _confirmed(
+    columns: Mapping[str, ColumnReference], compared: list[ColumnDrift], before: list[Profile]
+) -> frozenset[str]:
+    """Look at the windows before only when something moved in this one."""
+    moved = {f.reference.name for f in compared if f.status is Status.drifting}
+    if not moved or not before:
+        return frozenset()
+    windows: list[set[str] | None] = [moved]
+    for counted in before:
+        if profile.rows_in(counted) < drift.LEAST_ROWS:
+            windows.append(None)
+            continue
+        judged = drift.compare(columns, counted)
+        windows.append({f.reference.name for f in judged if f.status is Status.drifting})
+    return frozenset(drift.persistent([*windows]) & moved)
+
+
+def _recounted(columns: dict[str, ColumnReference], before: Profile) -> dict[str, ColumnReference]:
     """Take the counts of an earlier window as reference, on the same grids."""
     return {
         name: replace(column, counts=before.get(name, column.grid.empty()))
         for name, column in columns.items()
     }
+
+
+def _name(reference: Reference, asked: Question) -> str | None:
+    if asked.baseline == "training":
+        return reference.name
+    return "the rows before" if asked.window == "count" else f"the {asked.window} before"
 
 
 def _baseline(
@@ -172,58 +246,7 @@ def _verdict(
         collected = reference.collected
         reason = explain.collecting(collected, PROVISIONAL_ROWS)
         return Verdict(Status.not_enough_data if collected else Status.no_reference, reason, 0)
-    verdict = drift.judge_model(compared, rows)
+    verdict = drift.judge_model(compared, rows, reference.importance)
     if baseline == "previous" and verdict.status is Status.no_reference:
         return Verdict(Status.not_enough_data, explain.NOTHING_BEFORE, rows)
     return verdict
-
-
-def _feature(found: ColumnDrift, steps: list[profile.Profile]) -> FeatureDrift:
-    column = found.reference
-    return FeatureDrift(
-        feature=column.name,
-        role=column.role.value,
-        kind=column.grid.kind.value,
-        status=found.status.value,
-        method=found.method,
-        score=found.score,
-        psi=found.psi,
-        noise_floor=found.noise,
-        p_value=found.p_value,
-        q_value=found.q_value,
-        threshold=drift.EFFECT,
-        n_current=found.n_current,
-        n_reference=found.n_reference,
-        null_rate_current=found.missing_current,
-        null_rate_reference=found.missing_reference,
-        unseen_rate=found.unseen,
-        out_of_range_rate=found.out_of_range,
-        type_error_rate=found.wrong_type,
-        explain=found.explain,
-        trend=[drift.score(column, step.get(column.name)) for step in steps],
-    )
-
-
-def _collecting(name: str, count: int) -> FeatureDrift:
-    return FeatureDrift(
-        feature=name,
-        role=role_of(name).value,
-        kind="text",
-        status="no_reference",
-        method="",
-        score=None,
-        psi=None,
-        noise_floor=None,
-        p_value=None,
-        q_value=None,
-        threshold=drift.EFFECT,
-        n_current=0,
-        n_reference=count,
-        null_rate_current=None,
-        null_rate_reference=None,
-        unseen_rate=None,
-        out_of_range_rate=None,
-        type_error_rate=None,
-        explain=explain.collecting(count, PROVISIONAL_ROWS),
-        trend=[],
-    )

@@ -13,10 +13,10 @@ from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.jobs import Job
 from modelyard_server.workspaces.access import Actor
 
-from . import latency, queries, service
+from . import fleet, latency, queries
 from .drift import Status
 from .exposition import Family, Labels, render
-from .ports import NodeFacts, Subject
+from .ports import NodeFacts
 
 LIMITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 JOB_STATES = ("ready", "running", "done", "dead")
@@ -79,15 +79,25 @@ def _endpoints(db: Session, own: Labels) -> list[Family]:
         "gauge",
         "1 for the verdict of the last 24 hours against training, else 0.",
     )
+    faulty = Family(
+        "modelyard_endpoint_data_faulty",
+        "gauge",
+        "1 while values of the last 24 hours are missing, new, out of range or mistyped too often.",
+    )
     calls = queries.all_calls(db)
-    for subject in deployments.monitored(db):
+    subjects = deployments.monitored(db)
+    judged = fleet.verdicts(db, subjects, "24h")
+    for subject in subjects:
         labels = {**own, "environment": subject.environment, "endpoint": subject.name}
         found = calls.get(subject.deployment_id, queries.Calls())
         _count(requests, labels, found)
         _measure(seconds, labels, found.latency)
         ready.add(labels, float(subject.status == "ready"))
-        _judge(verdict, labels, db, subject)
-    return [requests, seconds, ready, verdict]
+        given = judged[subject.deployment_id]
+        for status in VERDICTS:
+            verdict.add({**labels, "verdict": status.value}, float(status is given.drift.status))
+        faulty.add(labels, float(given.quality.status is Status.faulty))
+    return [requests, seconds, ready, verdict, faulty]
 
 
 def _count(family: Family, labels: Labels, calls: queries.Calls) -> None:
@@ -104,9 +114,3 @@ def _measure(family: Family, labels: Labels, found: latency.Counts) -> None:
         counts[bisect_left(LIMITS, seconds)] += calls
         total += seconds * calls
     family.add_histogram(labels, LIMITS, counts, total)
-
-
-def _judge(family: Family, labels: Labels, db: Session, subject: Subject) -> None:
-    given = service.fleet_verdict(db, subject, "24h").status
-    for status in VERDICTS:
-        family.add({**labels, "verdict": status.value}, float(status is given))

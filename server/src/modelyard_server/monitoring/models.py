@@ -148,6 +148,8 @@ class Outcome(Owned, Base):
     actual: Mapped[str | None] = mapped_column(String(600))
     predicted_number: Mapped[float | None]
     actual_number: Mapped[float | None]
+    score: Mapped[float | None]
+    """Probability of the positive class, of models that say one."""
     delay_seconds: Mapped[int | None]
     """From prediction to first arrival."""
     corrections: Mapped[int] = mapped_column(default=0)
@@ -168,3 +170,90 @@ class ReplacedOutcome(Owned, Base):
     at: Mapped[dt.datetime]
     received_at: Mapped[dt.datetime]
     replaced_at: Mapped[dt.datetime]
+
+
+class DriftResult(Owned, Base):
+    """The verdict on one window of one version, by the window's end."""
+
+    __tablename__ = "drift_results"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "deployment_id", "version", "window", "at"),
+        Index("ix_drift_results_newest", "workspace_id", "window", "at"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    window: Mapped[str] = mapped_column(String(8))
+    at: Mapped[dt.datetime]
+    rows: Mapped[int]
+    verdict: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    is_confirmed: Mapped[bool]
+    share: Mapped[float]
+    """Of the model's attention that moved."""
+    quality: Mapped[str] = mapped_column(String(20))
+    quality_reason: Mapped[str] = mapped_column(Text)
+    columns: Mapped[bytes] = mapped_column(LargeBinary)
+    """JSON, compressed: column → score, q, status."""
+    computed_at: Mapped[dt.datetime]
+
+
+class CapturePolicy(Owned, Base):
+    """What a deployment's capture keeps; without a row the defaults of `policy.Policy` hold."""
+
+    __tablename__ = "capture_policies"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    columns: Mapped[dict[str, str]] = mapped_column(JSON)
+    """Column → store, hash, count or drop."""
+    rate: Mapped[float]
+    retention_days: Mapped[int]
+    entity_column: Mapped[str | None] = mapped_column(String(200))
+    updated_at: Mapped[dt.datetime]
+
+
+class CaptureSegment(Owned, Base):
+    """One Parquet file of rows in the artifact store."""
+
+    __tablename__ = "capture_segments"
+    __table_args__ = (
+        Index("ix_capture_segments_span", "workspace_id", "deployment_id", "first_at"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    path: Mapped[str] = mapped_column(String(400))
+    first_at: Mapped[dt.datetime]
+    last_at: Mapped[dt.datetime]
+    rows: Mapped[int]
+    size_bytes: Mapped[int]
+    created_at: Mapped[dt.datetime]
+
+
+class CaptureCount(Owned, Base):
+    """Calls whose rows the sampling rate left out."""
+
+    __tablename__ = "capture_counts"
+    __table_args__ = (Index("ix_capture_counts", "workspace_id", "deployment_id"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    at: Mapped[dt.datetime]
+    sampled_out: Mapped[int]
+
+
+class OutcomeValue(Owned, Base):
+    """What outcomes of a deployment are worth."""
+
+    __tablename__ = "outcome_values"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    currency: Mapped[str] = mapped_column(String(3))
+    positive: Mapped[str] = mapped_column(String(500))
+    true_positive: Mapped[float]
+    false_positive: Mapped[float]
+    true_negative: Mapped[float]
+    false_negative: Mapped[float]
+    per_row: Mapped[float]
+    per_unit_of_error: Mapped[float]
+    updated_at: Mapped[dt.datetime]

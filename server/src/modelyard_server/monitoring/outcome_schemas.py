@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 MAX_OUTCOMES = 10_000  # of one request
+Task = Literal["classification", "regression"]
 QualityRange = Literal["24h", "7d", "30d", "90d"]
 Text = Annotated[StrictStr, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
@@ -61,7 +62,20 @@ class OutcomesReceived(BaseModel):
 class Measure(BaseModel):
     """One metric with its 95 % interval; `method` names where the interval comes from."""
 
-    name: Literal["accuracy", "precision", "recall", "f1", "mae", "rmse", "r2"]
+    name: Literal[
+        "accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "auc",
+        "log_loss",
+        "brier",
+        "calibration_error",
+        "mae",
+        "rmse",
+        "mape",
+        "r2",
+    ]
     value: float | None
     low: float | None = None
     high: float | None = None
@@ -79,13 +93,17 @@ class ClassQuality(BaseModel):
 class QualityPoint(BaseModel):
     """One window of predictions. `few`: fewer than 30 outcomes, so it says little.
 
-    `coverage`: share of the answered calls that have an outcome.
+    `coverage`: share of the answered calls that have an outcome. `maturity`: share of the outcomes
+    that should be there by now, from how late earlier ones were. `value`: money, by what the
+    deployment's outcomes are worth.
     """
 
     at: dt.datetime
     n: int
     calls: int
     coverage: float | None
+    maturity: float | None
+    value: float | None
     few: bool
     measures: list[Measure]
 
@@ -97,7 +115,8 @@ class QualityOut(BaseModel):
     since: dt.datetime
     until: dt.datetime
     step_seconds: int
-    task: Literal["classification", "regression"]
+    task: Task
+    currency: str | None
     total: QualityPoint
     points: list[QualityPoint]
     classes: list[ClassQuality]
@@ -106,3 +125,67 @@ class QualityOut(BaseModel):
     unknown: int
     """Outcomes whose prediction did not appear within 24 hours."""
     median_delay_seconds: int | None
+
+
+class SliceOut(BaseModel):
+    """A part of the rows that loses more than the rest. `excess`: the surplus loss of its rows."""
+
+    feature: str
+    label: str
+    condition: str
+    rows: int
+    loss: float
+    loss_elsewhere: float
+    excess: float
+    p_value: float
+    q_value: float
+    explain: str
+
+
+class SlicesOut(BaseModel):
+    """Where the model is worst, the costliest first. `loss`: share wrong, or mean distance."""
+
+    range: QualityRange
+    task: Task
+    rows: int
+    loss: float | None
+    slices: list[SliceOut]
+
+
+class SliceQuality(BaseModel):
+    """Quality of the rows that a condition chooses, beside all of them."""
+
+    range: QualityRange
+    condition: str
+    task: Task
+    n: int
+    n_whole: int
+    few: bool
+    measures: list[Measure]
+    whole: list[Measure]
+
+
+class ValueIn(BaseModel):
+    """What an outcome is worth, in money. Classes: per cell; numbers: per unit of error.
+
+    `positive`: the class that a true positive is of.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    positive: Text = "1"
+    true_positive: Real = 0.0
+    false_positive: Real = 0.0
+    true_negative: Real = 0.0
+    false_negative: Real = 0.0
+    per_row: Real = 0.0
+    per_unit_of_error: Real = 0.0
+
+
+class ValueOut(ValueIn):
+    """The value per outcome in force."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    updated_at: dt.datetime

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -20,10 +21,11 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
+from . import outcome_files
 from .delta import HOUR
 from .errors import OutcomesCollided
 from .models import LoggedPrediction, Outcome, ReplacedOutcome
-from .outcome_schemas import OutcomeIn, OutcomeProblem, OutcomesReceived
+from .outcome_schemas import MAX_OUTCOMES, OutcomeIn, OutcomeProblem, OutcomesReceived
 from .pairing import Answer, Mismatch, as_actual, as_predicted
 
 WAIT = dt.timedelta(hours=24)
@@ -111,25 +113,43 @@ def receive(
         DeploymentMissing: there is no such deployment.
         OutcomesCollided: another request wrote the same rows at the same moment.
     """
+    return _receive(db, actor, deployment_id, sent)
+
+
+def receive_file(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, content: bytes
+) -> OutcomesReceived:
+    """Keep the outcomes of a CSV or Parquet file; rows that cannot be used are told, not kept.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        OutcomesUnreadable: the file is no table of outcomes.
+        OutcomesCollided: another request wrote the same rows at the same moment.
+    """
+    return _receive(db, actor, deployment_id, outcome_files.read(content))
+
+
+def _receive(
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    sent: Iterable[OutcomeIn | str],
+) -> OutcomesReceived:
     subject = deployments.monitored_one(db, actor, deployment_id)
-    book = _Book(db, deployment_id, {item.prediction_id for item in sent})
+    counts: Counter[str] = Counter()
     problems: list[OutcomeProblem] = []
-    for index, item in enumerate(sent):
-        try:
-            book.enter(item)
-        except Mismatch as refused:
-            problems.append(OutcomeProblem(index=index, problem=str(refused)))
-    _insert(db, book.fresh)
-    counts = book.counts
+    left = iter(enumerate(sent))
+    while part := list(islice(left, MAX_OUTCOMES)):
+        _enter(db, deployment_id, part, counts, problems)
     answer = OutcomesReceived(
-        received=len(sent),
+        received=counts["received"],
         matched=counts["matched"],
         waiting=counts["waiting"],
         duplicates=counts["duplicates"],
         corrected=counts["corrected"],
-        rejected=len(problems),
+        rejected=counts["rejected"],
         late=counts["late"],
-        problems=problems[:SHOWN_PROBLEMS],
+        problems=problems,
     )
     trail.record(
         db,
@@ -141,6 +161,34 @@ def receive(
         after=answer.model_dump(exclude={"problems"}),
     )
     return answer
+
+
+def _enter(
+    db: Session,
+    deployment_id: uuid.UUID,
+    part: list[tuple[int, OutcomeIn | str]],
+    counts: Counter[str],
+    problems: list[OutcomeProblem],
+) -> None:
+    ids = {item.prediction_id for _, item in part if isinstance(item, OutcomeIn)}
+    book = _Book(db, deployment_id, ids)
+    for index, item in part:
+        try:
+            book.enter(_usable(item))
+        except Mismatch as refused:
+            counts["rejected"] += 1
+            if len(problems) < SHOWN_PROBLEMS:
+                problems.append(OutcomeProblem(index=index, problem=str(refused)))
+    _insert(db, book.fresh)
+    db.flush()
+    counts["received"] += len(part)
+    counts.update(book.counts)
+
+
+def _usable(item: OutcomeIn | str) -> OutcomeIn:
+    if isinstance(item, str):
+        raise Mismatch(item)
+    return item
 
 
 def match_waiting(db: Session, deployment_id: uuid.UUID, ids: Collection[str] | None = None) -> int:
@@ -193,6 +241,7 @@ def _join(
     predicted = as_predicted(_prediction(call, outcome.row))
     _set_actual(outcome, predicted, value)
     outcome.predicted, outcome.predicted_number = predicted.label, predicted.number
+    outcome.score = predicted.score
     outcome.hour = int(call.at.timestamp()) // HOUR * HOUR
     outcome.version = call.version
     outcome.delay_seconds = max(0, int((received_at - call.at).total_seconds()))

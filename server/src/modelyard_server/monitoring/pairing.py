@@ -6,6 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+LABELS = ("label", "class", "prediction")
+SCORES = ("score", "probability", "probabilities")
+SUM_TOLERANCE = 1e-3
+
 
 class Mismatch(ValueError):
     """They cannot be compared; the text says why."""
@@ -17,14 +21,23 @@ class Answer:
 
     label: str
     number: float | None
+    score: float | None = None
+    """Probability of the positive class, of a model that gives one with its class."""
 
 
 def as_predicted(value: Any) -> Answer:
     """Read what the model said of a row.
 
+    A list of probabilities says the class of the largest, the first being class 0; an object says
+    it in `label`, `class` or `prediction`, and how sure it is in `score` or `probability`.
+
     Raises:
-        Mismatch: it is not a single value.
+        Mismatch: it is none of that.
     """
+    if isinstance(value, list):
+        return _from_probabilities(value)
+    if isinstance(value, dict):
+        return _from_object(value)
     if isinstance(value, bool):
         return Answer("true" if value else "false", None)
     if isinstance(value, int | float) and math.isfinite(value):
@@ -32,6 +45,27 @@ def as_predicted(value: Any) -> Answer:
     if isinstance(value, str):
         return Answer(value, None)
     raise Mismatch("The prediction is not a single value.")
+
+
+def _from_probabilities(values: list[Any]) -> Answer:
+    plain = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    if not plain or len(values) < 2 or abs(sum(values) - 1) > SUM_TOLERANCE or min(values) < 0:
+        raise Mismatch("The prediction is a list and not one of probabilities.")
+    best = max(range(len(values)), key=values.__getitem__)
+    return Answer(str(best), None, float(values[1]) if len(values) == 2 else None)
+
+
+def _from_object(value: dict[str, Any]) -> Answer:
+    said = next((value[key] for key in LABELS if key in value), None)
+    if said is None or isinstance(said, list | dict):
+        raise Mismatch("The prediction is an object without label, class or prediction.")
+    found = as_predicted(said)
+    score = next((value[key] for key in SCORES if key in value), None)
+    if isinstance(score, list) and len(score) == 2:
+        score = score[1]
+    if isinstance(score, int | float) and 0 <= score <= 1:
+        return Answer(found.label, found.number, float(score))
+    return found
 
 
 def as_actual(predicted: Answer, value: bool | int | float | str) -> Answer:

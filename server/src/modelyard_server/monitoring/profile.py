@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from .grid import HEAD, NULLS, Grid, Ints, Kind, build
+from . import members
+from .grid import HEAD, NULLS, Grid, Ints, Kind, build, category, is_missing
 
 Profile = dict[str, Ints]
-"""Column name → counts on the column's grid."""
+"""Column name → counts on the column's grid; and registers of text columns, see `DISTINCT`."""
+DISTINCT = "\0distinct"
+"""Behind a column's name: where the registers that estimate its distinct values are."""
 
 
 class ColumnRole(StrEnum):
@@ -40,14 +43,42 @@ class ColumnReference:
     origin: Origin
     grid: Grid
     counts: Ints
+    distinct: float | None = None
+    """Text: distinct values of the reference."""
 
 
 def reference_of(
     name: str, values: list[Any], *, role: ColumnRole, origin: Origin
 ) -> ColumnReference:
     """Build the grid of a column from reference values and count them on it."""
-    grid = build(values, is_prediction=role is ColumnRole.prediction)
-    return ColumnReference(name, role, origin, grid, grid.count(values))
+    grid = build(values, name=name, is_prediction=role is ColumnRole.prediction)
+    if grid.kind is not Kind.text or grid.identifier:
+        return ColumnReference(name, role, origin, grid, grid.count(values))
+    # The other half is in `members`: it would make everything look seen.
+    kept = values[1::2] if grid.members else values
+    distinct = members.distinct(registers(kept))
+    return ColumnReference(name, role, origin, grid, grid.count(kept), distinct)
+
+
+def count_column(column: ColumnReference, values: list[Any]) -> Profile:
+    """Count live values of one column on its reference's grid."""
+    counted = {column.name: column.grid.count(values)}
+    if column.distinct is not None:
+        counted[column.name + DISTINCT] = registers(values)
+    return counted
+
+
+def registers(values: list[Any]) -> Ints:
+    """Count values for `members.distinct`; missing ones are none."""
+    return members.registers([category(value) for value in values if not is_missing(value)])
+
+
+def rows_in(profile: Profile) -> int:
+    """Give how many rows a profile holds: those of its fullest column."""
+    return max(
+        (rows_of(counts) for name, counts in profile.items() if not name.endswith(DISTINCT)),
+        default=0,
+    )
 
 
 def rows_of(counts: Ints) -> int:
@@ -57,11 +88,11 @@ def rows_of(counts: Ints) -> int:
 
 def count(columns: Mapping[str, list[Any]], references: Mapping[str, ColumnReference]) -> Profile:
     """Count live values on the grids of the reference; columns without one are left out."""
-    return {
-        name: references[name].grid.count(values)
-        for name, values in columns.items()
-        if name in references
-    }
+    counted: Profile = {}
+    for name, values in columns.items():
+        if name in references:
+            counted |= count_column(references[name], values)
+    return counted
 
 
 def merge(profiles: Iterable[Profile]) -> Profile:
@@ -70,7 +101,8 @@ def merge(profiles: Iterable[Profile]) -> Profile:
     for profile in profiles:
         for name, counts in profile.items():
             held = total.get(name)
-            total[name] = counts.copy() if held is None else held + counts
+            same = held is not None and len(held) == len(counts)
+            total[name] = held + counts if held is not None and same else counts.copy()
     return total
 
 
@@ -103,6 +135,7 @@ def pack_references(references: Iterable[ColumnReference]) -> bytes:
             "origin": column.origin,
             "grid": asdict(column.grid),
             "counts": column.counts.tolist(),
+            "distinct": column.distinct,
         }
         for column in references
     ]
@@ -120,6 +153,7 @@ def unpack_references(packed: bytes) -> dict[str, ColumnReference]:
                 "kind": Kind(raw["kind"]),
                 "edges": tuple(raw["edges"]),
                 "values": tuple(raw["values"]),
+                "masses": tuple(raw.get("masses", ())),
             }
         )
         found[row["name"]] = ColumnReference(
@@ -128,5 +162,6 @@ def unpack_references(packed: bytes) -> dict[str, ColumnReference]:
             Origin(row["origin"]),
             grid,
             np.array(row["counts"], dtype=np.int64),
+            row.get("distinct"),
         )
     return found

@@ -63,7 +63,7 @@ def classes(pairs: Pairs) -> list[ClassQuality]:
 
 
 def regression(predicted: Floats, actual: Floats) -> list[Measure]:
-    """Give MAE, RMSE and R²; R² needs two rows and outcomes that differ."""
+    """Give MAE, RMSE, MAPE and R²; R² needs two rows and outcomes that differ."""
     n = len(actual)
     if not n:
         return []
@@ -76,8 +76,18 @@ def regression(predicted: Floats, actual: Floats) -> list[Measure]:
     return [
         _around("mae", mae, _half(absolute), "normal"),
         _around("rmse", rmse, _half(squares, slope), "normal, delta method"),
+        _relative(errors, actual),
         Measure(name="r2", value=r2),
     ]
+
+
+def _relative(errors: Floats, actual: Floats) -> Measure:
+    """Average the error as a share of the outcome, over outcomes that are not 0."""
+    known = actual != 0
+    if not known.any():
+        return Measure(name="mape", value=None)
+    shares = np.abs(errors[known] / actual[known])
+    return _around("mape", float(shares.mean()), _half(shares), "normal")
 
 
 def _labels(pairs: Pairs) -> list[str]:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
+from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.http import Cursors, Page
 
 from . import latency, profile
-from .delta import EVER
+from .delta import COARSE, DAY, EVER, FINE, HOUR
 from .models import DriftProfile, LoggedPrediction, TrafficCount
 from .schemas import PredictionOut, TrafficPoint
 from .spans import Span
 
 MAX_PAGE = 200
+CALLED_DAYS = 90
 
 
 @dataclass(slots=True)
@@ -36,10 +38,14 @@ class Calls:
 
     def add(self, row: TrafficCount) -> None:
         """Add stored counts."""
-        self.requests += row.requests
-        self.errors_4xx += row.errors_4xx
-        self.errors_5xx += row.errors_5xx
-        for bucket, calls in row.latency.items():
+        self.sum(row.requests, row.errors_4xx, row.errors_5xx, row.latency)
+
+    def sum(self, requests: int, refused: int, failed: int, counts: Mapping[str, int]) -> None:
+        """Add counts."""
+        self.requests += requests
+        self.errors_4xx += refused
+        self.errors_5xx += failed
+        for bucket, calls in counts.items():
             at = int(bucket)
             self.latency[at] = self.latency.get(at, 0) + calls
 
@@ -88,16 +94,39 @@ def fleet_traffic(
     found: dict[uuid.UUID, tuple[Calls, list[int]]] = defaultdict(
         lambda: (Calls(), [0] * span.steps)
     )
-    query = select(TrafficCount).where(
-        TrafficCount.resolution == span.resolution, TrafficCount.at >= since
-    )
-    for row in db.scalars(query):
-        at = int((row.at - since).total_seconds()) // span.step_seconds
-        if at < span.steps:
-            total, steps = found[row.deployment_id]
-            total.add(row)
-            steps[at] += row.requests
+    query = select(
+        TrafficCount.deployment_id,
+        TrafficCount.at,
+        TrafficCount.requests,
+        TrafficCount.errors_4xx,
+        TrafficCount.errors_5xx,
+        TrafficCount.latency,
+    ).where(TrafficCount.resolution == span.resolution, TrafficCount.at >= since)
+    for deployment_id, at, requests, refused, failed, counts in db.execute(query):
+        step = int((at - since).total_seconds()) // span.step_seconds
+        if step < span.steps:
+            total, steps = found[deployment_id]
+            total.sum(requests, refused, failed, counts)
+            steps[step] += requests
     return found
+
+
+def last_calls(db: Session) -> dict[uuid.UUID, dt.datetime]:
+    """Give when clients last called each deployment, to the stored step; `CALLED_DAYS` back."""
+    now = utcnow()
+    recent = or_(
+        TrafficCount.resolution == FINE,
+        (TrafficCount.resolution == COARSE) & (TrafficCount.at >= now - dt.timedelta(days=1)),
+        (TrafficCount.resolution == HOUR) & (TrafficCount.at >= now - dt.timedelta(days=7)),
+        (TrafficCount.resolution == DAY)
+        & (TrafficCount.at >= now - dt.timedelta(days=CALLED_DAYS)),
+    )
+    query = (
+        select(TrafficCount.deployment_id, func.max(TrafficCount.at))
+        .where(recent)
+        .group_by(TrafficCount.deployment_id)
+    )
+    return {row[0]: row[1] for row in db.execute(query)}
 
 
 def all_calls(db: Session) -> dict[uuid.UUID, Calls]:
@@ -106,16 +135,6 @@ def all_calls(db: Session) -> dict[uuid.UUID, Calls]:
     for row in db.scalars(select(TrafficCount).where(TrafficCount.resolution == EVER)):
         found[row.deployment_id].add(row)
     return found
-
-
-def last_call(db: Session, deployment_id: uuid.UUID) -> dt.datetime | None:
-    """Give when a client last called a deployment, also when the call failed."""
-    return db.scalar(
-        select(LoggedPrediction.at)
-        .where(LoggedPrediction.deployment_id == deployment_id, LoggedPrediction.source == "live")
-        .order_by(LoggedPrediction.at.desc(), LoggedPrediction.id.desc())
-        .limit(1)
-    )
 
 
 def predictions(
@@ -165,6 +184,19 @@ def profiles(
         DriftProfile.at < until,
     )
     return [(row[0], profile.unpack(row[1])) for row in db.execute(query)]
+
+
+def newest_profiles(
+    db: Session, deployment_id: uuid.UUID, version: int
+) -> Iterator[tuple[dt.datetime, profile.Profile]]:
+    """Give the counted stretches of a version, newest first."""
+    query = (
+        select(DriftProfile.at, DriftProfile.columns)
+        .where(DriftProfile.deployment_id == deployment_id, DriftProfile.version == version)
+        .order_by(DriftProfile.at.desc())
+    )
+    for at, columns in db.execute(query.execution_options(yield_per=50)):
+        yield at, profile.unpack(columns)
 
 
 def last_profiled(

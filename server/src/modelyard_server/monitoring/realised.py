@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.package import DType
@@ -17,18 +18,37 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import quality, spans
+from . import delays, quality, scored, spans
+from . import worth as value
 from .delta import HOUR
 from .models import Outcome, TrafficCount
-from .outcome_schemas import Measure, QualityOut, QualityPoint, QualityRange
+from .outcome_schemas import QualityOut, QualityPoint, QualityRange, Task
 from .outcomes import WAIT
-from .quality import Floats
+from .quality import Floats, Pairs
 from .spans import Span
+from .worth import Worth
 from .writing import instant
 
-Task = Literal["classification", "regression"]
+POSITIVE = frozenset({"1", "true", "yes", "positive"})
 FEW = 30  # outcomes; below, a metric says little
+_Windowed = dict[int, dict[tuple[str, str], int]]
 _REAL = frozenset({DType.float, DType.double})
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the outcomes of a range, by window."""
+
+    task: Task
+    pairs: _Windowed
+    numbers: dict[int, Floats]
+    """Predicted and actual."""
+    scores: dict[int, Floats]
+    """Probability of the positive class, and 1 where it was of it."""
+    calls: dict[int, int]
+    covered: dict[int, int]
+    delays: delays.Delays
+    worth: Worth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +82,57 @@ def read(
     span = spans.QUALITY[asked]
     since, until = spans.bounds(span, utcnow())
     over = _asked(db, deployment_id, span, since, until)
-    task: Task = "regression" if _is_regression(over) else "classification"
-    calls, covered = _calls(over), _covered(over)
-    pairs = _pairs(over) if task == "classification" else {}
-    numbers = _numbers(over) if task == "regression" else {}
-
-    def point(starts: list[int]) -> QualityPoint:
-        measures, n = _measure_pairs(pairs, starts)
-        if task == "regression":
-            measures, n = _measure_numbers(numbers, starts)
-        return _point(starts, n, measures, calls, covered)
-
+    known = _known(over)
     windows = over.windows()
     return QualityOut(
         range=asked,
         since=since,
         until=until,
         step_seconds=span.step_seconds,
-        task=task,
-        total=point(windows),
-        points=[point([start]) for start in windows],
-        classes=quality.classes(_summed(pairs, windows)),
+        task=known.task,
+        currency=known.worth.currency if known.worth else None,
+        total=_point(over, known, windows),
+        points=[_point(over, known, [start]) for start in windows],
+        classes=quality.classes(_summed(known.pairs, windows)),
         **_facts(over),
     )
+
+
+def task_of(db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime) -> Task:
+    """Tell whether a deployment's outcomes are classes or numbers."""
+    over = _Asked(db, deployment_id, int(since.timestamp()), int(until.timestamp()), HOUR)
+    return "regression" if _is_regression(over) and not _is_score(over) else "classification"
+
+
+def is_positive(label: str | None) -> bool:
+    """Tell whether an outcome is of the class that a score is the probability of."""
+    return label in POSITIVE
+
+
+def _known(over: _Asked) -> _Known:
+    worth = value.find(over.db, over.deployment_id)
+    calls, covered, late = _calls(over), _covered(over), delays.of(over.db, over.deployment_id)
+    if not _is_regression(over):
+        pairs, scores = _pairs(over), _scores(over)
+        return _Known("classification", pairs, {}, scores, calls, covered, late, worth)
+    numbers = _numbers(over)
+    if not _is_score(over):
+        return _Known("regression", {}, numbers, {}, calls, covered, late, worth)
+    return _Known("classification", _cut(numbers), {}, numbers, calls, covered, late, worth)
+
+
+def _cut(numbers: dict[int, Floats]) -> _Windowed:
+    """Make classes of probabilities: positive from a half on."""
+    found: _Windowed = {}
+    for start, rows in numbers.items():
+        said, was = rows[:, 0] >= 0.5, rows[:, 1] == 1
+        found[start] = {
+            (str(int(left)), str(int(right))): int(((said == left) & (was == right)).sum())
+            for left in (False, True)
+            for right in (False, True)
+            if ((said == left) & (was == right)).any()
+        }
+    return found
 
 
 def _asked(
@@ -101,10 +149,27 @@ def _is_regression(over: _Asked) -> bool:
     except errors.NotFound:
         outputs = ()
     if outputs:
-        return outputs[0].dtype in _REAL
-    query = select(Outcome.id).where(
-        *_inside(over), Outcome.predicted_number.is_not(None), Outcome.predicted.contains(".")
+        return outputs[0].dtype in _REAL and not _has(over, Outcome.score.is_not(None))
+    return _has(over, Outcome.predicted_number.is_not(None), Outcome.predicted.contains("."))
+
+
+def _is_score(over: _Asked) -> bool:
+    """Numbers between 0 and 1 whose outcomes are only 0 and 1 are probabilities."""
+    numbers = Outcome.predicted_number.is_not(None)
+    return _has(over, numbers) and not _has(
+        over,
+        numbers,
+        or_(
+            Outcome.predicted_number < 0,
+            Outcome.predicted_number > 1,
+            Outcome.actual_number.is_(None),
+            Outcome.actual_number.not_in((0.0, 1.0)),
+        ),
     )
+
+
+def _has(over: _Asked, *where: ColumnElement[bool]) -> bool:
+    query = select(Outcome.id).where(*_inside(over), *where)
     return over.db.scalar(query.limit(1)) is not None
 
 
@@ -116,16 +181,13 @@ def _inside(over: _Asked) -> list[ColumnElement[bool]]:
     ]
 
 
-_Windowed = dict[int, dict[tuple[str, str], int]]
-
-
 def _pairs(over: _Asked) -> _Windowed:
     query = (
         select(Outcome.hour, Outcome.predicted, Outcome.actual, func.count())
         .where(*_inside(over))
         .group_by(Outcome.hour, Outcome.predicted, Outcome.actual)
     )
-    found: _Windowed = defaultdict(lambda: defaultdict(int))
+    found: dict[int, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
     for hour, predicted, actual, count in over.db.execute(query):
         found[over.start_of(int(hour or 0))][str(predicted), str(actual)] += count
     return found
@@ -139,9 +201,14 @@ def _summed(pairs: _Windowed, starts: list[int]) -> dict[tuple[str, str], int]:
     return total
 
 
-def _measure_pairs(pairs: _Windowed, starts: list[int]) -> tuple[list[Measure], int]:
-    summed = _summed(pairs, starts)
-    return quality.classification(summed), sum(summed.values())
+def _scores(over: _Asked) -> dict[int, Floats]:
+    """Give score and 1 for a positive outcome per window, one row each."""
+    query = select(Outcome.hour, Outcome.score, Outcome.actual).where(
+        *_inside(over), Outcome.score.is_not(None)
+    )
+    return _windowed(
+        over, ((hour, score, is_positive(was)) for hour, score, was in over.db.execute(query))
+    )
 
 
 def _numbers(over: _Asked) -> dict[int, Floats]:
@@ -149,18 +216,19 @@ def _numbers(over: _Asked) -> dict[int, Floats]:
     query = select(Outcome.hour, Outcome.predicted_number, Outcome.actual_number).where(
         *_inside(over), Outcome.predicted_number.is_not(None), Outcome.actual_number.is_not(None)
     )
+    return _windowed(over, over.db.execute(query))
+
+
+def _windowed(over: _Asked, rows: Iterable[Any]) -> dict[int, Floats]:
     found: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for hour, predicted, actual in over.db.execute(query):
-        found[over.start_of(int(hour or 0))].append((float(predicted or 0), float(actual or 0)))
-    return {start: np.array(rows, dtype=np.float64) for start, rows in found.items()}
+    for hour, first, second in rows:
+        found[over.start_of(int(hour or 0))].append((float(first or 0), float(second or 0)))
+    return {start: np.array(pairs, dtype=np.float64) for start, pairs in found.items()}
 
 
-def _measure_numbers(numbers: dict[int, Floats], starts: list[int]) -> tuple[list[Measure], int]:
-    parts = [numbers[start] for start in starts if start in numbers]
-    if not parts:
-        return [], 0
-    rows = np.concatenate(parts)
-    return quality.regression(rows[:, 0], rows[:, 1]), len(rows)
+def _gathered(windows: dict[int, Floats], starts: list[int]) -> Floats:
+    parts = [windows[start] for start in starts if start in windows]
+    return np.concatenate(parts) if parts else np.empty((0, 2))
 
 
 def _calls(over: _Asked) -> dict[int, int]:
@@ -191,23 +259,34 @@ def _covered(over: _Asked) -> dict[int, int]:
     return found
 
 
-def _point(
-    starts: list[int],
-    n: int,
-    measures: list[Measure],
-    calls: dict[int, int],
-    covered: dict[int, int],
-) -> QualityPoint:
-    answered = sum(calls.get(start, 0) for start in starts)
-    known = sum(covered.get(start, 0) for start in starts)
+def _point(over: _Asked, known: _Known, starts: list[int]) -> QualityPoint:
+    answered = sum(known.calls.get(start, 0) for start in starts)
+    covered = sum(known.covered.get(start, 0) for start in starts)
+    pairs = _summed(known.pairs, starts)
+    numbers, scores = _gathered(known.numbers, starts), _gathered(known.scores, starts)
+    n = sum(pairs.values()) if known.task == "classification" else len(numbers)
+    measures = quality.classification(pairs) if pairs else []
+    if len(numbers):
+        measures = quality.regression(numbers[:, 0], numbers[:, 1])
+    measures += scored.measures(scores[:, 0], scores[:, 1])
     return QualityPoint(
         at=instant(starts[0]),
         n=n,
         calls=answered,
-        coverage=min(1.0, known / answered) if answered else None,
+        coverage=min(1.0, covered / answered) if answered else None,
+        maturity=known.delays.maturity(starts[0], starts[-1] + over.step),
+        value=_worth(known.worth, pairs, numbers) if n else None,
         few=n < FEW,
         measures=measures,
     )
+
+
+def _worth(worth: Worth | None, pairs: Pairs, numbers: Floats) -> float | None:
+    if worth is None:
+        return None
+    if len(numbers):
+        return worth.of_numbers(numbers[:, 0], numbers[:, 1])
+    return worth.of_pairs(pairs)
 
 
 def _facts(over: _Asked) -> dict[str, int | None]:

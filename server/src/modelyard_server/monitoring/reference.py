@@ -15,6 +15,7 @@ from .profile import (
     ColumnRole,
     Origin,
     Profile,
+    count_column,
     pack_references,
     reference_of,
     unpack_references,
@@ -31,6 +32,8 @@ class Reference:
     name: str | None = None
     columns: dict[str, ColumnReference] = field(default_factory=dict)
     pending: dict[str, list[Any]] = field(default_factory=dict)
+    importance: dict[str, float] = field(default_factory=dict)
+    """Input → how much worse the model gets without it; empty while it is not known."""
 
     @property
     def collected(self) -> int:
@@ -43,7 +46,7 @@ class Reference:
         for name, values in columns.items():
             rest = values if name in self.columns else self._collect(name, values)
             if rest and name in self.columns:
-                counted[name] = self.columns[name].grid.count(rest)
+                counted |= count_column(self.columns[name], rest)
         return counted
 
     def _collect(self, name: str, values: list[Any]) -> list[Any]:

@@ -11,17 +11,22 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.clock import utcnow
 
-from . import outcomes, profile, writing
-from .delta import COARSE, FINE, HOUR, MINUTE
+from . import captures, outcomes, profile, writing
+from .delta import COARSE, DAY, FINE, HOUR, MINUTE
 from .models import (
+    CaptureCount,
+    CapturePolicy,
     DriftProfile,
     DriftReference,
+    DriftResult,
     JournalPosition,
     LoggedPrediction,
     Outcome,
+    OutcomeValue,
     ReplacedOutcome,
     TrafficCount,
 )
+from .segmenter import PREFIX
 
 LOGGED_ROWS = 50_000  # newest calls kept per deployment
 LOGGED_DAYS = 30
@@ -29,6 +34,7 @@ KEPT: dict[int, dt.timedelta] = {
     FINE: dt.timedelta(hours=3),
     COARSE: dt.timedelta(days=35),
     HOUR: dt.timedelta(days=400),
+    DAY: dt.timedelta(days=5 * 366),
 }
 COMPACTED = (
     (MINUTE, COARSE, dt.timedelta(hours=2)),
@@ -36,13 +42,18 @@ COMPACTED = (
 )
 """Profiles of the first length become the second when they are older than the third."""
 PROFILE_DAYS = 35
+RESULT_DAYS = 400
 OUTCOME_DAYS = 400
 UNKNOWN_DAYS = 30  # outcomes without a prediction are counted so long
 _OF_A_DEPLOYMENT = (
+    CapturePolicy,
+    CaptureCount,
+    OutcomeValue,
     TrafficCount,
     LoggedPrediction,
     DriftProfile,
     DriftReference,
+    DriftResult,
     Outcome,
     ReplacedOutcome,
 )
@@ -62,20 +73,24 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
         delete(LoggedPrediction).where(LoggedPrediction.at < now - dt.timedelta(days=LOGGED_DAYS))
     )
     db.execute(delete(DriftProfile).where(DriftProfile.at < now - dt.timedelta(days=PROFILE_DAYS)))
+    db.execute(delete(DriftResult).where(DriftResult.at < now - dt.timedelta(days=RESULT_DAYS)))
     for deployment_id in outcomes.deployments_that_wait(db):
         outcomes.match_waiting(db, deployment_id)
     _prune_outcomes(db, now)
     for deployment_id in deployments:
         _prune_log(db, deployment_id)
+    captures.prune(db, now)
     for fine, coarse, age in COMPACTED:
         _compact(db, fine, coarse, now - age)
     _drop_orphans(db, deployments)
     if gone:
-        db.execute(delete(JournalPosition).where(JournalPosition.file.in_(list(gone))))
+        names = [*gone, *(PREFIX + name for name in gone)]
+        db.execute(delete(JournalPosition).where(JournalPosition.file.in_(names)))
 
 
 def remove(db: Session, deployment_id: uuid.UUID) -> None:
     """Delete everything that monitoring keeps about a deployment."""
+    captures.forget(db, deployment_id)
     for table in _OF_A_DEPLOYMENT:
         db.execute(delete(table).where(table.deployment_id == deployment_id))
 
@@ -117,7 +132,8 @@ def _compact(db: Session, fine: int, coarse: int, before: dt.datetime) -> None:
     for (deployment_id, version, start), parts in grouped.items():
         counted = profile.merge(profile.unpack(part.columns) for part in parts)
         at = writing.instant(start)
-        writing.add_profile(db, (deployment_id, version), coarse, at, counted)
+        newest = max(part.updated_at for part in parts)
+        writing.add_profile(db, (deployment_id, version), coarse, at, counted, updated_at=newest)
         for part in parts:
             db.delete(part)
     db.flush()

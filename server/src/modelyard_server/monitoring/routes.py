@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import PlainTextResponse, Response
 
 from modelyard_server.kernel.db import Db
@@ -14,19 +14,14 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import exposition, metrics, outcomes, realised, service
-from .outcome_schemas import (
-    OutcomeIn,
-    OutcomesIn,
-    OutcomesReceived,
-    QualityOut,
-    QualityRange,
-)
+from . import capture_routes, exposition, fleet, metrics, outcome_routes, service
+from .measuring import Question
 from .ports import Catalogue, NodeFacts
 from .schemas import (
     Baseline,
     DistributionOut,
     DriftOut,
+    DriftWindow,
     FleetOut,
     PredictionOut,
     TrafficOut,
@@ -36,12 +31,23 @@ from .schemas import (
 
 router = APIRouter(prefix="/api/v1", tags=["monitoring"])
 scraped = APIRouter(tags=["monitoring"])
-routers = [router, scraped]
+routers = [router, scraped, capture_routes.router, outcome_routes.router]
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
 RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
-OutcomeSender = Annotated[Actor, allowed(Permission.outcomes_write)]
 Known = Annotated[Catalogue, provided(Catalogue)]
 Node = Annotated[NodeFacts, provided(NodeFacts)]
+
+
+def question(
+    window: DriftWindow = "24h",
+    baseline: Baseline = "training",
+    rows: Annotated[int, Query(ge=100, le=1_000_000)] = 1000,
+) -> Question:
+    """Read what is asked; `rows`: how many the window `count` reaches back over."""
+    return Question(window, baseline, rows if window == "count" else 0)
+
+
+Asked = Annotated[Question, Depends(question)]
 
 
 @scraped.get("/metrics", response_class=PlainTextResponse)
@@ -58,7 +64,7 @@ def get_fleet(
     range: Window = "24h",  # noqa: A002 - the parameter's public name
 ) -> FleetOut:
     """Give every deployment's health, worst first."""
-    return service.fleet(db, actor, range, dropped_records=node.dropped_records())
+    return fleet.read(db, actor, range, dropped_records=node.dropped_records())
 
 
 @router.get("/deployments/{deployment_id}/predictions")
@@ -103,11 +109,10 @@ def get_drift(
     db: Db,
     actor: Reader,
     known: Known,
-    window: Window = "24h",
-    baseline: Baseline = "training",
+    asked: Asked,
 ) -> DriftOut:
     """Compare the live version's rows with a baseline, column by column."""
-    return service.drift(db, actor, known, deployment_id, window, baseline)
+    return service.drift(db, actor, known, deployment_id, asked.window, asked.baseline, asked.rows)
 
 
 @router.get("/deployments/{deployment_id}/drift/distribution")
@@ -117,28 +122,9 @@ def get_distribution(
     db: Db,
     actor: Reader,
     known: Known,
-    window: Window = "24h",
-    baseline: Baseline = "training",
+    asked: Asked,
 ) -> DistributionOut:
     """Give one column's histogram, baseline beside window."""
-    return service.distribution(db, actor, known, deployment_id, feature, window, baseline)
-
-
-@router.post("/deployments/{deployment_id}/outcomes")
-def send_outcomes(
-    deployment_id: uuid.UUID, sent: OutcomeIn | OutcomesIn, db: Db, actor: OutcomeSender
-) -> OutcomesReceived:
-    """Say what really came of predictions: one outcome, or up to 10,000."""
-    given = sent.outcomes if isinstance(sent, OutcomesIn) else [sent]
-    return outcomes.receive(db, actor, deployment_id, given)
-
-
-@router.get("/deployments/{deployment_id}/quality")
-def get_quality(
-    deployment_id: uuid.UUID,
-    db: Db,
-    actor: Reader,
-    range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
-) -> QualityOut:
-    """Give realised quality per window of prediction time: hours of a day, days of the rest."""
-    return realised.read(db, actor, deployment_id, range)
+    return service.distribution(
+        db, actor, known, deployment_id, feature, asked.window, asked.baseline, asked.rows
+    )

@@ -9,10 +9,12 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 Window = Literal["1h", "24h", "7d"]
+DriftWindow = Literal["1h", "24h", "7d", "count"]
 TrafficRange = Literal["15m", "1h", "24h", "7d"]
 Baseline = Literal["training", "previous"]
 Health = Literal["healthy", "degraded", "failing", "deploying", "stopped", "unknown"]
 ModelDrift = Literal["ok", "drifting", "not_enough_data", "no_reference"]
+DataQuality = Literal["ok", "faulty", "not_enough_data"]
 
 
 class PredictionOut(BaseModel):
@@ -57,21 +59,53 @@ class TrafficOut(BaseModel):
     dropped_records: int
 
 
+class FaultOut(BaseModel):
+    """A share of a column that is not as expected: quality of the data, not drift."""
+
+    fault: Literal["missing", "unseen", "out_of_range", "type_error"]
+    current: float
+    expected: float
+    p_value: float
+    q_value: float
+    explain: str
+
+
 class FeatureDrift(BaseModel):
-    """One column against its baseline. `score` is the effect net of sampling noise."""
+    """One column against its baseline. `score` is the effect net of sampling noise.
+
+    `distance`: before the noise is taken off. `shift_in_sd`: how far numbers moved, in standard
+    deviations of the baseline. `is_confirmed`: moved in two of the last three windows.
+    `is_usual`: no more than at the same hour of other weeks. `distinct_…`: estimates.
+    """
 
     feature: str
     role: Literal["input", "prediction"]
     kind: Literal["numeric", "categorical", "text"]
     status: Literal[
-        "ok", "changed_small", "drifting", "not_enough_data", "no_reference", "excluded"
+        "ok",
+        "changed_small",
+        "drifting",
+        "faulty",
+        "not_enough_data",
+        "no_reference",
+        "excluded",
     ]
+    severity: Literal["none", "small", "moderate", "large"]
+    is_confirmed: bool
+    is_usual: bool
     method: str
     score: float | None
+    distance: float | None
     psi: float | None
     noise_floor: float | None
+    statistic: float | None
     p_value: float | None
     q_value: float | None
+    shift_in_sd: float | None
+    bins: int | None
+    distinct_current: float | None
+    distinct_reference: float | None
+    importance: float | None
     threshold: float
     n_current: int
     n_reference: int
@@ -80,20 +114,32 @@ class FeatureDrift(BaseModel):
     unseen_rate: float | None
     out_of_range_rate: float | None
     type_error_rate: float | None
+    faults: list[FaultOut]
     explain: str
     trend: list[float | None]
 
 
 class DriftOut(BaseModel):
-    """The live version's columns against a baseline; drifting columns first."""
+    """The live version's columns against a baseline; drifting columns first.
 
-    window: Window
+    `window`: the one that was judged, longer than `asked_window` when that had too few rows.
+    `is_confirmed`: a column moved in two of the last three windows; alerts wait for that.
+    `moved_share`: of the model's attention, by importance where that is known.
+    """
+
+    window: DriftWindow
+    asked_window: DriftWindow
     since: dt.datetime
     until: dt.datetime
     baseline: Literal["training", "previous", "provisional"]
     baseline_name: str | None
     verdict: ModelDrift
     verdict_reason: str
+    is_confirmed: bool
+    persistence: str | None
+    moved_share: float
+    quality: DataQuality
+    quality_reason: str
     rows: int
     computed_at: dt.datetime
     features: list[FeatureDrift]
@@ -137,6 +183,10 @@ class FleetRow(BaseModel):
     p99_ms: float | None
     drift: ModelDrift
     drift_reason: str
+    is_drift_confirmed: bool
+    quality: DataQuality
+    quality_reason: str
+    live_since: dt.datetime | None
     last_request_at: dt.datetime | None
     sparkline: list[int]
 

@@ -15,10 +15,12 @@ from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.http import Cursors, Page
 from modelyard_server.traffic import service as traffic_keys
 
-from . import explain, health, ingest, measuring, queries, spans, statistics
-from .drift import Status, Verdict
+from . import answering, explain, ingest, measuring, queries, spans, statistics
+from . import fleet as fleets
+from .drift import Verdict
 from .errors import FeatureUnknown
 from .grid import HEAD, Grid, Ints, Kind
+from .measuring import Question
 from .ports import Catalogue, Subject
 from .reference import Reference
 from .schemas import (
@@ -26,8 +28,8 @@ from .schemas import (
     Bin,
     DistributionOut,
     DriftOut,
+    DriftWindow,
     FleetOut,
-    FleetRow,
     PredictionOut,
     TrafficOut,
     TrafficRange,
@@ -37,30 +39,14 @@ from .schemas import (
 SHOWN_VALUES = 15  # categories of a histogram; the rest is one bar
 
 
-def fleet(
-    db: Session,
-    actor: trail.Who,  # noqa: ARG001
-    window: Window,
-    *,
-    dropped_records: int = 0,
-) -> FleetOut:
-    """Give every deployment's health, worst first. Reads stored counts only."""
-    span = spans.FLEET[window]
-    since, _ = spans.bounds(span, utcnow())
-    counted = queries.fleet_traffic(db, span, since)
-    rows = [
-        _fleet_row(db, subject, window, counted[subject.deployment_id])
-        for subject in deployments.monitored(db)
-    ]
-    rows.sort(key=lambda row: (health.ORDER.index(row.health), -row.requests, row.name))
-    return FleetOut(
-        range=window,
-        rows=rows,
-        healthy=sum(row.health == "healthy" for row in rows),
-        degraded=sum(row.health == "degraded" for row in rows),
-        failing=sum(row.health == "failing" for row in rows),
-        dropped_records=dropped_records,
-    )
+def fleet(db: Session, actor: trail.Who, window: Window, *, dropped_records: int = 0) -> FleetOut:
+    """Give every deployment's health, worst first. Reads stored counts and verdicts."""
+    return fleets.read(db, actor, window, dropped_records=dropped_records)
+
+
+def fleet_verdict(db: Session, subject: Subject, window: Window) -> Verdict:
+    """Judge the range, and the last hour too: a long window hides a late shift."""
+    return fleets.verdicts(db, [subject], window)[subject.deployment_id].drift
 
 
 def traffic(
@@ -129,17 +115,19 @@ def drift(
     actor: trail.Who,
     catalogue: Catalogue,
     deployment_id: uuid.UUID,
-    window: Window,
+    window: DriftWindow,
     baseline: Baseline,
+    rows: int = 0,
 ) -> DriftOut:
-    """Compare the live version's rows with a baseline.
+    """Compare the live version's rows with a baseline; too short a window is widened.
 
     Raises:
         DeploymentMissing: there is no such deployment.
     """
     subject = deployments.monitored_one(db, actor, deployment_id)
-    measured = measuring.measure(db, subject, window, baseline, _loader(catalogue))
-    return measuring.as_drift(measured, window)
+    asked = Question(window, baseline, rows)
+    measured = measuring.measure_widely(db, subject, asked, loader(catalogue))
+    return answering.as_drift(measured, window)
 
 
 def distribution(
@@ -148,17 +136,19 @@ def distribution(
     catalogue: Catalogue,
     deployment_id: uuid.UUID,
     feature: str,
-    window: Window,
+    window: DriftWindow,
     baseline: Baseline,
+    rows: int = 0,
 ) -> DistributionOut:
-    """Give one column's histogram, baseline beside window.
+    """Give one column's histogram, baseline beside window; too short a window is widened.
 
     Raises:
         DeploymentMissing: there is no such deployment.
         FeatureUnknown: the baseline has no such column.
     """
     subject = deployments.monitored_one(db, actor, deployment_id)
-    measured = measuring.measure(db, subject, window, baseline, _loader(catalogue))
+    asked = Question(window, baseline, rows)
+    measured = measuring.measure_widely(db, subject, asked, loader(catalogue))
     found = next((c for c in measured.columns if c.reference.name == feature), None)
     if found is None:
         raise FeatureUnknown(f"The baseline has no column {feature!r}.")
@@ -174,7 +164,9 @@ def distribution(
     )
 
 
-def _loader(catalogue: Catalogue) -> measuring.LoadReference:
+def loader(catalogue: Catalogue) -> measuring.LoadReference:
+    """Give what finds a version's reference, in the database or in its training table."""
+
     def load(db: Session, subject: Subject, version: int) -> Reference | None:
         stored = ingest.stored_reference(db, subject.deployment_id, version)
         if stored is not None:
@@ -184,65 +176,6 @@ def _loader(catalogue: Catalogue) -> measuring.LoadReference:
         return ingest.first_reference(db, catalogue, subject, version, signature)
 
     return load
-
-
-def stored_only(db: Session, subject: Subject, version: int) -> Reference | None:
-    return ingest.stored_reference(db, subject.deployment_id, version)
-
-
-def _fleet_row(
-    db: Session,
-    subject: Subject,
-    window: Window,
-    counted: tuple[queries.Calls, list[int]],
-) -> FleetRow:
-    calls, sparkline = counted
-    point = calls.as_point(utcnow())
-    verdict = fleet_verdict(db, subject, window)
-    state, reasons = health.judge(
-        health.Facts(
-            status=subject.status,
-            status_reason=subject.status_reason,
-            is_serving=subject.live_revision is not None,
-            range=window,
-            requests=calls.requests,
-            errors_4xx=calls.errors_4xx,
-            errors_5xx=calls.errors_5xx,
-            p95_ms=point.p95_ms,
-            drift=verdict.status.value,
-            drift_reason=verdict.reason,
-        )
-    )
-    return FleetRow(
-        deployment_id=subject.deployment_id,
-        name=subject.name,
-        environment=subject.environment,
-        model_name=subject.model_name,
-        version=subject.live_version,
-        status=subject.status,
-        health=state,
-        reasons=reasons,
-        requests=calls.requests,
-        error_rate=calls.errors_5xx / calls.requests if calls.requests else None,
-        p50_ms=point.p50_ms,
-        p95_ms=point.p95_ms,
-        p99_ms=point.p99_ms,
-        drift=verdict.status.value,
-        drift_reason=verdict.reason,
-        last_request_at=queries.last_call(db, subject.deployment_id),
-        sparkline=sparkline,
-    )
-
-
-def fleet_verdict(db: Session, subject: Subject, window: Window) -> Verdict:
-    """Judge the range, and the last hour too: a long window hides a late shift."""
-    whole = measuring.measure(db, subject, window, "training", stored_only).verdict
-    if window == "1h" or whole.status is Status.drifting:
-        return whole
-    late = measuring.measure(db, subject, "1h", "training", stored_only).verdict
-    if late.status is not Status.drifting:
-        return whole
-    return Verdict(late.status, f"In the last hour {late.reason}", late.rows)
 
 
 def _bins(grid: Grid, before: Ints, now: Ints) -> list[Bin]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Literal
 
-from .delta import COARSE, FINE, HOUR
+from .delta import COARSE, DAY, FINE, HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,6 @@ class Span:
         return self.length_seconds // self.step_seconds
 
 
-DAY = 86400
 TRAFFIC = {
     "15m": Span(900, 15, FINE),
     "1h": Span(3600, 60, FINE),
@@ -30,15 +30,18 @@ TRAFFIC = {
     "7d": Span(7 * DAY, 7200, HOUR),
 }
 FLEET = {
-    "1h": Span(3600, 120, FINE),
-    "24h": Span(DAY, 3600, COARSE),
-    "7d": Span(7 * DAY, 6 * 3600, HOUR),
+    "1h": Span(3600, 300, COARSE),
+    "24h": Span(DAY, HOUR, HOUR),
+    "7d": Span(7 * DAY, DAY, DAY),
 }
+"""The coarsest counts that answer: a fleet has hundreds of deployments."""
 DRIFT = {
     "1h": Span(3600, 180, 60),
     "24h": Span(DAY, 3600, 300),
     "7d": Span(7 * DAY, 6 * 3600, HOUR),
 }
+WIDER: dict[str, tuple[Literal["24h", "7d"], ...]] = {"1h": ("24h", "7d"), "24h": ("7d",), "7d": ()}
+"""Where a window with too few rows is looked for, in order."""
 QUALITY = {
     "24h": Span(DAY, HOUR, HOUR),
     "7d": Span(7 * DAY, DAY, HOUR),

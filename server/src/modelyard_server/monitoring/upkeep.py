@@ -14,9 +14,10 @@ from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 
-from . import journal, retention
+from . import evaluation, journal, retention
 from .models import JournalFile
 from .ports import Catalogue, Unread
+from .segmenter import PREFIX
 
 KEPT_SECONDS = 600.0  # a finished journal stays this long, for whoever investigates
 
@@ -27,7 +28,7 @@ def journal_folder(services: Services) -> Path:
 
 
 def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
-    """Delete applied journals, then bring every workspace inside its bounds."""
+    """Delete applied journals, bring every workspace inside its bounds, and judge new rows."""
     gone = delete_applied(database, folder)
     with database.platform_session(write=False) as db:
         workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
@@ -35,6 +36,7 @@ def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
         with database.session(workspace_id) as db:
             deployments = [subject.deployment_id for subject in catalogue.every(db)]
             retention.tidy(db, deployments, gone)
+        evaluation.run(database, catalogue, workspace_id)
 
 
 def delete_applied(database: Database, folder: Path) -> list[str]:
@@ -48,13 +50,15 @@ def delete_applied(database: Database, folder: Path) -> list[str]:
     gone: list[str] = []
     for file in files:
         stat = file.path.stat()
-        applied = read.get(file.name, 0) >= stat.st_size
+        behind = min(read.get(file.name, 0), read.get(PREFIX + file.name, 0))
+        applied = behind >= stat.st_size
         if file.is_finished and applied and time.time() - stat.st_mtime > KEPT_SECONDS:
             file.path.unlink()
             gone.append(file.name)
     if gone:
         with database.platform_session() as db:
-            db.execute(delete(JournalFile).where(JournalFile.name.in_(gone)))
+            names = [*gone, *(PREFIX + name for name in gone)]
+            db.execute(delete(JournalFile).where(JournalFile.name.in_(names)))
     return gone
 
 

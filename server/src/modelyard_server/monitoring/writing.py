@@ -87,9 +87,15 @@ def _add(row: TrafficCount, tally: Tally) -> None:
 
 
 def add_profile(
-    db: Session, version: Version, resolution: int, at: dt.datetime, counted: profile.Profile
+    db: Session,
+    version: Version,
+    resolution: int,
+    at: dt.datetime,
+    counted: profile.Profile,
+    *,
+    updated_at: dt.datetime | None = None,
 ) -> None:
-    """Add counts to the profile of one stretch of time."""
+    """Add counts to the profile of one stretch of time; `updated_at`: when they came, now."""
     row = db.scalar(
         select(DriftProfile).where(
             DriftProfile.deployment_id == version[0],
@@ -106,12 +112,12 @@ def add_profile(
                 resolution=resolution,
                 at=at,
                 columns=profile.pack(counted),
-                updated_at=utcnow(),
+                updated_at=updated_at or utcnow(),
             )
         )
     else:
         row.columns = profile.pack(profile.merge([profile.unpack(row.columns), counted]))
-        row.updated_at = utcnow()
+        row.updated_at = updated_at or utcnow()
     db.flush()
 
 

@@ -35,7 +35,9 @@ class Permission(StrEnum):
     keys_read = "keys.read"
     keys_manage = "keys.manage"
     monitoring_read = "monitoring.read"
+    monitoring_manage = "monitoring.manage"
     predictions_read = "predictions.read"
+    predictions_erase = "predictions.erase"
     outcomes_write = "outcomes.write"
     channels_read = "channels.read"
     channels_manage = "channels.manage"
@@ -68,7 +70,9 @@ MATRIX: dict[Permission, Role] = {
     Permission.keys_read: Role.viewer,
     Permission.keys_manage: Role.developer,
     Permission.monitoring_read: Role.viewer,
+    Permission.monitoring_manage: Role.developer,
     Permission.predictions_read: Role.developer,
+    Permission.predictions_erase: Role.admin,
     Permission.outcomes_write: Role.developer,
     Permission.channels_read: Role.viewer,
     Permission.channels_manage: Role.admin,

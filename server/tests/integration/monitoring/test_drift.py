@@ -1,16 +1,20 @@
 """Verdicts over live rows, from the journal to the routes."""
 
 import io
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
+from sqlalchemy import select
 from tests.make import monitoring as make
 from tests.make.fixtures import TeamSpace
 
-from modelyard_server.monitoring import measuring
+from modelyard_server.monitoring import fleet, history, measuring
+from modelyard_server.monitoring.models import DriftResult
 
 TRAINING = make.rows(2000, seed=99)
 
@@ -58,7 +62,7 @@ def test_too_few_rows_give_no_verdict_but_the_number_that_is_missing(trained: ma
     make.ingest(trained, trained.calls(make.rows(60, age=80)))
     drift = trained.get("drift")
     assert drift["verdict"] == "not_enough_data"
-    assert drift["verdict_reason"] == "Not enough data: 60 of 200 rows, 140 more are needed."
+    assert drift["verdict_reason"] == "Not enough data (n = 60, needs 100)."
 
 
 def test_before_any_call_the_baseline_is_known_already(trained: make.Watched):
@@ -67,14 +71,17 @@ def test_before_any_call_the_baseline_is_known_already(trained: make.Watched):
     assert feature(drift, "age")["n_reference"] == 2000
 
 
-def test_missing_values_are_drift_of_their_own(trained: make.Watched):
+def test_missing_values_are_a_fault_and_not_drift(trained: make.Watched):
     gone = [
         {**row, "city": None if at % 2 else row["city"]} for at, row in enumerate(make.rows(400))
     ]
     make.ingest(trained, trained.calls(gone))
-    city = feature(trained.get("drift"), "city")
-    assert city["status"] == "drifting"
-    assert city["explain"] == "Missing values went from 0.0% to 50.0%."
+    drift = trained.get("drift")
+    assert (drift["verdict"], drift["quality"]) == ("ok", "faulty")
+    assert drift["quality_reason"] == "Missing values in city: 0.0% expected, 50.0% now."
+    city = feature(drift, "city")
+    assert (city["status"], city["null_rate_current"]) == ("faulty", 0.5)
+    assert [fault["fault"] for fault in city["faults"]] == ["missing"]
 
 
 def test_an_unseen_category_is_named(trained: make.Watched):
@@ -102,6 +109,7 @@ def test_without_training_data_the_first_rows_become_a_provisional_baseline(
     measuring.forget()
 
     late = watched.get("drift")
+    assert "(120 so far)" not in late["verdict_reason"]
     assert (late["baseline"], late["rows"], late["verdict"]) == ("provisional", 700, "drifting")
 
 
@@ -140,3 +148,84 @@ def test_the_fleet_lists_the_drifting_deployment_first_with_a_reason(trained: ma
     assert worst["last_request_at"] is not None
     assert (other["health"], other["drift"]) == ("healthy", "not_enough_data")
     assert (fleet["healthy"], fleet["degraded"], fleet["failing"]) == (1, 1, 0)
+
+
+def test_a_change_is_confirmed_by_the_second_window_that_shows_it(trained: make.Watched):
+    hour = 3600 * 1_000_000
+    now = time.time_ns() // 1000
+    older = [trained.prediction([row], at_us=now - hour) for row in make.rows(200, age=60, seed=4)]
+    make.ingest(trained, older)
+    make.ingest(trained, trained.calls(make.rows(200, age=60, seed=5)))
+
+    confirmed = trained.get("drift", window="1h")
+
+    assert (confirmed["verdict"], confirmed["is_confirmed"]) == ("drifting", True)
+    assert confirmed["persistence"].startswith("Confirmed")
+    assert feature(confirmed, "age")["severity"] == "large"
+
+
+def test_one_window_alone_is_not_confirmed(trained: make.Watched):
+    make.ingest(trained, trained.calls(make.rows(200, age=60, seed=5)))
+    seen = trained.get("drift", window="1h")
+    assert (seen["verdict"], seen["is_confirmed"]) == ("drifting", False)
+    assert "alerts wait" in seen["persistence"]
+
+
+def test_a_window_with_too_few_rows_is_widened(trained: make.Watched):
+    day = 20 * 3600 * 1_000_000
+    now = time.time_ns() // 1000
+    make.ingest(trained, [trained.prediction([row], at_us=now - day) for row in make.rows(200)])
+    make.ingest(trained, trained.calls(make.rows(37, seed=3)))
+
+    drift = trained.get("drift", window="1h")
+
+    assert (drift["asked_window"], drift["window"]) == ("1h", "24h")
+    assert (drift["rows"], drift["verdict"]) == (237, "ok")
+
+
+def test_a_window_by_count_reaches_back_as_far_as_it_must(trained: make.Watched):
+    days = 3 * 86400 * 1_000_000
+    now = time.time_ns() // 1000
+    make.ingest(trained, [trained.prediction([row], at_us=now - days) for row in make.rows(300)])
+    make.ingest(trained, trained.calls(make.rows(40, seed=3)))
+    drift = trained.get("drift", window="count", rows=150)
+    assert (drift["rows"], drift["verdict"], drift["window"]) == (340, "ok", "count")
+    assert trained.get("drift", window="count", rows=100)["rows"] == 340
+
+
+def test_hours_are_judged_for_good_and_make_a_band(trained: make.Watched):
+    """Fourteen weeks in which this hour always looked like this: it is usual."""
+    make.ingest(trained, trained.calls(make.rows(300, age=49, seed=5)))
+    make.tidy(trained)
+    with trained.workspace.platform.database.session(trained.workspace.id) as db:
+        rows = db.scalars(select(DriftResult).where(DriftResult.window == "1h")).all()
+        newest = rows[0]
+        assert (len(rows), newest.verdict, newest.rows) == (1, "drifting", 300)
+        for week in range(1, history.LEAST_WEEKS + 1):
+            copied = {c.key: getattr(newest, c.key) for c in DriftResult.__table__.columns}
+            at = newest.at - week * history.WEEK
+            db.add(DriftResult(**{**copied, "id": uuid.uuid4(), "at": at}))
+    measuring.forget()
+
+    drift = trained.get("drift", window="1h")
+
+    age = feature(drift, "age")
+    assert (drift["verdict"], age["status"], age["is_usual"]) == ("ok", "changed_small", True)
+    assert "other weeks" in age["explain"]
+
+
+def test_a_large_fleet_is_answered_from_stored_verdicts(trained: make.Watched):
+    """More deployments have rows than one answer measures: the stored verdict speaks."""
+    make.ingest(trained, trained.calls(make.rows(300, age=60)))
+    make.tidy(trained)
+    path = "/api/v1/fleet"
+    client = trained.workspace.client("viewer")
+    measured = fleet.MEASURED_NOW
+    try:
+        fleet.MEASURED_NOW = 0
+        row = client.get(path).json()["rows"][0]
+    finally:
+        fleet.MEASURED_NOW = measured
+    assert (row["drift"], row["is_drift_confirmed"], row["requests"]) == ("drifting", False, 300)
+    assert row["quality"] == "faulty"
+    assert any("Data: Values outside the range" in reason for reason in row["reasons"])

@@ -177,6 +177,7 @@ def test_a_model_of_real_numbers_is_judged_by_its_errors(workspace: TeamSpace, t
         {
             "mae": metrics.mean_absolute_error(actual, predicted),
             "rmse": metrics.root_mean_squared_error(actual, predicted),
+            "mape": metrics.mean_absolute_percentage_error(actual, predicted),
             "r2": metrics.r2_score(actual, predicted),
         }
     )

@@ -75,9 +75,14 @@ def test_only_finished_and_applied_journals_are_deleted(platform: Platform, watc
 
     make.an_ingester(platform, folder).run_once()
     tidy(watched)
+    assert old.exists()  # counted, and its rows not kept yet
+
+    make.cut(watched)
+    os.utime(old, (long_ago, long_ago))
+    tidy(watched)
 
     assert (old.exists(), new.exists()) == (False, True)
-    assert kept(watched, JournalPosition) == [1]
+    assert kept(watched, JournalPosition) == [2]  # of the newer one: counted, and kept
     with platform.database.platform_session() as db:
         assert db.get(JournalFile, old.name) is None
     make.an_ingester(platform, folder).run_once()

@@ -1,5 +1,8 @@
 """The rule: a corrected p-value and an effect above the noise."""
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -41,7 +44,7 @@ def counted(
 def test_equal_distributions_alarm_in_at_most_five_of_a_hundred_windows(rows: int):
     generator = np.random.default_rng(rows)
     known = references(generator)
-    windows = 20 if rows == 10_000 else 100
+    windows = 5 if rows == 10_000 else 40
     alarms = 0
     for _ in range(windows):
         compared = drift.compare(known, counted(generator, known, rows))
@@ -74,13 +77,109 @@ def test_a_certain_but_tiny_change_is_shown_and_does_not_alarm():
 def test_few_rows_give_no_verdict_however_far_they_are():
     generator = np.random.default_rng(9)
     known = references(generator)
-    compared = drift.compare(known, counted(generator, known, 199, shift=3))
-    verdict = drift.judge_model(compared, 199)
+    compared = drift.compare(known, counted(generator, known, 99, shift=3))
+    verdict = drift.judge_model(compared, 99)
     assert verdict.status is Status.not_enough_data
-    assert "1 more" in verdict.reason
+    assert verdict.reason == "Not enough data (n = 99, needs 100)."
 
 
 def test_a_column_that_live_rows_lack_has_not_enough_data():
     known = references(np.random.default_rng(1))
     compared = drift.compare(known, {})
     assert {found.status for found in compared} == {Status.not_enough_data}
+
+
+def column(values: list[Any], name: str = "c") -> profile.ColumnReference:
+    return profile.reference_of(
+        name, values, role=profile.ColumnRole.input, origin=profile.Origin.training
+    )
+
+
+def against(reference: list[Any], live: list[Any], name: str = "c") -> drift.ColumnDrift:
+    known = {name: column(reference, name)}
+    return drift.compare(known, profile.count({name: live}, known))[0]
+
+
+def faults(found: drift.ColumnDrift) -> set[str]:
+    return {signal.fault.value for signal in found.signals if signal.is_flagged}
+
+
+def test_a_constant_column_that_changes_drifts():
+    assert against([7.0] * 300, [7.0] * 200).status is Status.ok
+    changed = against([7.0] * 300, [8.0] * 200)
+    assert (changed.status, faults(changed)) == (Status.drifting, {"out_of_range"})
+
+
+def test_a_column_that_is_all_missing_is_no_reference_for_values():
+    assert against([None] * 300, [None] * 200).status is Status.excluded
+    gone = against([float(n) for n in range(300)], [None] * 200)
+    assert (gone.status, faults(gone)) == (Status.faulty, {"missing"})
+
+
+def test_infinities_are_out_of_range_and_never_numbers():
+    reference = np.random.default_rng(2).normal(size=2000).tolist()
+    live = np.random.default_rng(3).normal(size=900).tolist() + [math.inf, -math.inf] * 50
+    found = against([*reference, math.inf], live)
+    assert faults(found) == {"out_of_range"}
+    assert found.reference.grid.high == max(reference)
+    assert math.isfinite(found.shift or math.nan)
+
+
+def test_a_mass_point_is_compared_as_a_bin_of_its_own():
+    generator = np.random.default_rng(4)
+    reference = [0.0] * 700 + generator.lognormal(size=1300).tolist()
+    same = [0.0] * 350 + generator.lognormal(size=650).tolist()
+    fewer = [0.0] * 100 + generator.lognormal(size=900).tolist()
+    assert against(reference, same).status is Status.ok
+    moved = against(reference, fewer)
+    assert (moved.status, moved.method) == (Status.drifting, "chi² + PSI")
+
+
+def test_ten_thousand_categories_are_judged_by_what_was_never_seen():
+    generator = np.random.default_rng(5)
+    draw = lambda low, n: [f"sku-{v}" for v in generator.integers(low, low + 10_000, n)]  # noqa: E731
+    same = against(draw(0, 20_000), draw(0, 2000))
+    assert (same.status, same.psi) == (Status.ok, None)
+    assert 1500 < (same.distinct or 0) < 2300
+    moved = against(draw(0, 20_000), draw(6000, 2000))
+    assert moved.status is Status.drifting
+    assert "never seen" in moved.explain
+
+
+def test_numeric_ids_are_left_out_and_floats_are_not():
+    ids = list(range(1000, 3000))
+    assert against(ids, list(range(9000, 9500)), "customer_id").status is Status.excluded
+    amounts = np.random.default_rng(6).permutation(2000).astype(float).tolist()
+    assert against(amounts, amounts[:500], "amount").status is Status.ok
+
+
+def test_signals_are_apart_from_the_distribution():
+    reference = np.random.default_rng(7).normal(size=3000).tolist()
+    live = np.random.default_rng(8).normal(size=950).tolist()
+    assert faults(against(reference, live + ["?"] * 50)) == {"type_error"}
+    assert faults(against(reference, live + [None] * 200)) == {"missing"}
+    assert faults(against(reference, live)) == set()
+
+
+def test_new_categories_are_expected_as_often_as_rare_ones_were():
+    generator = np.random.default_rng(9)
+    zipf = lambda n: [f"w{v}" for v in np.minimum(generator.zipf(1.6, n), 190)]  # noqa: E731
+    assert faults(against(zipf(500), zipf(5000))) == set()
+    assert faults(against(["a", "b"] * 200, ["a", "b", "new"] * 100)) == {"unseen"}
+
+
+def test_moved_columns_the_model_does_not_use_are_no_drift_of_the_model():
+    generator = np.random.default_rng(10)
+    known = references(generator)
+    compared = drift.compare(known, counted(generator, known, 1000, shift=0.6))
+    unused = {name: 0.0 if at < 3 else 1.0 for at, name in enumerate(NAMES)}
+    assert drift.judge_model(compared, 1000).share == pytest.approx(0.1)
+    assert drift.judge_model(compared, 1000, unused).status is Status.ok
+    used = {"c0": 1.0}
+    assert drift.judge_model(compared, 1000, used).status is Status.drifting
+
+
+def test_persistence_is_two_of_the_last_three_judged_windows():
+    assert drift.persistent([{"a"}, {"a", "b"}, set()]) == {"a"}
+    assert drift.persistent([{"a"}, None, {"a"}]) == {"a"}
+    assert drift.persistent([{"a"}, None, None]) == set()

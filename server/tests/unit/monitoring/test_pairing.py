@@ -35,6 +35,20 @@ def test_text_is_no_outcome_of_a_number(value):
 
 
 @pytest.mark.parametrize("value", [None, [1, 2], {"a": 1}])
-def test_only_single_values_have_outcomes(value):
-    with pytest.raises(Mismatch, match="single value"):
+def test_what_says_no_class_and_no_number_has_no_outcome(value):
+    with pytest.raises(Mismatch, match="The prediction is"):
         as_predicted(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "label", "score"),
+    [
+        ([0.3, 0.7], "1", 0.7),
+        ([0.2, 0.5, 0.3], "1", None),
+        ({"label": "spam", "score": 0.9}, "spam", 0.9),
+        ({"prediction": 1, "probability": [0.1, 0.9]}, "1", 0.9),
+        ({"class": True}, "true", None),
+    ],
+)
+def test_probabilities_say_class_and_score(value, label, score):
+    assert (as_predicted(value).label, as_predicted(value).score) == (label, score)

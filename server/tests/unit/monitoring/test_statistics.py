@@ -1,10 +1,13 @@
 """Distances and tests against SciPy, and their laws."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.spatial.distance import jensenshannon
 
 from modelyard_server.monitoring import grid, statistics
 
@@ -31,7 +34,7 @@ def test_ks_on_the_grid_is_scipys_within_a_bin(shift: float):
 def test_chi_squared_is_scipys():
     left, right = np.array([120, 30, 0, 50]), np.array([80, 60, 5, 40])
     expected = stats.chi2_contingency([left, right], correction=False).pvalue
-    assert statistics.chi_squared(left, right) == pytest.approx(expected, rel=1e-12)
+    assert statistics.chi_squared(left, right)[1] == pytest.approx(expected, abs=1e-12)
 
 
 def test_adjusted_q_values_are_scipys():
@@ -41,12 +44,35 @@ def test_adjusted_q_values_are_scipys():
 
 
 def test_js_distance_is_scipys_without_its_noise():
-    from scipy.spatial.distance import jensenshannon
-
     left, right = np.array([900_000, 50_000, 50_000]), np.array([500_000, 400_000, 100_000])
-    distance, noise = statistics.js_distance(left, right)
-    assert distance == pytest.approx(jensenshannon(left, right, base=2), abs=1e-5)
+    distance, net, noise = statistics.js_distance(left, right)
+    assert distance == pytest.approx(jensenshannon(left, right, base=2), abs=1e-12)
+    assert net == pytest.approx(math.sqrt(distance**2 - noise**2))
     assert noise < 0.002
+
+
+@given(counts, counts)
+def test_every_value_is_scipys_on_the_same_bins(left: list[int], right: list[int]):
+    """KS, chi², Wasserstein, Jensen-Shannon and PSI, to 1e-9."""
+    width = min(len(left), len(right))
+    a, b = np.array(left[:width]), np.array(right[:width])
+    if not (a.sum() and b.sum()):
+        return
+    places = np.arange(width, dtype=float)
+    raw = stats.ks_2samp(np.repeat(places, a), np.repeat(places, b), method="asymp")
+    assert statistics.ks(a, b) == pytest.approx((raw.statistic, raw.pvalue), abs=1e-9)
+    moved = stats.wasserstein_distance(places, places, a, b)
+    assert statistics.wasserstein(places, a, b) == pytest.approx(moved, abs=1e-9)
+    expected = jensenshannon(a, b, base=2)
+    assert statistics.js_distance(a, b)[0] == pytest.approx(expected, abs=1e-7)
+    if a.all() and b.all():
+        p, q = a / a.sum(), b / b.sum()
+        jeffreys = stats.entropy(p, q) + stats.entropy(q, p)
+        assert statistics.psi(a, b) == pytest.approx(jeffreys, abs=1e-9)
+        table = stats.chi2_contingency([a, b], correction=False)
+        assert statistics.chi_squared(a, b) == pytest.approx(
+            (table.statistic, table.pvalue), abs=1e-9
+        )
 
 
 def test_psi_of_samples_of_one_distribution_is_its_noise_on_average():
@@ -64,8 +90,8 @@ def test_equal_counts_have_no_distance(sample: list[int]):
     same = np.array(sample)
     assert statistics.psi(same, same) == 0
     assert statistics.js_distance(same, same)[0] == 0
-    assert statistics.ks(same, same) == (0, 1)
-    assert statistics.chi_squared(same, same) == pytest.approx(1)
+    assert statistics.ks(same, same)[1] == 1
+    assert statistics.chi_squared(same, same) == (pytest.approx(0), pytest.approx(1))
 
 
 @given(counts, counts)

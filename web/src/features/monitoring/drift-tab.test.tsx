@@ -14,12 +14,23 @@ function aFeature(change: Partial<Shape<"FeatureDrift">> = {}): Shape<"FeatureDr
     role: "input",
     kind: "numeric",
     status: "ok",
+    severity: "none",
+    is_confirmed: false,
+    is_usual: false,
     method: "KS + PSI",
     score: 0.02,
+    distance: 0.03,
     psi: 0.03,
     noise_floor: 0.01,
+    statistic: 0.02,
     p_value: 0.4,
     q_value: 0.9,
+    shift_in_sd: 0.05,
+    bins: 10,
+    distinct_current: null,
+    distinct_reference: null,
+    importance: null,
+    faults: [],
     threshold: 0.1,
     n_current: 400,
     n_reference: 426,
@@ -40,6 +51,12 @@ function aDrift(
 ): Shape<"DriftOut"> {
   return {
     window: "24h",
+    asked_window: "24h",
+    is_confirmed: false,
+    persistence: null,
+    moved_share: 0.5,
+    quality: "ok",
+    quality_reason: "",
     since: AT,
     until: AT,
     baseline: "training",
@@ -131,4 +148,30 @@ test("a refused comparison leaves window and baseline to choose", async () => {
   await show();
   expect(await screen.findByRole("alert")).toHaveTextContent("There is no such deployment.");
   expect(screen.getByRole("radio", { name: "7d" })).toBeEnabled();
+});
+
+test("faults of the data are told apart from drift, and a widened window is named", async () => {
+  const faulty = aFeature({
+    status: "faulty",
+    faults: [
+      {
+        fault: "missing",
+        current: 0.5,
+        expected: 0,
+        p_value: 0,
+        q_value: 0,
+        explain: "Missing values: 0.0% expected, 50.0% now.",
+      },
+    ],
+  });
+  answers(
+    "get",
+    "/api/v1/deployments/d1/drift",
+    aDrift([faulty], { window: "7d", quality: "faulty", quality_reason: "Missing values in age." }),
+  );
+  answers("get", "/api/v1/deployments/d1/drift/distribution", shape);
+  await show();
+  expect(await screen.findByText(/Data: Missing values in age/)).toBeVisible();
+  expect(screen.getByText(/the last 7d, as the last 24h had too few rows/)).toBeVisible();
+  expect(await screen.findByText("Missing values: 0.0% expected, 50.0% now.")).toBeVisible();
 });

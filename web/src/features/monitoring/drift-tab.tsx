@@ -109,6 +109,22 @@ const BASELINE_NAMES: Record<Drift["baseline"], string> = {
   provisional: "the first live traffic, for want of training data",
 };
 
+/** The judged window, and that it is longer than the one asked for. */
+function windowName({ window, asked_window, since }: Drift) {
+  if (window === "count")
+    return (
+      <>
+        since <Time at={since} />
+      </>
+    );
+  if (window === asked_window) return <>the last {window}</>;
+  return (
+    <>
+      the last {window}, as the last {asked_window} had too few rows
+    </>
+  );
+}
+
 function Verdict({ of }: { of: Drift }) {
   const tone = toneOf(of.verdict);
   return (
@@ -117,7 +133,10 @@ function Verdict({ of }: { of: Drift }) {
       role="status"
       title={of.verdict === "ok" ? "No drift" : statusWord(of.verdict)}
     >
-      <p>{of.verdict_reason}</p>
+      <p>
+        {of.verdict_reason} {of.persistence}
+      </p>
+      {of.quality === "faulty" && <p>Data: {of.quality_reason}</p>}
       <p className="small dim">
         {plural(of.rows, "live row")} against {BASELINE_NAMES[of.baseline]}
         {of.baseline_name && (
@@ -126,7 +145,7 @@ function Verdict({ of }: { of: Drift }) {
             <code>{of.baseline_name}</code>
           </>
         )}
-        . Computed <Time at={of.computed_at} />.
+        , {windowName(of)}. Computed <Time at={of.computed_at} />.
       </p>
     </Callout>
   );

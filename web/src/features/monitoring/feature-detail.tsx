@@ -1,6 +1,7 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { count, number, percent, plural } from "@/lib/format";
+import { Callout } from "@/ui/callout";
 import { BarChart } from "@/ui/charts/bar-chart";
 import { EmptyState } from "@/ui/empty-state";
 import { Facts } from "@/ui/facts";
@@ -52,11 +53,27 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
             format={percent}
           />
         )}
+        {feature.faults.length > 0 && (
+          <Callout tone="warn" title="Data quality">
+            {feature.faults.map((one) => (
+              <p key={one.fault}>{one.explain}</p>
+            ))}
+          </Callout>
+        )}
         <div className={classes.facts}>
           <Facts
             of={[
               ["Test", feature.method],
-              ["Score", `${number(feature.score)}, threshold ${number(feature.threshold)}`],
+              [
+                "Score",
+                `${number(feature.score)} (${feature.severity}), threshold ${number(feature.threshold)}`,
+              ],
+              [
+                "Moved by",
+                feature.shift_in_sd === null
+                  ? null
+                  : `${number(feature.shift_in_sd)} standard deviations`,
+              ],
               [
                 "PSI",
                 feature.psi === null
@@ -64,6 +81,12 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
                   : `${number(feature.psi)}, noise ${number(feature.noise_floor)}`,
               ],
               ["p, adjusted", feature.q_value === null ? null : number(feature.q_value)],
+              [
+                "Distinct",
+                feature.distinct_current === null
+                  ? null
+                  : `about ${count(Math.round(feature.distinct_current))} live, ${count(Math.round(feature.distinct_reference ?? 0))} reference`,
+              ],
               ["Rows", `${count(data.n_current)} live, ${count(data.n_reference)} reference`],
             ]}
           />

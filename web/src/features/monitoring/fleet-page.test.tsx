@@ -21,6 +21,10 @@ const failing: Shape<"FleetRow"> = {
   p99_ms: 1500,
   drift: "drifting",
   drift_reason: "3 of 9 inputs moved.",
+  is_drift_confirmed: true,
+  quality: "ok",
+  quality_reason: "",
+  live_since: "2026-11-20T08:00:00Z",
   last_request_at: "2026-11-21T08:00:00Z",
   sparkline: [1, 2, 3],
 };

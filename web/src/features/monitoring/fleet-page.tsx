@@ -154,7 +154,19 @@ const columns: Column<FleetRow>[] = [
       >
         <span className="sr-only">Drift of {row.name}: </span>
         <StatusBadge status={row.drift}>{row.drift === "ok" ? "No drift" : undefined}</StatusBadge>
+        {row.drift === "drifting" && !row.is_drift_confirmed && (
+          <span className="caption dim"> not confirmed yet</span>
+        )}
       </Link>
+    ),
+  },
+  {
+    id: "quality",
+    header: "Data",
+    cell: (row) => (
+      <StatusBadge status={row.quality} title={row.quality_reason}>
+        {row.quality === "ok" ? "Sound" : undefined}
+      </StatusBadge>
     ),
   },
   {
@@ -164,5 +176,6 @@ const columns: Column<FleetRow>[] = [
       <Sparkline values={row.sparkline} label={`Requests of ${row.name} over the range`} />
     ),
   },
+  { id: "deployed", header: "Deployed", cell: (row) => <Time at={row.live_since} /> },
   { id: "last", header: "Last request", cell: (row) => <Time at={row.last_request_at} /> },
 ];

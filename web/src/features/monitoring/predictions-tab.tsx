@@ -11,6 +11,7 @@ import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type Prediction, predictionList } from "./api";
+import { CapturePanel } from "./capture-panel";
 import { PredictionDrawer } from "./prediction-drawer";
 import { OUTCOMES, type Outcome } from "./ranges";
 
@@ -22,6 +23,15 @@ interface Props {
 
 /** The recorded calls, newest first. */
 export function PredictionsTab({ id, outcome, onOutcome }: Props) {
+  return (
+    <div className="stack">
+      <PredictionLog id={id} outcome={outcome} onOutcome={onOutcome} />
+      <CapturePanel id={id} />
+    </div>
+  );
+}
+
+function PredictionLog({ id, outcome, onOutcome }: Props) {
   return (
     <Panel
       title="Prediction log"

@@ -9,13 +9,18 @@ import type { Measure, Quality } from "./api";
 type Metric = Measure["name"];
 type ClassRow = Quality["classes"][number];
 
-const NAMES: Record<Metric, string> = {
+export const METRIC_NAMES: Record<Metric, string> = {
   accuracy: "Accuracy",
   precision: "Precision",
   recall: "Recall",
   f1: "F1",
+  auc: "AUC",
+  log_loss: "Log loss",
+  brier: "Brier score",
+  calibration_error: "Calibration error",
   mae: "MAE",
   rmse: "RMSE",
+  mape: "MAPE",
   r2: "R²",
 };
 
@@ -33,6 +38,12 @@ export function QualityCharts({ of }: { of: Quality }) {
         values: of.points.map((point) => point.coverage),
         token: "series-1",
       },
+      {
+        label: "maturity",
+        values: of.points.map((point) => point.maturity),
+        token: "series-8",
+        dash: true,
+      },
     ],
     [of],
   );
@@ -41,21 +52,21 @@ export function QualityCharts({ of }: { of: Quality }) {
   return (
     <>
       <Panel
-        title={`${NAMES[metric]} ${said(total)}`}
+        title={`${METRIC_NAMES[metric]} ${said(total)}`}
         note={note(of, total)}
         action={
           <Choice
             label="Metric"
             value={metric}
             options={metrics}
-            names={NAMES}
+            names={METRIC_NAMES}
             onChange={setChosen}
           />
         }
       >
         <LineChart
-          title={`${NAMES[metric]} by time of the prediction`}
-          summary={`${NAMES[metric]} ${said(total)} over ${count(of.total.n)} outcomes.`}
+          title={`${METRIC_NAMES[metric]} by time of the prediction`}
+          summary={`${METRIC_NAMES[metric]} ${said(total)} over ${count(of.total.n)} outcomes.`}
           x={x}
           time
           dots
@@ -65,8 +76,8 @@ export function QualityCharts({ of }: { of: Quality }) {
       </Panel>
       <Panel>
         <LineChart
-          title="Coverage, share of calls with an outcome"
-          summary={`${percent(of.total.coverage)} in the range.`}
+          title="Coverage: share of calls with an outcome; maturity: share of outcomes due by now"
+          summary={`${percent(of.total.coverage)} in the range, maturity ${percent(of.total.maturity)}.`}
           x={x}
           time
           dots
@@ -75,6 +86,7 @@ export function QualityCharts({ of }: { of: Quality }) {
           format={percent}
         />
       </Panel>
+      {of.currency && <ValueChart of={of} x={x} currency={of.currency} />}
       {of.classes.length > 0 && (
         <Panel title="Classes" flush>
           <DataTable
@@ -86,6 +98,28 @@ export function QualityCharts({ of }: { of: Quality }) {
         </Panel>
       )}
     </>
+  );
+}
+
+/** Money per window, where somebody said what outcomes are worth. */
+function ValueChart({ of, x, currency }: { of: Quality; x: number[]; currency: string }) {
+  const series = useMemo(
+    () => [{ label: "value", values: of.points.map((point) => point.value), token: "series-1" }],
+    [of],
+  );
+  const total = number(of.total.value);
+  return (
+    <Panel title={`Value ${total} ${currency}`} note="By the time of the prediction">
+      <LineChart
+        title={`Value per window, ${currency}`}
+        summary={`${total} ${currency} in the range.`}
+        x={x}
+        time
+        dots
+        fromZero
+        series={series}
+      />
+    </Panel>
   );
 }
 
@@ -105,7 +139,7 @@ function seriesOf({ points }: Quality, metric: Metric) {
   const value = (at: number) => found[at]?.value ?? null;
   return [
     {
-      label: NAMES[metric],
+      label: METRIC_NAMES[metric],
       values: points.map((point, at) => (point.few ? null : value(at))),
       token: "series-1",
     },
@@ -131,7 +165,7 @@ function seriesOf({ points }: Quality, metric: Metric) {
 
 const measureColumn = (name: Metric): Column<ClassRow> => ({
   id: name,
-  header: NAMES[name],
+  header: METRIC_NAMES[name],
   align: "end",
   cell: (row) => {
     const found = row.measures.find((one) => one.name === name);

@@ -1,6 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
 import { answers } from "@/test/server";
@@ -16,6 +16,8 @@ function aPoint(change: Partial<Shape<"QualityPoint">> = {}): Shape<"QualityPoin
     n: 200,
     calls: 400,
     coverage: 0.5,
+    maturity: 0.9,
+    value: null,
     few: false,
     measures: [
       { name: "accuracy", ...wilson },
@@ -38,6 +40,7 @@ function aQuality(change: Partial<Shape<"QualityOut">> = {}): Shape<"QualityOut"
     until: "2026-11-22T00:00:00Z",
     step_seconds: 86_400,
     task: "classification",
+    currency: null,
     total: aPoint(),
     points: [aPoint(), few],
     classes: [
@@ -50,6 +53,40 @@ function aQuality(change: Partial<Shape<"QualityOut">> = {}): Shape<"QualityOut"
     ...change,
   };
 }
+
+beforeEach(() => {
+  answers("get", `${PATH}/slices`, {
+    range: "7d",
+    task: "classification",
+    rows: 200,
+    loss: 0.1,
+    slices: [
+      {
+        feature: "age",
+        label: "≥ 60",
+        condition: '"age" >= 60.0',
+        rows: 120,
+        loss: 0.3,
+        loss_elsewhere: 0.05,
+        excess: 30,
+        p_value: 0.001,
+        q_value: 0.004,
+        explain: "age ≥ 60: 30.0% wrong on 120 rows, 5.0% elsewhere.",
+      },
+    ],
+  });
+  answers("get", "/api/v1/deployments/d1/value", {
+    currency: "EUR",
+    positive: "1",
+    true_positive: 0,
+    false_positive: 0,
+    true_negative: 0,
+    false_negative: 0,
+    per_row: 0,
+    per_unit_of_error: 0,
+    updated_at: "2026-11-21T00:00:00Z",
+  });
+});
 
 const show = (onRange = vi.fn()) => renderView(<QualityTab id="d1" range="7d" onRange={onRange} />);
 
@@ -100,4 +137,29 @@ test("outcomes whose prediction is unknown are said", async () => {
   await show();
   expect(await screen.findByText(/2 outcomes wait for a prediction/)).toBeVisible();
   expect(screen.getByText(/1 outcome named a prediction/)).toBeVisible();
+});
+
+test("the worst slice is listed and measured on a click", async () => {
+  answers("get", PATH, aQuality());
+  answers("get", `${PATH}/slice`, {
+    range: "7d",
+    condition: '"age" >= 60.0',
+    task: "classification",
+    n: 120,
+    n_whole: 200,
+    few: false,
+    measures: [{ name: "accuracy", value: 0.7, low: null, high: null, method: null }],
+    whole: [{ name: "accuracy", value: 0.9, low: null, high: null, method: null }],
+  });
+  await show();
+  const worst = await screen.findByRole("table", { name: "Worst slices" });
+  await userEvent.click(within(worst).getByText("≥ 60"));
+  expect(await screen.findByText("120 of 200")).toBeVisible();
+  expect(screen.getByText("0.7, all rows 0.9")).toBeVisible();
+});
+
+test("value per outcome draws money by window", async () => {
+  answers("get", PATH, aQuality({ currency: "CHF", total: aPoint({ value: 1200 }) }));
+  await show();
+  expect(await screen.findByRole("heading", { name: /Value 1,?200 CHF/ })).toBeVisible();
 });

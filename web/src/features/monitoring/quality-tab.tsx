@@ -1,5 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { usePermission } from "@/api/session";
 import { duration, percent, plural } from "@/lib/format";
 import { Callout } from "@/ui/callout";
 import { Choice } from "@/ui/choice";
@@ -11,8 +12,10 @@ import { Stat } from "@/ui/stat";
 import { View } from "@/ui/view";
 import { type Quality, quality } from "./api";
 import { outcomeCalls } from "./outcome-call";
+import { QualityActions } from "./quality-actions";
 import { QualityCharts } from "./quality-charts";
 import { QUALITY_RANGES, type QualityRange } from "./ranges";
+import { SlicesPanel } from "./slices-panel";
 
 interface Props {
   id: string;
@@ -37,8 +40,10 @@ export function QualityTab({ id, range, onRange }: Props) {
 
 function Realised({ id, range }: { id: string; range: QualityRange }) {
   const { data } = useSuspenseQuery(quality(id, range));
+  const mayReadRows = usePermission("predictions.read");
   return (
     <>
+      <QualityActions id={id} task={data.task} />
       <Unjoined of={data} />
       {data.total.n === 0 ? (
         <NoOutcomes id={id} range={range} />
@@ -46,6 +51,7 @@ function Realised({ id, range }: { id: string; range: QualityRange }) {
         <>
           <Facts of={data} />
           <QualityCharts of={data} />
+          {mayReadRows && <SlicesPanel id={id} range={range} />}
         </>
       )}
     </>

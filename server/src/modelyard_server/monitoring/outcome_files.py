@@ -1,0 +1,66 @@
+"""Outcomes as a file: CSV or Parquet with `prediction_id`, `value`, perhaps `at` and `row`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+from pydantic import ValidationError
+
+from .errors import OutcomesUnreadable
+from .outcome_schemas import OutcomeIn
+
+MOST_BYTES = 64 * 1024 * 1024
+MOST_ROWS = 1_000_000
+NEEDED = ("prediction_id", "value")
+KNOWN = (*NEEDED, "at", "row")
+_MAGIC = b"PAR1"
+
+
+def read(content: bytes) -> Iterator[OutcomeIn | str]:
+    """Give each row's outcome, or what is wrong with it.
+
+    Raises:
+        OutcomesUnreadable: it is neither CSV nor Parquet, or columns are missing.
+    """
+    table = _table(content)
+    missing = [name for name in NEEDED if name not in table.column_names]
+    if missing:
+        raise OutcomesUnreadable(f"The file has no column {missing[0]}.")
+    if table.num_rows > MOST_ROWS:
+        raise OutcomesUnreadable(f"The file may have at most {MOST_ROWS:,} rows.")
+    kept = table.select([name for name in KNOWN if name in table.column_names])
+    for batch in kept.to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            yield _outcome(row)
+
+
+def _table(content: bytes) -> pa.Table:
+    if not content.strip():
+        raise OutcomesUnreadable("The file is empty.")
+    try:
+        if content[:4] == _MAGIC:
+            return pa_parquet.read_table(io.BytesIO(content))
+        ids = pa_csv.ConvertOptions(column_types={"prediction_id": pa.string()})
+        return pa_csv.read_csv(io.BytesIO(content), convert_options=ids)
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0][:200]
+        raise OutcomesUnreadable(f"It is neither CSV nor Parquet: {said}") from None
+
+
+def _outcome(row: dict[str, Any]) -> OutcomeIn | str:
+    found = {name: value for name, value in row.items() if value is not None}
+    at = found.get("at")
+    if isinstance(at, dt.datetime) and at.tzinfo is None:
+        return "The time has no time zone. Example: 2026-11-21T08:00:00Z."
+    try:
+        return OutcomeIn.model_validate(found)
+    except ValidationError as refused:
+        problem = refused.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"][:1])
+        return f"{where}: {problem['msg']}"

@@ -1,0 +1,100 @@
+"""HTTP of outcomes: sending them, realised quality, slices, and what they are worth."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.services import provided
+from modelyard_server.workspaces.access import Actor, allowed
+from modelyard_server.workspaces.permissions import Permission
+
+from . import outcomes, realised, slicing, worth
+from .outcome_schemas import (
+    OutcomeIn,
+    OutcomesIn,
+    OutcomesReceived,
+    QualityOut,
+    QualityRange,
+    SliceQuality,
+    SlicesOut,
+    ValueIn,
+    ValueOut,
+)
+
+router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["monitoring"])
+Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
+RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
+Sender = Annotated[Actor, allowed(Permission.outcomes_write)]
+Manager = Annotated[Actor, allowed(Permission.monitoring_manage)]
+Blobs = Annotated[BlobStore, provided(BlobStore)]
+FileBody = Annotated[bytes, Body(media_type="application/octet-stream")]
+
+
+@router.post("/outcomes")
+def send_outcomes(
+    deployment_id: uuid.UUID, sent: OutcomeIn | OutcomesIn, db: Db, actor: Sender
+) -> OutcomesReceived:
+    """Say what really came of predictions: one outcome, or up to 10,000."""
+    given = sent.outcomes if isinstance(sent, OutcomesIn) else [sent]
+    return outcomes.receive(db, actor, deployment_id, given)
+
+
+@router.post("/outcomes/file")
+def send_outcomes_file(
+    deployment_id: uuid.UUID, content: FileBody, db: Db, actor: Sender
+) -> OutcomesReceived:
+    """Say what really came of predictions with a CSV or Parquet file, all or nothing."""
+    return outcomes.receive_file(db, actor, deployment_id, content)
+
+
+@router.get("/quality")
+def get_quality(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
+) -> QualityOut:
+    """Give realised quality per window of prediction time: hours of a day, days of the rest."""
+    return realised.read(db, actor, deployment_id, range)
+
+
+@router.get("/quality/slices")
+def find_slices(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: RowReader,
+    blobs: Blobs,
+    range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
+) -> SlicesOut:
+    """Find the parts of the inputs where the model is worst."""
+    return slicing.worst(db, actor, blobs, deployment_id, range)
+
+
+@router.get("/quality/slice")
+def get_slice(
+    deployment_id: uuid.UUID,
+    condition: Annotated[str, Query(min_length=1, max_length=1000)],
+    db: Db,
+    actor: RowReader,
+    blobs: Blobs,
+    range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
+) -> SliceQuality:
+    """Give the quality of the rows that a condition on inputs chooses, such as `age > 40`."""
+    return slicing.of_condition(db, actor, blobs, deployment_id, range, condition)
+
+
+@router.get("/value")
+def get_value(deployment_id: uuid.UUID, db: Db, actor: Reader) -> ValueOut:
+    """Give what outcomes are worth."""
+    return worth.read(db, actor, deployment_id)
+
+
+@router.put("/value")
+def put_value(deployment_id: uuid.UUID, wanted: ValueIn, db: Db, actor: Manager) -> ValueOut:
+    """Say what outcomes are worth."""
+    return worth.change(db, actor, deployment_id, wanted)

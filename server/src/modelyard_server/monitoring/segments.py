@@ -1,0 +1,182 @@
+"""Rows of calls as Parquet: one file of many rows, readable by anything. Pure functions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+
+from modelyard_protocol.package import DType, Signature
+from modelyard_protocol.records import Prediction
+
+from . import capture
+from .capture import PREDICTION
+from .policy import Keep, Policy, hashed
+
+INPUT, OUTPUT = "in.", "out."
+_TYPES = {
+    DType.boolean: pa.bool_(),
+    DType.integer: pa.int64(),
+    DType.long: pa.int64(),
+    DType.float: pa.float64(),
+    DType.double: pa.float64(),
+    DType.string: pa.string(),
+}
+_FACTS: dict[str, pa.DataType] = {
+    "prediction_id": pa.string(),
+    "row": pa.int32(),
+    "at": pa.timestamp("us", tz="UTC"),
+    "revision": pa.int32(),
+    "version": pa.int32(),
+    "status": pa.int16(),
+    "source": pa.string(),
+    "skin": pa.string(),
+    "key_id": pa.string(),
+    "total_us": pa.int64(),
+    "model_us": pa.int64(),
+    "request_bytes": pa.int64(),
+    "response_bytes": pa.int64(),
+    "weight": pa.float64(),
+    "error": pa.string(),
+}
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of one deployment on their way into a file, column by column."""
+
+    facts: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _FACTS})
+    values: dict[str, list[Any]] = field(default_factory=dict)
+    types: dict[str, pa.DataType] = field(default_factory=dict)
+    sampled_out: int = 0
+    """Calls that the sampling rate left out."""
+
+    def __len__(self) -> int:
+        return len(self.facts["row"])
+
+    def add(
+        self, records: Sequence[Prediction], signature: Signature, policy: Policy, key: bytes
+    ) -> None:
+        """Add the rows of calls of one revision."""
+        declared = {INPUT + c.name: c.dtype for c in signature.inputs if c.shape is None}
+        for record in records:
+            if not policy.keeps(record.id, record.status):
+                self.sampled_out += 1
+                continue
+            columns, outputs = capture.whole(record, signature)
+            count = max(1, len(outputs), *(len(v) for v in columns.values()), 0)
+            self._add_facts(record, policy, count)
+            found = {
+                INPUT + name: _kept(values, policy.of(name), key)
+                for name, values in columns.items()
+                if policy.of(name) in {Keep.store, Keep.hash}
+            }
+            if outputs:
+                found |= {OUTPUT + n: v for n, v in capture.flat({PREDICTION: outputs}).items()}
+            self._add_values(found, count)
+        for name, dtype in declared.items():
+            if policy.of(name.removeprefix(INPUT)) is Keep.store and dtype in _TYPES:
+                self.types.setdefault(name, _TYPES[dtype])
+
+    def _add_facts(self, record: Prediction, policy: Policy, count: int) -> None:
+        failed = record.status >= 400
+        facts = {
+            "prediction_id": record.id[:128],
+            "at": record.at_us,
+            "revision": record.revision,
+            "version": record.version,
+            "status": record.status,
+            "source": record.source.value,
+            "skin": record.skin.value,
+            "key_id": record.key_id,
+            "total_us": record.total_us,
+            "model_us": record.model_us,
+            "request_bytes": record.request_bytes,
+            "response_bytes": record.response_bytes,
+            "weight": policy.weight(record.status) * record.weight,
+            "error": capture.reason(record) if failed else None,
+        }
+        for name, value in facts.items():
+            self.facts[name].extend([value] * count)
+        self.facts["row"].extend(range(count))
+
+    def _add_values(self, found: dict[str, list[Any]], count: int) -> None:
+        before = len(self) - count
+        for name, values in found.items():
+            held = self.values.setdefault(name, [None] * before)
+            held.extend(values)
+            held.extend([None] * (count - len(values)))
+        for name, held in self.values.items():
+            if name not in found:
+                held.extend([None] * count)
+
+    def table(self) -> pa.Table:
+        """Give the rows as a table; a column whose values do not fit its type becomes text."""
+        arrays = {name: pa.array(self.facts[name], type=kind) for name, kind in _FACTS.items()}
+        for name, values in sorted(self.values.items()):
+            arrays[name] = _array(values, self.types.get(name))
+        return pa.table(arrays)
+
+    @property
+    def span(self) -> tuple[dt.datetime, dt.datetime]:
+        """Give the first and last instant."""
+        first, last = min(self.facts["at"]), max(self.facts["at"])
+        return (
+            dt.datetime.fromtimestamp(first / 1e6, dt.UTC),
+            dt.datetime.fromtimestamp(last / 1e6, dt.UTC),
+        )
+
+
+def write(table: pa.Table) -> bytes:
+    """Write a table as one Parquet file."""
+    stream = io.BytesIO()
+    pa_parquet.write_table(table, stream, compression="zstd")
+    return stream.getvalue()
+
+
+def read(content: bytes) -> pa.Table:
+    """Read a file back."""
+    return pa_parquet.read_table(io.BytesIO(content))
+
+
+def without(table: pa.Table, column: str, words: set[str]) -> tuple[pa.Table, list[str]]:
+    """Leave out the calls of which a row names one of the words; give their ids too."""
+    if column not in table.column_names:
+        return table, []
+    told = [None if v is None else str(v) for v in table[column].cast(pa.string()).to_pylist()]
+    ids = table["prediction_id"].to_pylist()
+    gone = {ids[at] for at, value in enumerate(told) if value in words}
+    if not gone:
+        return table, []
+    kept = pa.array([identifier not in gone for identifier in ids])
+    return table.filter(kept), sorted(gone)
+
+
+def _kept(values: list[Any], keep: Keep, key: bytes) -> list[Any]:
+    return [hashed(value, key) for value in values] if keep is Keep.hash else values
+
+
+def _array(values: list[Any], kind: pa.DataType | None) -> pa.Array:
+    kinds = {type(value) for value in values if value is not None}
+    if kind is None and kinds and kinds <= {int, float}:
+        kind = pa.float64()
+    elif kind is None and kinds == {bool}:
+        kind = pa.bool_()
+    if kind is not None and kind != pa.string():
+        try:
+            return pa.array(values, type=kind)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            pass
+    return pa.array([_text(value) for value in values], type=pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -1,0 +1,62 @@
+import { Button, FileButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { usePermission } from "@/api/session";
+import { plural } from "@/lib/format";
+import { Callout } from "@/ui/callout";
+import { Refused } from "@/ui/refused";
+import type { Quality } from "./api";
+import { useUploadOutcomes, value } from "./outcome-api";
+import { ValueDialog } from "./value-dialog";
+
+/** Sends outcomes as a file, and says what they are worth. */
+export function QualityActions({ id, task }: { id: string; task: Quality["task"] }) {
+  const upload = useUploadOutcomes(id);
+  const worth = useQuery(value(id));
+  const [open, setOpen] = useState(false);
+  const maySend = usePermission("outcomes.write");
+  const mayManage = usePermission("monitoring.manage");
+  const got = upload.data;
+  return (
+    <div className="stack">
+      <div className="row wrap">
+        {maySend && (
+          <FileButton
+            accept=".csv,.parquet"
+            onChange={(file) => {
+              if (file) upload.mutate(file);
+            }}
+          >
+            {(props) => (
+              <Button {...props} variant="default" size="xs" loading={upload.isPending}>
+                Upload outcomes
+              </Button>
+            )}
+          </FileButton>
+        )}
+        {mayManage && (
+          <Button variant="default" size="xs" onClick={() => setOpen(true)}>
+            Value per outcome
+          </Button>
+        )}
+      </div>
+      {upload.error && <Refused error={upload.error} />}
+      {got && (
+        <Callout tone={got.rejected ? "warn" : "ok"} role="status" title="Outcomes received">
+          <p>
+            {plural(got.received, "outcome")}: {got.matched} joined, {got.waiting} waiting,{" "}
+            {got.corrected} corrected, {got.duplicates} known already, {got.rejected} refused.
+          </p>
+          {got.problems[0] && (
+            <p className="small">
+              Row {got.problems[0].index + 1}: {got.problems[0].problem}
+            </p>
+          )}
+        </Callout>
+      )}
+      {open && (
+        <ValueDialog id={id} task={task} now={worth.data ?? null} onClose={() => setOpen(false)} />
+      )}
+    </div>
+  );
+}
