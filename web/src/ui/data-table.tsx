@@ -11,7 +11,7 @@ import {
   useTable,
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useMemo, useRef } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { count } from "@/lib/format";
 import classes from "./data-table.module.css";
 
@@ -54,7 +54,8 @@ interface Props<T> {
 /** The one table: sticky header, sorting, virtual rows when long, cards on phones. Keep `columns` stable. */
 export function DataTable<T extends RowData>(props: Props<T>) {
   const { label, columns, rows, rowKey, onRowClick, total, onMore, loadingMore = false } = props;
-  const scroller = useRef<HTMLDivElement>(null);
+  // State, not a ref: a virtual body is mounted before its scroller is, and must hear of it.
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const definitions = useMemo(() => columns.map(definitionOf), [columns]);
   const table = useTable({ features, columns: definitions, data: rows, getRowId: rowKey });
   const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
@@ -64,7 +65,7 @@ export function DataTable<T extends RowData>(props: Props<T>) {
 
   return (
     <div className={phone === "cards" ? classes.cards : undefined}>
-      <div ref={scroller} className={`${classes.scroll} ${isLong ? classes.long : ""}`}>
+      <div ref={setScroller} className={`${classes.scroll} ${isLong ? classes.long : ""}`}>
         <table className={classes.table} aria-label={label} aria-rowcount={total ?? sorted.length}>
           <thead>
             {table.getHeaderGroups().map((group) => (
@@ -178,13 +179,13 @@ interface VirtualProps<T extends RowData> {
   rows: Row<Features, T>[];
   columns: Column<T>[];
   onRowClick?: ((row: T) => void) | undefined;
-  scroller: React.RefObject<HTMLDivElement | null>;
+  scroller: HTMLDivElement | null;
 }
 
 function VirtualBody<T extends RowData>({ rows, columns, onRowClick, scroller }: VirtualProps<T>) {
   const virtual = useVirtualizer({
     count: rows.length,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     estimateSize: () => ROW_PX,
     overscan: 8,
   });
