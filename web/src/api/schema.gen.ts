@@ -1882,6 +1882,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Metrics
+         * @description Give the workspace's series for Prometheus; scrape it with an API token.
+         */
+        get: operations["monitoring_get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Capture
+         * @description Give what is kept of a deployment's calls, and how much.
+         */
+        get: operations["monitoring_get_capture"];
+        /**
+         * Put Capture
+         * @description Choose what is kept of calls from now on.
+         */
+        put: operations["monitoring_put_capture"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/capture/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase Rows
+         * @description Remove every kept call that names someone.
+         */
+        post: operations["monitoring_erase_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/capture/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Rows
+         * @description Download the kept rows of a time as one Parquet file.
+         */
+        get: operations["monitoring_export_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/outcomes": {
         parameters: {
             query?: never;
@@ -1896,6 +1980,26 @@ export interface paths {
          * @description Say what really came of predictions: one outcome, or up to 10,000.
          */
         post: operations["monitoring_send_outcomes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/outcomes/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Outcomes File
+         * @description Say what really came of predictions with a CSV or Parquet file, all or nothing.
+         */
+        post: operations["monitoring_send_outcomes_file"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1922,7 +2026,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/metrics": {
+    "/api/v1/deployments/{deployment_id}/quality/slices": {
         parameters: {
             query?: never;
             header?: never;
@@ -1930,11 +2034,55 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Metrics
-         * @description Give the workspace's series for Prometheus; scrape it with an API token.
+         * Find Slices
+         * @description Find the parts of the inputs where the model is worst.
          */
-        get: operations["monitoring_get_metrics"];
+        get: operations["monitoring_find_slices"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/quality/slice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Slice
+         * @description Give the quality of the rows that a condition on inputs chooses, such as `age > 40`.
+         */
+        get: operations["monitoring_get_slice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Value
+         * @description Give what outcomes are worth.
+         */
+        get: operations["monitoring_get_value"];
+        /**
+         * Put Value
+         * @description Say what outcomes are worth.
+         */
+        put: operations["monitoring_put_value"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2184,6 +2332,70 @@ export interface components {
             reference_share: number;
             /** Current Share */
             current_share: number;
+        };
+        /**
+         * CaptureColumn
+         * @description One input. `is_sensitive`: its name says that it is about a person's identity.
+         */
+        CaptureColumn: {
+            /** Name */
+            name: string;
+            keep: components["schemas"]["Keep"];
+            /** Is Sensitive */
+            is_sensitive: boolean;
+        };
+        /**
+         * CaptureOut
+         * @description What is kept, and how much there is.
+         *
+         *     `sampled_out`: calls whose rows the rate left out, in 90 days. `dropped_records`: lost on this
+         *     node before they could be counted.
+         */
+        CaptureOut: {
+            /** Rate */
+            rate: number;
+            /** Retention Days */
+            retention_days: number;
+            /** Entity Column */
+            entity_column: string | null;
+            /** Columns */
+            columns: components["schemas"]["CaptureColumn"][];
+            /** Rows */
+            rows: number;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Segments */
+            segments: number;
+            /** First At */
+            first_at: string | null;
+            /** Last At */
+            last_at: string | null;
+            /** Sampled Out */
+            sampled_out: number;
+            /** Dropped Records */
+            dropped_records: number;
+        };
+        /**
+         * CapturePut
+         * @description What to keep from now on. Columns that are not named follow their name.
+         */
+        CapturePut: {
+            /** Columns */
+            columns?: {
+                [key: string]: components["schemas"]["Keep"];
+            };
+            /**
+             * Rate
+             * @default 1
+             */
+            rate: number;
+            /**
+             * Retention Days
+             * @default 30
+             */
+            retention_days: number;
+            /** Entity Column */
+            entity_column?: string | null;
         };
         /**
          * ChannelCreate
@@ -2603,13 +2815,22 @@ export interface components {
         /**
          * DriftOut
          * @description The live version's columns against a baseline; drifting columns first.
+         *
+         *     `window`: the one that was judged, longer than `asked_window` when that had too few rows.
+         *     `is_confirmed`: a column moved in two of the last three windows; alerts wait for that.
+         *     `moved_share`: of the model's attention, by importance where that is known.
          */
         DriftOut: {
             /**
              * Window
              * @enum {string}
              */
-            window: "1h" | "24h" | "7d";
+            window: "1h" | "24h" | "7d" | "count";
+            /**
+             * Asked Window
+             * @enum {string}
+             */
+            asked_window: "1h" | "24h" | "7d" | "count";
             /**
              * Since
              * Format: date-time
@@ -2634,6 +2855,19 @@ export interface components {
             verdict: "ok" | "drifting" | "not_enough_data" | "no_reference";
             /** Verdict Reason */
             verdict_reason: string;
+            /** Is Confirmed */
+            is_confirmed: boolean;
+            /** Persistence */
+            persistence: string | null;
+            /** Moved Share */
+            moved_share: number;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "ok" | "faulty" | "not_enough_data";
+            /** Quality Reason */
+            quality_reason: string;
             /** Rows */
             rows: number;
             /**
@@ -2682,6 +2916,30 @@ export interface components {
             };
             quota?: components["schemas"]["Quota"];
             policy?: components["schemas"]["Policy"];
+        };
+        /**
+         * Erased
+         * @description What is gone. `rows` were in `segments` files; `logged_calls` in the prediction log.
+         */
+        Erased: {
+            /** Calls */
+            calls: number;
+            /** Rows */
+            rows: number;
+            /** Segments */
+            segments: number;
+            /** Logged Calls */
+            logged_calls: number;
+        };
+        /**
+         * ErasureIn
+         * @description Whom to erase. `column`: the input that names them; the entity column when left out.
+         */
+        ErasureIn: {
+            /** Value */
+            value: string;
+            /** Column */
+            column?: string | null;
         };
         /**
          * ExperimentCreate
@@ -2763,8 +3021,33 @@ export interface components {
             example: string;
         };
         /**
+         * FaultOut
+         * @description A share of a column that is not as expected: quality of the data, not drift.
+         */
+        FaultOut: {
+            /**
+             * Fault
+             * @enum {string}
+             */
+            fault: "missing" | "unseen" | "out_of_range" | "type_error";
+            /** Current */
+            current: number;
+            /** Expected */
+            expected: number;
+            /** P Value */
+            p_value: number;
+            /** Q Value */
+            q_value: number;
+            /** Explain */
+            explain: string;
+        };
+        /**
          * FeatureDrift
          * @description One column against its baseline. `score` is the effect net of sampling noise.
+         *
+         *     `distance`: before the noise is taken off. `shift_in_sd`: how far numbers moved, in standard
+         *     deviations of the baseline. `is_confirmed`: moved in two of the last three windows.
+         *     `is_usual`: no more than at the same hour of other weeks. `distinct_…`: estimates.
          */
         FeatureDrift: {
             /** Feature */
@@ -2783,19 +3066,42 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "ok" | "changed_small" | "drifting" | "not_enough_data" | "no_reference" | "excluded";
+            status: "ok" | "changed_small" | "drifting" | "faulty" | "not_enough_data" | "no_reference" | "excluded";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "none" | "small" | "moderate" | "large";
+            /** Is Confirmed */
+            is_confirmed: boolean;
+            /** Is Usual */
+            is_usual: boolean;
             /** Method */
             method: string;
             /** Score */
             score: number | null;
+            /** Distance */
+            distance: number | null;
             /** Psi */
             psi: number | null;
             /** Noise Floor */
             noise_floor: number | null;
+            /** Statistic */
+            statistic: number | null;
             /** P Value */
             p_value: number | null;
             /** Q Value */
             q_value: number | null;
+            /** Shift In Sd */
+            shift_in_sd: number | null;
+            /** Bins */
+            bins: number | null;
+            /** Distinct Current */
+            distinct_current: number | null;
+            /** Distinct Reference */
+            distinct_reference: number | null;
+            /** Importance */
+            importance: number | null;
             /** Threshold */
             threshold: number;
             /** N Current */
@@ -2812,6 +3118,8 @@ export interface components {
             out_of_range_rate: number | null;
             /** Type Error Rate */
             type_error_rate: number | null;
+            /** Faults */
+            faults: components["schemas"]["FaultOut"][];
             /** Explain */
             explain: string;
             /** Trend */
@@ -2975,6 +3283,17 @@ export interface components {
             drift: "ok" | "drifting" | "not_enough_data" | "no_reference";
             /** Drift Reason */
             drift_reason: string;
+            /** Is Drift Confirmed */
+            is_drift_confirmed: boolean;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "ok" | "faulty" | "not_enough_data";
+            /** Quality Reason */
+            quality_reason: string;
+            /** Live Since */
+            live_since: string | null;
             /** Last Request At */
             last_request_at: string | null;
             /** Sparkline */
@@ -3236,6 +3555,12 @@ export interface components {
             /** Files */
             files: components["schemas"]["FileKept"][];
         };
+        /**
+         * Keep
+         * @description What is kept of a column's values.
+         * @enum {string}
+         */
+        Keep: "store" | "hash" | "count_only" | "drop";
         /** KeyCreate */
         KeyCreate: {
             /** Name */
@@ -3429,7 +3754,7 @@ export interface components {
              * Name
              * @enum {string}
              */
-            name: "accuracy" | "precision" | "recall" | "f1" | "mae" | "rmse" | "r2";
+            name: "accuracy" | "precision" | "recall" | "f1" | "auc" | "log_loss" | "brier" | "calibration_error" | "mae" | "rmse" | "mape" | "r2";
             /** Value */
             value: number | null;
             /** Low */
@@ -4024,6 +4349,8 @@ export interface components {
              * @enum {string}
              */
             task: "classification" | "regression";
+            /** Currency */
+            currency: string | null;
             total: components["schemas"]["QualityPoint"];
             /** Points */
             points: components["schemas"]["QualityPoint"][];
@@ -4042,7 +4369,9 @@ export interface components {
          * QualityPoint
          * @description One window of predictions. `few`: fewer than 30 outcomes, so it says little.
          *
-         *     `coverage`: share of the answered calls that have an outcome.
+         *     `coverage`: share of the answered calls that have an outcome. `maturity`: share of the outcomes
+         *     that should be there by now, from how late earlier ones were. `value`: money, by what the
+         *     deployment's outcomes are worth.
          */
         QualityPoint: {
             /**
@@ -4056,6 +4385,10 @@ export interface components {
             calls: number;
             /** Coverage */
             coverage: number | null;
+            /** Maturity */
+            maturity: number | null;
+            /** Value */
+            value: number | null;
             /** Few */
             few: boolean;
             /** Measures */
@@ -4632,6 +4965,82 @@ export interface components {
             signing_secret: string;
         };
         /**
+         * SliceOut
+         * @description A part of the rows that loses more than the rest. `excess`: the surplus loss of its rows.
+         */
+        SliceOut: {
+            /** Feature */
+            feature: string;
+            /** Label */
+            label: string;
+            /** Condition */
+            condition: string;
+            /** Rows */
+            rows: number;
+            /** Loss */
+            loss: number;
+            /** Loss Elsewhere */
+            loss_elsewhere: number;
+            /** Excess */
+            excess: number;
+            /** P Value */
+            p_value: number;
+            /** Q Value */
+            q_value: number;
+            /** Explain */
+            explain: string;
+        };
+        /**
+         * SliceQuality
+         * @description Quality of the rows that a condition chooses, beside all of them.
+         */
+        SliceQuality: {
+            /**
+             * Range
+             * @enum {string}
+             */
+            range: "24h" | "7d" | "30d" | "90d";
+            /** Condition */
+            condition: string;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression";
+            /** N */
+            n: number;
+            /** N Whole */
+            n_whole: number;
+            /** Few */
+            few: boolean;
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
+            /** Whole */
+            whole: components["schemas"]["Measure"][];
+        };
+        /**
+         * SlicesOut
+         * @description Where the model is worst, the costliest first. `loss`: share wrong, or mean distance.
+         */
+        SlicesOut: {
+            /**
+             * Range
+             * @enum {string}
+             */
+            range: "24h" | "7d" | "30d" | "90d";
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression";
+            /** Rows */
+            rows: number;
+            /** Loss */
+            loss: number | null;
+            /** Slices */
+            slices: components["schemas"]["SliceOut"][];
+        };
+        /**
          * SpreadOut
          * @description A metric's latest values in a group, NaN left out; `sd` is that of a sample.
          */
@@ -4951,6 +5360,105 @@ export interface components {
             cpu: number;
             /** Memory Gb */
             memory_gb: number;
+        };
+        /**
+         * ValueIn
+         * @description What an outcome is worth, in money. Classes: per cell; numbers: per unit of error.
+         *
+         *     `positive`: the class that a true positive is of.
+         */
+        ValueIn: {
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /**
+             * Positive
+             * @default 1
+             */
+            positive: string;
+            /**
+             * True Positive
+             * @default 0
+             */
+            true_positive: number;
+            /**
+             * False Positive
+             * @default 0
+             */
+            false_positive: number;
+            /**
+             * True Negative
+             * @default 0
+             */
+            true_negative: number;
+            /**
+             * False Negative
+             * @default 0
+             */
+            false_negative: number;
+            /**
+             * Per Row
+             * @default 0
+             */
+            per_row: number;
+            /**
+             * Per Unit Of Error
+             * @default 0
+             */
+            per_unit_of_error: number;
+        };
+        /**
+         * ValueOut
+         * @description The value per outcome in force.
+         */
+        ValueOut: {
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /**
+             * Positive
+             * @default 1
+             */
+            positive: string;
+            /**
+             * True Positive
+             * @default 0
+             */
+            true_positive: number;
+            /**
+             * False Positive
+             * @default 0
+             */
+            false_positive: number;
+            /**
+             * True Negative
+             * @default 0
+             */
+            true_negative: number;
+            /**
+             * False Negative
+             * @default 0
+             */
+            false_negative: number;
+            /**
+             * Per Row
+             * @default 0
+             */
+            per_row: number;
+            /**
+             * Per Unit Of Error
+             * @default 0
+             */
+            per_unit_of_error: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /** VersionFileOut */
         VersionFileOut: {
@@ -8835,8 +9343,9 @@ export interface operations {
     monitoring_get_drift: {
         parameters: {
             query?: {
-                window?: "1h" | "24h" | "7d";
+                window?: "1h" | "24h" | "7d" | "count";
                 baseline?: "training" | "previous";
+                rows?: number;
             };
             header?: never;
             path: {
@@ -8870,8 +9379,9 @@ export interface operations {
         parameters: {
             query: {
                 feature: string;
-                window?: "1h" | "24h" | "7d";
+                window?: "1h" | "24h" | "7d" | "count";
                 baseline?: "training" | "previous";
+                rows?: number;
             };
             header?: never;
             path: {
@@ -8901,6 +9411,168 @@ export interface operations {
             };
         };
     };
+    monitoring_get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_put_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CapturePut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_erase_rows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_export_rows: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     monitoring_send_outcomes: {
         parameters: {
             query?: never;
@@ -8913,6 +9585,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["OutcomeIn"] | components["schemas"]["OutcomesIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomesReceived"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_send_outcomes_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -8969,11 +9676,15 @@ export interface operations {
             };
         };
     };
-    monitoring_get_metrics: {
+    monitoring_find_slices: {
         parameters: {
-            query?: never;
+            query?: {
+                range?: "24h" | "7d" | "30d" | "90d";
+            };
             header?: never;
-            path?: never;
+            path: {
+                deployment_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -8984,7 +9695,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "application/json": components["schemas"]["SlicesOut"];
                 };
             };
             /** @description A problem document. */
@@ -8993,7 +9704,107 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_slice: {
+        parameters: {
+            query: {
+                condition: string;
+                range?: "24h" | "7d" | "30d" | "90d";
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SliceQuality"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_put_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValueIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
