@@ -42,6 +42,7 @@ class Server:
     name: str
     url: str
     headers: dict[str, str] = field(default_factory=dict)
+    pid: int = 0
 
     def client(self) -> httpx.Client:
         headers = {**self.headers, "Content-Type": "application/json"}
@@ -49,7 +50,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def process(argv: list[str], url: str, folder: Path, **environment: str) -> Iterator[None]:
+def process(argv: list[str], url: str, folder: Path, **environment: str) -> Iterator[int]:
     """Run a server in a session of its own until it answers; stop the whole session after."""
     with (folder / "server.log").open("wb") as log:
         started = subprocess.Popen(
@@ -69,7 +70,7 @@ def process(argv: list[str], url: str, folder: Path, **environment: str) -> Iter
                 if httpx.get(f"{url}/health").status_code == 200:
                     break
             time.sleep(0.1)
-        yield
+        yield started.pid
     finally:
         os.killpg(started.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -88,9 +89,10 @@ def ours(database_url: str | None) -> Iterator[Server]:
         made.database.engine.dispose()
         argv = [sys.executable, "-m", "tests.make.live", name, str(port), "0", url]
         address = f"http://127.0.0.1:{port}"
-        with process(argv, address, folder, PYTHONPATH=os.pathsep.join(SOURCES)):
+        with process(argv, address, folder, PYTHONPATH=os.pathsep.join(SOURCES)) as pid:
             kind = "PostgreSQL" if database_url else "SQLite"
-            yield Server(f"Modelyard, {kind}", address, {"Authorization": f"Bearer {token}"})
+            token_header = {"Authorization": f"Bearer {token}"}
+            yield Server(f"Modelyard, {kind}", address, token_header, pid)
 
 
 @contextlib.contextmanager
@@ -101,9 +103,9 @@ def theirs(database_url: str | None) -> Iterator[Server]:
         argv = [sys.executable, "-m", "mlflow", "server", "--port", str(port)]
         argv += ["--backend-store-uri", store, "--artifacts-destination", str(folder / "files")]
         address = f"http://127.0.0.1:{port}"
-        with process(argv, address, folder):
+        with process(argv, address, folder) as pid:
             kind = "PostgreSQL" if database_url else "SQLite"
-            yield Server(f"mlflow server, {kind}", address)
+            yield Server(f"mlflow server, {kind}", address, pid=pid)
 
 
 def started_run(client: httpx.Client) -> str:

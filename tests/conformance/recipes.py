@@ -1,5 +1,6 @@
 """What to send to each operation so that it succeeds for the workspace that owns the ids."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -200,6 +201,26 @@ RECIPES: dict[str, Recipe] = {
         query=lambda ids: {"path": ids["artifacts/path"].rpartition("/")[0]}
     ),
     "tracking_mlflow_download_artifact": Recipe(),
+    "uploads_begin_upload": Recipe(
+        lambda ids: {"path": f"{ids['folder']}/other.bin", "size_bytes": 7}
+    ),
+    "uploads_upload_part": Recipe(lambda ids: b"HALF "),
+    "tracking_mlflow_create_multipart_upload": Recipe(
+        lambda ids: {"path": f"/home/{ids['folder']}/large.bin", "num_parts": 2}
+    ),
+    "tracking_mlflow_complete_multipart_upload": Recipe(
+        lambda ids: {
+            "path": f"{ids.canary}.bin",
+            "upload_id": ids["upload_id"],
+            "parts": [
+                {"part_number": number, "etag": hashlib.sha256(part).hexdigest()}
+                for number, part in ((1, b"half "), (2, b"it"))
+            ],
+        }
+    ),
+    "tracking_mlflow_abort_multipart_upload": Recipe(
+        lambda ids: {"path": f"{ids.canary}.bin", "upload_id": ids["upload_id"]}
+    ),
     "tracking_mlflow_upload_artifact": Recipe(lambda ids: b"other notes"),
     "tracking_mlflow_delete_artifacts": Recipe(),
     "tracking_mlflow_get_history_bulk": asking(run_id="@run_id", metric_key="loss"),

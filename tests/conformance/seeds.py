@@ -210,6 +210,19 @@ def a_file(name: str) -> Callable[[World], str]:
 def a_view(world: World) -> str:
     path, asked = f"/api/v1/runs/{world['run_id']}/artifacts/view", {"path": world["p.svg"]}
     return world.http.get(path, params=asked).json()["url"].rpartition("/")[2]
+def a_run_folder(world: World) -> str:
+    _ = world["run_id"]
+    return str(world.kept["run folder"])
+
+
+def an_upload(world: World) -> str:
+    """A file of two parts, of which both are there."""
+    body = {"path": f"{world['folder']}/{world.canary}.bin", "size_bytes": 7}
+    upload = world.post("/api/v1/uploads", body)["id"]
+    for number, part in ((1, b"half "), (2, b"it")):
+        sent = world.http.put(f"/api/v1/uploads/{upload}/parts/{number}", content=part)
+        assert sent.is_success, sent.text
+    return upload
 
 
 def a_logged_model(world: World) -> str:
@@ -335,6 +348,9 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "t.csv": a_file("t.csv"),
     "p.svg": a_file("p.svg"),
     "content/token": a_view,
+    "folder": a_run_folder,
+    "upload_id": an_upload,
+    "number": lambda world: "1",
     "logged-models/model_id": a_logged_model,
     "tags/key": lambda world: "colour",
     "import_id": an_import,

@@ -50,6 +50,7 @@ OF_THE_RUN = {  # what a run writes about itself is its record; its start and en
     "traces_set_trace_tag",
     "traces_delete_trace_tag",
     "traces_link_traces_to_run",
+    "uploads_upload_part",
 }
 UNRECORDED = READS_ONLY | OF_THE_RUN | set(ELSEWHERE)
 WRITES = [op for op in own_operations() if op.is_write and op.name not in UNRECORDED]

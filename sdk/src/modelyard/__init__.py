@@ -20,6 +20,7 @@ from ._errors import (
     Unavailable,
     Unreachable,
 )
+from .artifacts import Artifacts, StoredArtifact
 from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
@@ -27,6 +28,7 @@ from .registry import Model, Models
 
 __version__ = "0.1.0"
 __all__ = [
+    "Artifacts",
     "Client",
     "Conflict",
     "Deployment",
@@ -43,6 +45,7 @@ __all__ = [
     "OutcomeCounts",
     "Prediction",
     "QuotaExceeded",
+    "StoredArtifact",
     "Unauthenticated",
     "Unavailable",
     "Unreachable",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ._errors import ModelyardError
 from ._transport import Transport
+from .artifacts import Artifacts
 from .deployments import Deployments
 from .registry import Models
 
@@ -31,6 +32,7 @@ class Client:
                 "No API token. Create one under Settings, API tokens, and set MODELYARD_TOKEN."
             )
         self._transport = Transport(found or "http://localhost:8080", secret)
+        self.artifacts = Artifacts(self._transport)
         self.models = Models(self._transport)
         self.deployments = Deployments(self._transport, self.models)
 

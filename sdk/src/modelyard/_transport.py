@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -35,14 +36,27 @@ class Transport:
             raise from_problem(answer.status_code, _json(answer))
         return answer
 
+    @contextmanager
+    def stream(self, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """GET a large answer piece by piece; raises as `request`, also while it is read."""
+        try:
+            with self._http.stream("GET", path, headers=headers) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise from_problem(answer.status_code, _json(answer))
+                yield answer
+        except httpx.HTTPError as error:
+            raise Unreachable(f"No answer from {self.base_url}: {error}") from error
+
     def get(self, path: str, **params: Any) -> Any:
         """GET and decode; parameters that are None are left out."""
         given = {name: value for name, value in params.items() if value is not None}
         return _json(self.request("GET", path, params=given))
 
-    def post(self, path: str, body: Any = None) -> Any:
+    def post(self, path: str, body: Any = None, **options: Any) -> Any:
         """POST JSON and decode the answer."""
-        return _json(self.request("POST", path, json=body if body is not None else {}))
+        sent = body if body is not None else {}
+        return _json(self.request("POST", path, json=sent, **options))
 
     def delete(self, path: str) -> None:
         """DELETE."""

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         description="Networks besides the public internet that webhooks may call, such as "
         "10.1.0.0/16,fd00::/8.",
     )
+    artifact_part_mb: int = Field(
+        64, ge=1, description="Size of the parts that large files are sent in, in MiB."
+    )
     smtp_url: str = Field(
         "",
         description="smtp://user:password@host:port; empty: links are shown instead of mailed.",

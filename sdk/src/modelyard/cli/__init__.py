@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from . import deployment, importing, model, outcome
+from . import artifact, deployment, importing, model, outcome
 from ._session import client, out, refusals
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Ship and watch models.")
+app.add_typer(artifact.app, name="artifact")
 app.add_typer(model.app, name="model")
 app.add_typer(deployment.app, name="deployment")
 app.add_typer(outcome.app, name="outcome")

@@ -47,3 +47,19 @@ class QuotaUsedUp(OutOfSpace):
 
 class ContentMissing(Unavailable):
     code = "artifacts.content_missing"
+
+
+class UploadMissing(NotFound):
+    code = "artifacts.upload_missing"
+
+
+class PartRefused(Invalid):
+    code = "artifacts.part_refused"
+
+
+class PartsIncomplete(Conflict):
+    code = "artifacts.parts_incomplete"
+
+
+class DigestMismatch(Invalid):
+    code = "artifacts.digest_mismatch"

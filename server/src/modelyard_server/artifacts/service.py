@@ -15,7 +15,7 @@ from modelyard_server.kernel.clock import utcnow
 
 from . import paths
 from .errors import ContentMissing, FileMissing, FileTooLarge, PathTaken, QuotaUsedUp
-from .models import ArtifactFile
+from .models import ArtifactFile, UploadPart
 from .ports import BlobStore, StoredBlob
 
 _LAST = "\U0010ffff"
@@ -111,7 +111,7 @@ def attach(db: Session, blobs: BlobStore, path: str, blob: StoredBlob) -> None:
         ContentMissing: the content was removed meanwhile; sending it again helps.
     """
     paths.checked(path)
-    _lock_content(db, blob.sha256)
+    hold_content(db, blobs, blob.sha256)
     _refuse_taken(db, path)
     row = db.scalars(select(ArtifactFile).where(ArtifactFile.path == path)).one_or_none()
     if row is None:
@@ -122,11 +122,9 @@ def attach(db: Session, blobs: BlobStore, path: str, blob: StoredBlob) -> None:
         )
     else:
         if row.sha256 != blob.sha256:
-            _let_go(db, [row.sha256])
+            let_go(db, [row.sha256])
         row.sha256, row.size_bytes, row.created_at = blob.sha256, blob.size_bytes, utcnow()
     db.flush()
-    if not blobs.exists(tenancy.workspace_of(db), blob.sha256):
-        raise ContentMissing("The content was removed while it arrived. Send it again.")
 
 
 def store(db: Session, blobs: BlobStore, path: str, content: bytes) -> StoredFile:
@@ -147,8 +145,11 @@ def delete_file(db: Session, path: str) -> int:
 
 
 def used_bytes(db: Session) -> int:
-    """Give how many bytes the workspace's files have, counted once for each path."""
-    return int(db.scalar(select(func.coalesce(func.sum(ArtifactFile.size_bytes), 0))) or 0)
+    """Give how many bytes the workspace's files and open uploads have, each counted by itself."""
+    return sum(
+        int(db.scalar(select(func.coalesce(func.sum(column), 0))) or 0)
+        for column in (ArtifactFile.size_bytes, UploadPart.size_bytes)
+    )
 
 
 def refuse_over_quota(db: Session, quota_bytes: int, more: int) -> int:
@@ -166,11 +167,11 @@ def refuse_over_quota(db: Session, quota_bytes: int, more: int) -> int:
 
 
 def remove_if_unused(db: Session, blobs: BlobStore, sha256: str) -> bool:
-    """Remove content that no path holds; tell whether it was removed."""
+    """Remove content that no path or upload holds; tell whether it was removed."""
     _lock_content(db, sha256)
-    held = db.scalar(select(ArtifactFile.id).where(ArtifactFile.sha256 == sha256).limit(1))
-    if held is not None:
-        return False
+    for row in (ArtifactFile, UploadPart):
+        if db.scalar(select(row.id).where(row.sha256 == sha256).limit(1)) is not None:
+            return False
     blobs.delete(tenancy.workspace_of(db), sha256)
     return True
 
@@ -179,11 +180,23 @@ def _delete(db: Session, condition: ColumnElement[bool]) -> int:
     digests = list(db.scalars(select(ArtifactFile.sha256).where(condition)))
     if digests:
         db.execute(delete(ArtifactFile).where(condition))
-        _let_go(db, digests)
+        let_go(db, digests)
     return len(digests)
 
 
-def _let_go(db: Session, digests: list[str]) -> None:
+def hold_content(db: Session, blobs: BlobStore, sha256: str) -> None:
+    """Keep content from being removed until the end of the transaction, which adds a row for it.
+
+    Raises:
+        ContentMissing: it was removed meanwhile; sending it again helps.
+    """
+    _lock_content(db, sha256)
+    if not blobs.exists(tenancy.workspace_of(db), sha256):
+        raise ContentMissing("The content was removed while it arrived. Send it again.")
+
+
+def let_go(db: Session, digests: list[str]) -> None:
+    """Have content removed after the commit, unless a path or an upload holds it."""
     unique = sorted(set(digests))
     for start in range(0, len(unique), _GARBAGE_BATCH):
         jobs.enqueue(

@@ -33,7 +33,7 @@ class Principal:
 class Holder:
     """Whose token it is, and what the token is bound to."""
 
-    token_id: uuid.UUID
+    token_id: uuid.UUID | None
     user_id: uuid.UUID
     user_name: str
     email: str
@@ -110,6 +110,27 @@ _HOLDER = (
     .join(User, User.id == ApiToken.user_id)
     .where(ApiToken.public_id == bindparam("public_id"))
 )
+
+
+def holder_again(
+    db: Session, user_id: uuid.UUID, token_id: uuid.UUID | None, workspace_id: int, role: str
+) -> Holder:
+    """Check again who once presented a token, or (without one) was signed in with a `role`.
+
+    Raises:
+        InvalidToken: the token was revoked or has expired, or the person is disabled.
+    """
+    user = db.get(User, user_id)
+    token = db.get(ApiToken, token_id) if token_id is not None else None
+    if user is None or user.disabled_at or (token_id is not None and token is None):
+        raise InvalidToken("Whoever made this link may not use it any more.")
+    if token is not None:
+        is_over = token.expires_at is not None and token.expires_at <= utcnow()
+        theirs = (token.user_id, token.token_workspace_id) == (user_id, workspace_id)
+        if token.revoked_at or is_over or not theirs:
+            raise InvalidToken("The token that made this link has expired or was revoked.")
+        role = token.role
+    return Holder(token_id, user_id, user.display_name, user.email, workspace_id, role)
 
 
 def _read_token(presented: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from modelyard_server.artifacts.errors import RangeRefused, UploadIncomplete
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.artifacts.service import StoredFile
 
-_CHUNK = 1024 * 1024
+_CHUNK = 4 * 1024 * 1024  # fewer, larger trips to the reading thread
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 

@@ -26,12 +26,14 @@ from . import (
     runs,
     search,
     table_routes,
+    upload_routes,
     viewing_routes,
 )
 from .mlflow import artifacts as mlflow_artifacts
 from .mlflow import experiments as mlflow_experiments
 from .mlflow import logged_models as mlflow_logged_models
 from .mlflow import metrics as mlflow_metrics
+from .mlflow import multipart as mlflow_multipart
 from .mlflow import pages as mlflow_pages
 from .mlflow import runs as mlflow_runs
 from .mlflow import server as mlflow_server
@@ -49,6 +51,7 @@ UNAUDITED = {
     "log_inputs": "part of what a run logs",
     "log_outputs": "part of what a run logs",
     "log_model_legacy": "part of what a run logs",
+    "upload_part": "part of an upload that is itself audited",
     "upload_artifact": "files of a run or model that is itself audited",
     "upload_run_artifact": "files of a run that is itself audited",
 }
@@ -216,6 +219,8 @@ routers = [
     router,
     live_routes.router,
     table_routes.router,
+    upload_routes.router,
+    mlflow_multipart.router,
     viewing_routes.router,
     viewing_routes.content,
     *_mlflow(),

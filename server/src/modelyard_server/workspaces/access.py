@@ -226,10 +226,34 @@ def lean_actor(request: Request, db: Session) -> Actor:
     known: dict[str, _Known] = db.info.setdefault("known_tokens", {})
     found = known.get(presented)
     if found is None:
-        found = known[presented] = _known(db, presented, write=request.scope["modelyard_write"])
+        write = request.scope["modelyard_write"]
+        holder = credentials.holder_of(db, presented, write=write)
+        found = known[presented] = _in_workspace(db, holder)
+    if wanted_workspace(request) not in (None, found[1]):
+        raise WorkspaceMismatch(f"This token belongs to workspace {found[1]}.")
+    return _bound(request, db, found)
+
+
+def lent_actor(
+    request: Request,
+    db: Session,
+    *,
+    user_id: uuid.UUID,
+    token_id: uuid.UUID | None,
+    workspace_id: int,
+) -> Actor:
+    """Give the actor that made a signed link, if it may still act.
+
+    Raises:
+        InvalidToken: the token was revoked or has expired, or the person is disabled.
+        WorkspaceNotFound: the person is no member any more.
+    """
+    holder = credentials.holder_again(db, user_id, token_id, workspace_id, Role.owner.value)
+    return _bound(request, db, _in_workspace(db, holder))
+
+
+def _bound(request: Request, db: Session, found: _Known) -> Actor:
     holder, slug, role = found
-    if wanted_workspace(request) not in (None, slug):
-        raise WorkspaceMismatch(f"This token belongs to workspace {slug}.")
     made = Actor(
         id=holder.user_id,
         name=holder.user_name,
@@ -258,8 +282,7 @@ _WORKSPACE_OF = (
 )
 
 
-def _known(db: Session, presented: str, *, write: bool) -> _Known:
-    holder = credentials.holder_of(db, presented, write=write)
+def _in_workspace(db: Session, holder: credentials.Holder) -> _Known:
     binds = {"user_id": holder.user_id, "token_workspace_id": holder.workspace_id}
     row = db.connection().execute(_WORKSPACE_OF, binds).one_or_none()
     if row is None:

@@ -33,6 +33,10 @@ class Gate:
         self._permission = permission
         self._database: Database = request.app.state.database
 
+    def actor(self, db: Session) -> Actor:
+        """Find out who asks."""
+        return access.lean_actor(self.request, db)
+
     async def run(self, work: Callable[[Session, Actor], T], *, write: bool) -> T:
         """Do work in a transaction that is committed when this returns.
 
@@ -43,7 +47,7 @@ class Gate:
         self.request.scope["modelyard_write"] = write
 
         def admitted(db: Session) -> T:
-            actor = access.lean_actor(self.request, db)
+            actor = self.actor(db)
             access.refuse_unless(self.request, actor, self._permission)
             return work(db, actor)
 

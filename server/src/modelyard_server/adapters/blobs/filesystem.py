@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import AsyncIterable, Iterable
@@ -13,15 +12,17 @@ from modelyard_server.artifacts.errors import ContentMissing
 from modelyard_server.artifacts.ports import StoredBlob
 
 from .incoming import Incoming
+from .syncing import Syncer
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class FilesystemBlobs:
-    """Keeps blobs below one folder; a rename makes a whole, synced file appear at once."""
+    """Keeps blobs below one folder; a rename makes a whole file appear at once."""
 
     def __init__(self, folder: Path) -> None:
         self._cas = folder / "cas"
+        self._syncer = Syncer(folder / "unsynced", self._path)
         self._incoming = Incoming(folder / "incoming", self._place)
 
     def receive(self, workspace_id: int, chunks: Iterable[bytes]) -> StoredBlob:
@@ -55,12 +56,9 @@ class FilesystemBlobs:
     def _place(self, workspace_id: int, part: Path, blob: StoredBlob) -> None:
         target = self._path(workspace_id, blob.sha256)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        marker = self._syncer.mark(workspace_id, blob.sha256)
         part.rename(target)  # replaces the same content, if it is there already
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        self._syncer.later(marker)
 
     def _path(self, workspace_id: int, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):

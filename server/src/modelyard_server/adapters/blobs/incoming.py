@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import os
@@ -59,14 +60,28 @@ class Incoming:
         """
         part = await self._in_thread(self._new_part)
         async with _discarded_on_failure(part):
+            writing: asyncio.Future[None] | None = None
             waiting = bytearray()
-            async for chunk in chunks:
-                waiting += chunk
-                if len(waiting) >= _HAND_OFF_BYTES:
-                    await self._in_thread(partial(part.write, waiting))
-                    waiting = bytearray()
-            await self._in_thread(partial(part.write, waiting))
-            return await self._in_thread(partial(self._finish, workspace_id, part))
+            try:
+                async for chunk in chunks:
+                    waiting += chunk
+                    if len(waiting) >= _HAND_OFF_BYTES:
+                        if writing is not None:
+                            await writing
+                        # Hashed and written by a thread while more arrives.
+                        writing = asyncio.ensure_future(self._written(part, waiting))
+                        waiting = bytearray()
+                if writing is not None:
+                    await writing
+                await self._written(part, waiting)
+                return await self._in_thread(partial(self._finish, workspace_id, part))
+            finally:
+                if writing is not None:
+                    with anyio.CancelScope(shield=True):
+                        await asyncio.gather(writing, return_exceptions=True)
+
+    async def _written(self, part: Part, waiting: bytearray) -> None:
+        await self._in_thread(partial(part.write, waiting))
 
     def _finish(self, workspace_id: int, part: Part) -> StoredBlob:
         blob = part.close()
@@ -119,11 +134,7 @@ class Part:
             raise _readable(error) from error
 
     def close(self) -> StoredBlob:
-        """Make it durable; give what it holds."""
-        try:
-            os.fsync(self._file)
-        except OSError as error:
-            raise _readable(error) from error
+        """Close it; give what it holds."""
         self._close()
         return StoredBlob(self._digest.hexdigest(), self._size)
 

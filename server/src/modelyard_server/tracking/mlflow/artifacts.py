@@ -15,6 +15,7 @@ from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.services import provided
 from modelyard_server.settings import Settings
 from modelyard_server.tracking import content, runs, sources
+from modelyard_server.tracking.receiving import Receiver
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
 from modelyard_server.workspaces.permissions import Permission
@@ -85,31 +86,7 @@ async def upload_artifact(
     settings: Annotated[Settings, provided(Settings)],
 ) -> Response:
     """Receive a file. It appears whole, or not at all."""
-    announced = content.announced_bytes(request)
-    quota = int(settings.artifact_quota_gb * 2**30)
-
-    def admit(db: Session, actor: Actor) -> int:
-        sources.owned(db, path, write=True)
-        if quota:
-            artifacts.refuse_over_quota(db, quota, announced or 0)
-        return actor.workspace_id
-
-    workspace_id = await gate.run(admit, write=False)
-    blob = await blobs.receive_stream(workspace_id, content.whole_body(request))
-
-    def attach(db: Session, _actor: Actor) -> None:
-        sources.owned(db, path, write=True)
-        if quota:
-            artifacts.refuse_over_quota(db, quota, blob.size_bytes)
-        artifacts.attach(db, blobs, path, blob)
-
-    try:
-        await gate.run(attach, write=True)
-    except Exception:
-        await gate.run(
-            lambda db, _actor: artifacts.remove_if_unused(db, blobs, blob.sha256), write=True
-        )
-        raise
+    await Receiver(gate, blobs, settings).file(request, path)
     return wire.answer()
 
 

@@ -33,7 +33,7 @@ def get_mlflow_server_info() -> Response:
     capabilities: dict[str, Any] = {
         "store_type": "SqlStore",
         "workspaces_enabled": True,
-        "multipart_uploads_enabled": False,
+        "multipart_uploads_enabled": True,
         "multipart_downloads_enabled": False,
         "presigned_upload_run_id_supported": False,
         "presigned_upload_model_id_supported": False,

@@ -53,7 +53,7 @@ DIFFERENCES: dict[str, str] = {
     ),
 }
 """Where we answer otherwise than a genuine server, each with the reason."""
-_ARTIFACT_AREAS = {"mpu": "multipart transfers", "presigned": "presigned transfers"}
+_ARTIFACT_AREAS = {"presigned": "presigned transfers"}
 _ELSEWHERE = {"/graphql": "GraphQL"}
 _ROOTS = tuple(f"/{api}/{version}/" for api in ("api", "ajax-api") for version in ("2.0", "3.0"))
 
