@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 PORT ?= 8080
 GATEWAY_PORT ?= 8081
 
-.PHONY: help setup run check format test test-autolog unit e2e api docs migration bench-serving bench-tracking bench-search bench-run-table bench-drift clean
+.PHONY: help setup run check format test test-autolog unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-drift clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -105,8 +105,14 @@ bench-serving: .make/dev ## The quickstart model through the gateway, beside the
 	@scripts/system-deps bench
 	@$(BIN)/python benchmarks/serving.py
 
-bench-tracking: .make/dev ## Ingestion of metrics, beside the peer
+bench-tracking: .make/dev ## Ingestion of metrics, beside two peers, on both databases
 	@$(BIN)/python benchmarks/tracking.py
+
+bench-artifacts: .make/dev ## A large artifact up and down, beside the peer
+	@$(BIN)/python benchmarks/artifacts.py
+
+bench-start: .make/dev ## Cold start and idle memory, beside the peer
+	@$(BIN)/python benchmarks/start.py
 
 bench-search: .make/dev ## Search in 100,000 runs, first and deep pages
 	@$(BIN)/python benchmarks/search.py

@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT)] + [
     str(ROOT / part / "src") for part in ("protocol", "server", "runtime", "sdk")
 ]
 
-from benchmarks.tracking import Server, ours, started_run, theirs  # noqa: E402
+from benchmarks.servers import Server, ours, started_run, theirs  # noqa: E402
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 GIB = 1024**3

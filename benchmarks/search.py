@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT)] + [
     str(ROOT / part / "src") for part in ("protocol", "server", "runtime", "sdk")
 ]
 
-from benchmarks.tracking import API, process  # noqa: E402
+from benchmarks.servers import API, process  # noqa: E402
 from tests.make.fixtures import make_platform  # noqa: E402
 from tests.make.installation import a_free_port  # noqa: E402
 from tests.make.live import SOURCES  # noqa: E402

@@ -7,6 +7,7 @@ against 246k through SQLAlchemy; `unnest` 138k on PostgreSQL against 59k.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -161,7 +162,7 @@ def write_points(db: Session, run: Target, histories: Histories) -> None:
     """Append points, and keep each metric's latest.
 
     Raises:
-        ValueRefused: a key is empty or too long.
+        ValueRefused: a key is empty or too long, or a step or timestamp is out of range.
     """
     if not histories:
         return
@@ -171,20 +172,38 @@ def write_points(db: Session, run: Target, histories: Histories) -> None:
     in_order = sorted((numbers[key], rows) for key, rows in histories.items())
     points = [(key, *row) for key, rows in in_order for row in rows]
     connection = db.connection()
-    if connection.dialect.name == "postgresql":
-        key, step, at, value, nan = (list(column) for column in zip(*points, strict=True))
-        connection.exec_driver_sql(
-            _POINTS_POSTGRES,
-            {"ws": workspace_id, "run": run.id, "p_keys": key, "p_steps": step}
-            | {"p_times": at, "p_values": value, "p_nans": nan},
-        )
-    else:
-        _append_to_sqlite(connection, (workspace_id, run.id), points)
+    is_postgres = connection.dialect.name == "postgresql"
+    try:
+        append = _append_to_postgres if is_postgres else _append_to_sqlite
+        append(connection, (workspace_id, run.id), points)
+    except (OverflowError, struct.error):
+        raise ValueRefused("A step or timestamp is out of range.") from None
     # A history is in order of (step, time, value): its last point is its latest.
     _many(
         db,
         _LATEST,
         [(workspace_id, run.id, key, run.experiment_id, *rows[-1]) for key, rows in in_order],
+    )
+
+
+def _append_to_postgres(
+    connection: Connection, owner: tuple[int, int], points: list[tuple[Any, ...]]
+) -> None:
+    from .packing import BigIntegers, Booleans, Doubles, Integers, teach  # with psycopg only
+
+    teach(connection)
+    key, step, at, value, nan = zip(*points, strict=True)
+    connection.exec_driver_sql(
+        _POINTS_POSTGRES,
+        {
+            "ws": owner[0],
+            "run": owner[1],
+            "p_keys": Integers(key),
+            "p_steps": BigIntegers(step),
+            "p_times": BigIntegers(at),
+            "p_values": Doubles(value),
+            "p_nans": Booleans(nan),
+        },
     )
 
 

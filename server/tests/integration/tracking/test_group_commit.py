@@ -104,6 +104,17 @@ def test_hot_routes_refuse_as_all_do(workspace, headers, status, code):
     assert (answer.status_code, answer.json()["error_code"]) == (status, code)
 
 
+@pytest.mark.parametrize("wrong", [{"step": 2**63}, {"timestamp": -(2**63) - 1}])
+def test_number_out_of_range_is_refused(workspace, wrong):
+    client = workspace.client("developer")
+    run = client.post(f"{API}/runs/create", json={}).json()["run"]["info"]["run_id"]
+    body = {"run_id": run, "key": "loss", "value": 1, "timestamp": 1, "step": 1} | wrong
+
+    answer = client.post(f"{API}/runs/log-metric", json=body)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
 def test_every_acknowledged_point_survives_a_kill(server_process):
     """`kill -9` under eight writers; what was answered 200 is there, batches whole."""
     server_process.start()
