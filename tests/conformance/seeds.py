@@ -210,6 +210,8 @@ def a_file(name: str) -> Callable[[World], str]:
 def a_view(world: World) -> str:
     path, asked = f"/api/v1/runs/{world['run_id']}/artifacts/view", {"path": world["p.svg"]}
     return world.http.get(path, params=asked).json()["url"].rpartition("/")[2]
+
+
 def a_run_folder(world: World) -> str:
     _ = world["run_id"]
     return str(world.kept["run folder"])

@@ -9,7 +9,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_add_uploads"
-down_revision = "20261127_traffic_periods"
+down_revision = "20261127_add_lanes_of_revisions"
 branch_labels = None
 depends_on = None
 
