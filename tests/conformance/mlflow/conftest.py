@@ -40,6 +40,7 @@ def live(sqlite_platform: Platform) -> Iterator[Live]:
         if statuses and statuses[0] < 400:
             called.add((scope["method"], scope["path"]))
 
+    noted.state = app.state  # type: ignore[attr-defined] # where `serving` says that it stops
     space = sqlite_platform.a_workspace()
     with serving(noted) as url:  # type: ignore[arg-type]
         yield Live(url, space, space.a_token("owner"), sqlite_platform, called)
