@@ -120,8 +120,10 @@ bench-search: .make/dev ## Search in 100,000 runs, first and deep pages
 bench-run-table: .make/dev .make/web ## The run table of 10,000 runs in a browser
 	@$(BIN)/python benchmarks/run_table.py
 
-bench-drift: .make/dev ## Capture ingestion and drift computation
+bench-drift: .make/dev ## Capture ingestion, drift computation beside the peers, alarms without a change
 	@$(BIN)/python benchmarks/drift.py
+	@$(BIN)/python benchmarks/drift_rule.py
+	@$(BIN)/python benchmarks/drift_peers.py
 
 clean: ## Remove what make made; data in .modelyard stays
 	@rm -rf .venv .make web/node_modules web/dist

@@ -138,11 +138,11 @@ def ask(port: int, expression: str) -> Any:
 
 def scraped(port: int) -> set[str]:
     """Wait until Prometheus has two scrapes; give the names of our series."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         try:
             found = ask(port, "count_over_time(modelyard_node_up[1m]) > 1")["data"]["result"]
-        except OSError:
+        except (OSError, ValueError):  # not up yet, or "Service Unavailable" while it loads
             found = []
         if found:
             names = ask(port, 'count by (__name__) ({__name__=~"modelyard.+"})')

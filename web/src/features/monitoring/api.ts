@@ -22,14 +22,14 @@ export type Measure = Shape<"Measure">;
 export type Prediction = Shape<"PredictionOut">;
 
 const LIVE_MS = 5_000;
-const FLEET_MS = 15_000;
+const QUALITY_MS = 15_000;
 
 export const fleet = (range: FleetRange) =>
   queryOptions({
     queryKey: ["monitoring", "fleet", range],
     queryFn: async ({ signal }) =>
       body(await api.GET("/api/v1/fleet", { params: { query: { range } }, signal })),
-    refetchInterval: FLEET_MS,
+    refetchInterval: LIVE_MS,
   });
 
 export const traffic = (id: string, range: TrafficRange) =>
@@ -87,7 +87,7 @@ export const quality = (id: string, range: QualityRange) =>
           signal,
         }),
       ),
-    refetchInterval: FLEET_MS,
+    refetchInterval: QUALITY_MS,
   });
 
 export const predictionList = (id: string, status: Outcome) =>
