@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT)] + [
 ]
 
 from benchmarks.search import _params, _run, _tags  # noqa: E402
-from benchmarks.tracking import process  # noqa: E402
+from benchmarks.servers import process  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
 from tests.make.browser import a_visitor  # noqa: E402
 from tests.make.fixtures import make_platform  # noqa: E402

@@ -112,7 +112,7 @@ class Table:
         query = select(Run.id, Run.started_ms, Run.lifecycle_stage == ACTIVE).where(
             Run.experiment_id == experiment_id
         )
-        ids, started, active = _arrays(db, query, (np.int64, np.int64, np.bool_))
+        ids, started, active = arrays(db, query, (np.int64, np.int64, np.bool_))
         order = np.argsort(ids, kind="stable")
         self.ids, self.started, self.is_active = ids[order], started[order], active[order]
 
@@ -120,7 +120,7 @@ class Table:
         size = len(self.ids)
         values = np.zeros(size, np.float64) if source.has_values else None
         column = Column(source, np.full(size, NOTHING, np.int8), values, -1)
-        self._put(column, _arrays(db, source.whole, _kinds(source)))
+        self._put(column, arrays(db, source.whole, _kinds(source)))
         self.columns[name] = column
         return column
 
@@ -155,7 +155,7 @@ class Table:
         for column in columns:
             column.ranks[places] = NOTHING
             for some in _chunks(changed):
-                rows_now = _arrays(db, column.source.some(some), _kinds(column.source))
+                rows_now = arrays(db, column.source.some(some), _kinds(column.source))
                 self._put(column, rows_now)
 
     def _resize(self, present: Sequence[int], gone: set[int]) -> None:
@@ -234,7 +234,7 @@ def trim(db: Session) -> None:
                     total -= made.columns.popitem(last=False)[1].size_bytes
 
 
-def _arrays(db: Session, query: Query, kinds: Sequence[Any]) -> list[npt.NDArray[Any]]:
+def arrays(db: Session, query: Query, kinds: Sequence[Any]) -> list[npt.NDArray[Any]]:
     """Read rows into one array for each column, some at a time, never all as objects.
 
     Past SQLAlchemy's results, which would take six times as long.

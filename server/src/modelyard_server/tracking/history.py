@@ -1,8 +1,8 @@
-"""Metric histories: whole, in pages, sampled for many runs, or thinned for a chart."""
+"""Metric histories: whole, in pages, or sampled for many runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -87,29 +87,3 @@ def spread(values: Sequence[int], most: int) -> list[int]:
         return [values[-1]]
     gap = (len(values) - 1) / (most - 1)
     return [values[round(place * gap)] for place in range(most)]
-
-
-def thinned(history: Sequence[Logged], most: int) -> list[Logged]:
-    """Keep at most `most` points: of each stretch its lowest and highest, in order, and both ends.
-
-    A spike of one point survives, which averaging or picking every n-th point would lose.
-    """
-    if len(history) <= most or most < 4:
-        return list(history)
-    inner, stretches = history[1:-1], (most - 2) // 2
-    kept = [history[0]]
-    for number in range(stretches):
-        stretch = inner[number * len(inner) // stretches : (number + 1) * len(inner) // stretches]
-        kept += _extremes(stretch)
-    return [*kept, history[-1]]
-
-
-def _extremes(stretch: Iterable[Logged]) -> list[Logged]:
-    counted = [(point.value, place, point) for place, point in enumerate(stretch)]
-    numbers = [(value, place, point) for value, place, point in counted if value is not None]
-    if not numbers:
-        return [point for _, _, point in counted[:1]]
-    lowest = min(numbers, key=lambda entry: (entry[0], entry[1]))
-    highest = max(numbers, key=lambda entry: (entry[0], -entry[1]))
-    picked = {entry[1]: entry[2] for entry in (lowest, highest)}
-    return [picked[place] for place in sorted(picked)]

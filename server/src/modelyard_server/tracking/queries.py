@@ -13,7 +13,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.errors import FileMissing
 from modelyard_server.artifacts.service import Entry, StoredFile
 
-from . import history, inputs, logged_models, reading, runs, service
+from . import curves, inputs, logged_models, reading, runs, service
 from .models import ACTIVE, Experiment, LoggedModel, Run
 from .ports import VersionsOfRun
 from .schemas import (
@@ -127,13 +127,13 @@ def series(db: Session, run_id: str, key: str, most: int) -> MetricSeries:
     Raises:
         RunMissing: there is no such run.
     """
-    found = history.points(db, runs.get(db, run_id).id, key)
+    found = curves.curve(db, runs.get(db, run_id), key, most)
     return MetricSeries(
         key=key,
-        total_points=len(found),
+        total_points=found.total,
         points=[
             MetricPoint(step=p.step, at=service.instant(p.at_ms), value=p.value)
-            for p in history.thinned(found, most)
+            for p in found.points
         ],
     )
 

@@ -12,6 +12,7 @@ from tests.make.fixtures import Platform, TeamSpace
 from modelyard_server import cli
 from modelyard_server.identity.models import ApiToken
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.tracking import curves, queries
 
 API = "/api/2.0/mlflow"
 
@@ -113,6 +114,31 @@ def test_number_out_of_range_is_refused(workspace, wrong):
     answer = client.post(f"{API}/runs/log-metric", json=body)
 
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_kept_curve_follows_what_is_logged(platform, workspace, monkeypatch):
+    monkeypatch.setattr(curves, "LONG", 100)
+    client = workspace.client("developer")
+    run = client.post(f"{API}/runs/create", json={}).json()["run"]["info"]["run_id"]
+
+    def log(first: int, value: float) -> None:
+        points = [
+            {"key": "loss", "value": value, "timestamp": 1, "step": step}
+            for step in range(first, first + 300)
+        ]
+        client.post(f"{API}/runs/log-batch", json={"run_id": run, "metrics": points})
+
+    with platform.database.session(workspace.id, write=False) as db:
+        assert queries.series(db, run, "loss", 10).total_points == 0
+    log(0, 1.0)
+    for first, value, total in ((300, 2.0, 600), (150, 3.0, 900)):
+        log(first, value)
+        for _ in range(2):  # the second is what was kept
+            with platform.database.session(workspace.id, write=False) as db:
+                shown = queries.series(db, run, "loss", 10)
+            assert shown.total_points == total
+            assert max(p.value for p in shown.points) == value
+            assert (shown.points[0].step, shown.points[-1].step) == (0, 599)
 
 
 def test_every_acknowledged_point_survives_a_kill(server_process):
