@@ -298,6 +298,16 @@ RECIPES: dict[str, Recipe] = {
     "evaluation_datasets_remove_dataset_from_experiments": Recipe(
         lambda ids: {"experiment_ids": [ids["experiment_id"]]}
     ),
+    # ------------------------------------------------------------ collaboration
+    "collaboration_list_comments": asking(resource_type="run", resource_id="@run_id"),
+    "collaboration_create_comment": Recipe(
+        lambda ids: {"resource_type": "run", "resource_id": ids["run_id"], "body": "why?"}
+    ),
+    "collaboration_update_comment": Recipe(lambda ids: {"body": "because"}),
+    "collaboration_reopen_thread": Recipe(
+        before=lambda w: w.http.post(f"/api/v1/comments/{w['comment_id']}/resolve")
+    ),
+    "collaboration_list_activity": asking(resource_type="run", resource_id="@run_id"),
     # ---------------------------------------------------------------- registry
     "mlflow_get_version_artifact": asking(name="@model name", version="1", path="MLmodel"),
     "registry_update_model": Recipe(lambda ids: {"description": "changed"}),

@@ -297,6 +297,26 @@ def a_webhook(world: World) -> str:
         "events": [{"entity": "MODEL_VERSION", "action": "CREATED"}],
     }
     return world.post(f"{MLFLOW}/webhooks", body)["webhook"]["webhook_id"]
+def a_comment(world: World) -> str:
+    body = {
+        "resource_type": "run",
+        "resource_id": world["run_id"],
+        "body": f"{world.canary} looks odd",
+    }
+    return world.post("/api/v1/comments", body)["id"]
+
+
+def an_inbox_item(world: World) -> str:
+    """Somebody else mentions the owner; whose inbox it is, only they read it."""
+    handle = world.owner.email.partition("@")[0]
+    body = {
+        "resource_type": "run",
+        "resource_id": world["run_id"],
+        "body": f"@{handle} {world.canary}",
+    }
+    sent = world.space.client("developer").post("/api/v1/comments", json=body)
+    assert sent.status_code == 201, sent.text
+    return world.http.get("/api/v1/inbox").json()["items"][0]["id"]
 
 
 def a_trace(world: World) -> str:
@@ -359,6 +379,9 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "trace_id": a_trace,
     "assessment_id": an_assessment,
     "dataset_id": a_dataset,
+    # collaboration
+    "comment_id": a_comment,
+    "item_id": an_inbox_item,
     # registry
     "model name": a_model_name,
     "models/model_id": lambda world: model_id(world.http, world["model name"]),

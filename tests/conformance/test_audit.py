@@ -52,7 +52,12 @@ OF_THE_RUN = {  # what a run writes about itself is its record; its start and en
     "traces_link_traces_to_run",
     "uploads_upload_part",
 }
-UNRECORDED = READS_ONLY | OF_THE_RUN | set(ELSEWHERE)
+OF_THE_READER = {  # what somebody has seen of their own inbox concerns nobody else
+    "collaboration_read_everything",
+    "collaboration_read_item",
+    "collaboration_unread_item",
+}
+UNRECORDED = READS_ONLY | OF_THE_RUN | OF_THE_READER | set(ELSEWHERE)
 WRITES = [op for op in own_operations() if op.is_write and op.name not in UNRECORDED]
 
 

@@ -26,6 +26,9 @@ PUBLIC = {
 VIEWERS_MAY = {
     "POST /api/v1/tokens": "own tokens, at most as a viewer",
     "DELETE /api/v1/tokens/{token_id}": "own tokens",
+    "POST /api/v1/inbox/read": "own inbox",
+    "PUT /api/v1/inbox/{item_id}/read": "own inbox",
+    "DELETE /api/v1/inbox/{item_id}/read": "own inbox",
     "POST /api/v1/serving/auto-config": "reads only",
     "POST /api/2.0/mlflow/runs/search": "reads only",
     "POST /api/2.0/mlflow/experiments/search": "reads only",

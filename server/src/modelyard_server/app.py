@@ -39,6 +39,7 @@ CAPABILITIES = (
     "notifications",
     "flags",
     "artifacts",
+    "collaboration",
     "tracking",
     "traces",
     "registry",

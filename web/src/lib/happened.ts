@@ -40,6 +40,12 @@ const WHOLE: Record<string, string> = {
   roll_back: "rolled back",
   delete_permanently: "deleted",
   live: "put live the",
+  comment: "commented on",
+  reply: "replied on",
+  edit_comment: "edited a comment on",
+  delete_comment: "deleted a comment on",
+  resolve_thread: "resolved a thread on",
+  reopen_thread: "opened a thread again on",
 };
 
 /** An audit action as words: "deployments.create" on a deployment is "created deployment". */

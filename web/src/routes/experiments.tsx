@@ -1,6 +1,8 @@
 import { createRoute } from "@tanstack/react-router";
 import { runTableSearch, searchOf, viewOf } from "@/features/experiments/table-view";
 import { type Search, text } from "@/lib/search";
+import { LinesSkeleton } from "@/ui/skeletons";
+import { View } from "@/ui/view";
 import { lazyView } from "./lazy-view";
 import { workspaceRoute } from "./workspace";
 
@@ -12,6 +14,7 @@ const ExperimentPage = lazyView(
   () => import("@/features/experiments/experiment-page"),
   "ExperimentPage",
 );
+const Discussion = lazyView(() => import("@/features/collaboration/discussion"), "Discussion");
 const RunPage = lazyView(() => import("@/features/runs/run-page"), "RunPage");
 
 const experiments = createRoute({
@@ -64,13 +67,18 @@ const run = createRoute({
     const { artifact = "" } = run.useSearch();
     const navigate = run.useNavigate();
     return (
-      <RunPage
-        id={id}
-        artifact={artifact}
-        onArtifact={(path) =>
-          void navigate({ search: { artifact: path }, replace: true, resetScroll: false })
-        }
-      />
+      <div className="stack">
+        <RunPage
+          id={id}
+          artifact={artifact}
+          onArtifact={(path) =>
+            void navigate({ search: { artifact: path }, replace: true, resetScroll: false })
+          }
+        />
+        <View loading={<LinesSkeleton lines={4} />}>
+          <Discussion about={{ kind: "run", id }} />
+        </View>
+      </div>
     );
   },
 });

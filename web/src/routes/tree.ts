@@ -4,6 +4,7 @@ import { deploymentRoutes } from "./deployments";
 import { experimentRoutes } from "./experiments";
 import { homeRoutes } from "./home";
 import { importRoutes } from "./imports";
+import { inboxRoutes } from "./inbox";
 import { modelRoutes } from "./models";
 import { monitoringRoutes } from "./monitoring";
 import { rootRoute } from "./root";
@@ -15,6 +16,7 @@ export const routeTree = rootRoute.addChildren([
   ...accessRoutes,
   workspaceRoute.addChildren([
     ...homeRoutes,
+    ...inboxRoutes,
     ...experimentRoutes,
     ...compareRoutes,
     ...importRoutes,

@@ -2,6 +2,7 @@ import { ActionIcon, Drawer } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { InboxBell } from "@/features/collaboration/inbox-bell";
 import { View } from "@/ui/view";
 import { Rail } from "./rail";
 import classes from "./shell.module.css";
@@ -42,6 +43,7 @@ export function Shell({ ws, children }: { ws: string; children: ReactNode }) {
             </ActionIcon>
             <WorkspaceSwitcher ws={ws} />
             <span className={classes.grow} />
+            <InboxBell ws={ws} />
             <ThemeSwitch />
             <UserMenu ws={ws} />
           </header>

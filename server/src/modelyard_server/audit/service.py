@@ -23,6 +23,8 @@ from .schemas import AuditEventOut
 
 _BATCH = 1000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_PERSONAL = ("identity", "audit")
+"""What people do for themselves, or look at: no news for the others."""
 _COLUMNS = tuple(AuditEventOut.model_fields)
 
 
@@ -52,7 +54,10 @@ def events(
     db: Session, workspace_id: int, wanted: Filter, *, after: Position | None, limit: int
 ) -> list[AuditEvent]:
     """List events of a workspace, newest first."""
-    rows = _matching(select(AuditEvent), workspace_id, wanted)
+    return _page(db, _matching(select(AuditEvent), workspace_id, wanted), after, limit)
+
+
+def _page(db: Session, rows: Select[Any], after: Position | None, limit: int) -> list[AuditEvent]:
     if after is not None:
         at, event_id = after
         rows = rows.where(
@@ -67,6 +72,38 @@ def recent(db: Session, actor: Actor, limit: int) -> list[AuditEvent]:
         AuditEvent.workspace_id == actor.workspace_id, AuditEvent.result == "ok"
     )
     return list(db.scalars(rows.order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a feed is about; empty members do not restrict."""
+
+    object_types: tuple[str, ...] = ()
+    object_id: str | None = None
+    """Also what has an id below it: `<model>/3` belongs to `<model>`."""
+    area: str | None = None
+    """A capability: the first word of actions."""
+    actor_id: uuid.UUID | None = None
+
+
+def feed(
+    db: Session, actor: Actor, subject: Subject, *, after: Position | None, limit: int
+) -> list[AuditEvent]:
+    """List changes for everybody in the workspace, newest first: no denials, no sign-ins."""
+    own = [AuditEvent.action.startswith(f"{area}.") for area in _PERSONAL]
+    rows = select(AuditEvent).where(
+        AuditEvent.workspace_id == actor.workspace_id, AuditEvent.result == "ok", ~or_(*own)
+    )
+    if subject.object_types:
+        rows = rows.where(AuditEvent.object_type.in_(subject.object_types))
+    if subject.object_id is not None:
+        below = AuditEvent.object_id.startswith(f"{subject.object_id}/", autoescape=True)
+        rows = rows.where(or_(AuditEvent.object_id == subject.object_id, below))
+    if subject.area is not None:
+        rows = rows.where(AuditEvent.action.startswith(f"{subject.area}.", autoescape=True))
+    if subject.actor_id is not None:
+        rows = rows.where(AuditEvent.actor_id == subject.actor_id)
+    return _page(db, rows, after, limit)
 
 
 def export(database: Database, actor: Actor, wanted: Filter, *, as_csv: bool) -> Iterator[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from modelyard_server.collaboration.ports import Commentable, Resource
 from modelyard_server.kernel.services import Services
 from modelyard_server.tracking.ports import ModelRef, VersionsOfRun
+from modelyard_server.workspaces.permissions import Permission
 
 from .models import Model, ModelVersion
 from .ports import NothingServed, ServedVersions
@@ -26,7 +31,62 @@ class RegisteredFromRun:
         return [ModelRef(model_id=row.id, name=row.name, version=row.number) for row in rows]
 
 
+_VERSION_ID = re.compile(r"([0-9a-f\-]{36})/([1-9]\d{0,8})")
+
+
+class Models:
+    """Lets people talk about models."""
+
+    kind = "model"
+    parts = ("model_version",)
+    permission = Permission.models_read
+
+    def find(self, db: Session, resource_id: str) -> Resource | None:
+        """Give a model by its id."""
+        row = _model(db, resource_id)
+        if row is None:
+            return None
+        return Resource(
+            name=row.name, path=f"/models/{row.id}?tab=discussion", owner_id=row.created_by
+        )
+
+
+class Versions:
+    """Lets people talk about versions; their id is `<model>/<number>`."""
+
+    kind = "model_version"
+    parts: tuple[str, ...] = ()
+    permission = Permission.models_read
+
+    def find(self, db: Session, resource_id: str) -> Resource | None:
+        """Give a version by its model's id and its number."""
+        match = _VERSION_ID.fullmatch(resource_id)
+        model = _model(db, match[1]) if match else None
+        if match is None or model is None:
+            return None
+        number = int(match[2])
+        created_by = db.execute(
+            select(ModelVersion.created_by).where(
+                ModelVersion.model_id == model.id, ModelVersion.number == number
+            )
+        ).one_or_none()
+        if created_by is None:
+            return None
+        path = f"/models/{model.id}/v/{number}?tab=discussion"
+        return Resource(name=f"{model.name} v{number}", path=path, owner_id=created_by[0])
+
+
+def _model(db: Session, model_id: str) -> Model | None:
+    try:
+        known = uuid.UUID(model_id)
+    except ValueError:
+        return None
+    return db.scalar(select(Model).where(Model.id == known)) if str(known) == model_id else None
+
+
 def provide(services: Services) -> None:
     """Register the port implementations."""
+    services.add(Commentable, Models())  # type: ignore[type-abstract]
+    services.add(Commentable, Versions())  # type: ignore[type-abstract]
     services.provide(VersionsOfRun, RegisteredFromRun())  # type: ignore[type-abstract]
     services.provide(ServedVersions, NothingServed())  # type: ignore[type-abstract]

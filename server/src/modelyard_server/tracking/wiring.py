@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from modelyard_server.collaboration.ports import Commentable, Resource
 from modelyard_server.kernel.services import Services
+from modelyard_server.workspaces.permissions import Permission
 from modelyard_server.workspaces.ports import WorkspaceObserver
 
-from . import experiments
+from . import experiments, runs
+from .errors import RunMissing
 from .ports import NoVersions, VersionsOfRun
 
 
@@ -19,7 +22,24 @@ class DefaultExperiment:
         experiments.ensure_default(db)
 
 
+class Runs:
+    """Lets people talk about runs."""
+
+    kind = "run"
+    parts: tuple[str, ...] = ()
+    permission = Permission.experiments_read
+
+    def find(self, db: Session, resource_id: str) -> Resource | None:
+        """Give a run by its id, deleted or not."""
+        try:
+            row = runs.get(db, resource_id)
+        except RunMissing:
+            return None
+        return Resource(name=row.name, path=f"/runs/{row.uid}", owner_id=None)
+
+
 def provide(services: Services) -> None:
     """Register our ports' implementations."""
     services.add(WorkspaceObserver, DefaultExperiment())  # type: ignore[type-abstract]
+    services.add(Commentable, Runs())  # type: ignore[type-abstract]
     services.provide(VersionsOfRun, NoVersions())  # type: ignore[type-abstract]

@@ -28,6 +28,10 @@ class Permission(StrEnum):
     models_read = "models.read"
     models_write = "models.write"
     webhooks_manage = "webhooks.manage"
+    comments_read = "comments.read"
+    comments_write = "comments.write"
+    comments_moderate = "comments.moderate"
+    inbox_use = "inbox.use"
     deployments_read = "deployments.read"
     deployments_create = "deployments.create"
     environments_manage = "environments.manage"
@@ -63,6 +67,10 @@ MATRIX: dict[Permission, Role] = {
     Permission.models_read: Role.viewer,
     Permission.models_write: Role.developer,
     Permission.webhooks_manage: Role.admin,
+    Permission.comments_read: Role.viewer,
+    Permission.comments_write: Role.developer,
+    Permission.comments_moderate: Role.admin,
+    Permission.inbox_use: Role.viewer,
     Permission.deployments_read: Role.viewer,
     Permission.deployments_create: Role.developer,
     Permission.environments_manage: Role.admin,
