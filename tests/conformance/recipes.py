@@ -311,6 +311,17 @@ RECIPES: dict[str, Recipe] = {
     # ---------------------------------------------------------------- registry
     "mlflow_get_version_artifact": asking(name="@model name", version="1", path="MLmodel"),
     "registry_update_model": Recipe(lambda ids: {"description": "changed"}),
+    "registry_write_card": Recipe(lambda ids: {"text": "## Purpose"}),
+    "registry_set_model_tag": Recipe(lambda ids: {"value": "blue"}),
+    "registry_delete_model_tag": Recipe(
+        before=lambda w: w.http.put(
+            f"/api/v1/models/{w['models/model_id']}/tags/colour", json={"value": "blue"}
+        )
+    ),
+    "registry_compare_versions": asking(a="1", b="1"),
+    "registry_unprotect_alias": Recipe(
+        before=lambda w: w.http.put(f"/api/v1/protected-aliases/{w['protected_alias']}")
+    ),
     "registry_set_alias": Recipe(lambda ids: {"version": 1}),
     "mlflow_create_registered_model": Recipe(lambda ids: {"name": "fresh-model"}),
     "mlflow_get_registered_model": asking(name="@model name"),

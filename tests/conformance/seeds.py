@@ -388,6 +388,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "version": lambda world: "1",
     "alias": lambda world: ALIAS,
     "webhook_id": a_webhook,
+    "protected_alias": lambda world: "gold",
     # deployments, traffic
     "deployment_id": a_deployment,
     "environment": an_environment,

@@ -1,14 +1,25 @@
 import { createRoute } from "@tanstack/react-router";
 import { useCallback } from "react";
 
+import type { About } from "@/features/collaboration/api";
 import type { DeployTarget } from "@/features/models/models-page";
-import { type Search, text, wholeNumber } from "@/lib/search";
+import { MODEL_TABS, VERSION_TABS } from "@/features/models/tabs";
+import { oneOf, type Search, text, wholeNumber } from "@/lib/search";
+import { Panel } from "@/ui/panel";
+import { LinesSkeleton } from "@/ui/skeletons";
+import { View } from "@/ui/view";
 import { lazyView } from "./lazy-view";
 import { QuickDeployDialog } from "./quick-deploy-dialog";
 import { workspaceRoute } from "./workspace";
 
 const ModelsPage = lazyView(() => import("@/features/models/models-page"), "ModelsPage");
 const ModelPage = lazyView(() => import("@/features/models/model-page"), "ModelPage");
+const DiffPage = lazyView(() => import("@/features/models/diff-page"), "DiffPage");
+const Discussion = lazyView(() => import("@/features/collaboration/discussion"), "Discussion");
+const ActivityFeed = lazyView(
+  () => import("@/features/collaboration/activity-feed"),
+  "ActivityFeed",
+);
 const VersionPage = lazyView(() => import("@/features/models/version-page"), "VersionPage");
 
 interface ListSearch {
@@ -48,35 +59,66 @@ const models = createRoute({
   },
 });
 
-interface DeploySearch {
+interface PageSearch<Tab> {
   /** The version whose quick deploy dialog is open. */
   deploy?: number;
+  tab?: Tab;
 }
 
-const deploySearch = (search: Search): DeploySearch => {
-  const deploy = wholeNumber(search.deploy);
-  return deploy === null ? {} : { deploy };
-};
+const pageSearch =
+  <Tab extends string>(tabs: readonly Tab[], first: Tab) =>
+  (search: Search): PageSearch<Tab> => {
+    const deploy = wholeNumber(search.deploy);
+    const tab = oneOf(search.tab, tabs, first);
+    return { ...(deploy !== null && { deploy }), ...(tab !== first && { tab }) };
+  };
+
+/** What other features show on the pages of models and versions. */
+function Talk({ kind, id }: About) {
+  return (
+    <View loading={<LinesSkeleton lines={4} />}>
+      <Discussion about={{ kind, id }} />
+    </View>
+  );
+}
+
+function History({ kind, id }: About) {
+  return (
+    <Panel title="Activity" flush>
+      <View loading={<LinesSkeleton lines={6} />}>
+        <ActivityFeed filter={{ about: { kind, id } }} />
+      </View>
+    </Panel>
+  );
+}
 
 const model = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "models/$model",
-  validateSearch: deploySearch,
+  validateSearch: pageSearch(MODEL_TABS, "card"),
   component: function Model() {
     const { model: id } = model.useParams();
-    const { deploy } = model.useSearch();
+    const { deploy, tab = "card" } = model.useSearch();
     const navigate = model.useNavigate();
     const onDeploy = useCallback(
       ({ version }: DeployTarget) =>
-        void navigate({ search: version === null ? {} : { deploy: version } }),
+        void navigate({
+          search: (now) => (version === null ? now : { ...now, deploy: version }),
+        }),
       [navigate],
     );
     return (
       <>
-        <ModelPage id={id} onDeploy={onDeploy} />
+        <ModelPage
+          id={id}
+          tab={tab}
+          onDeploy={onDeploy}
+          discussion={<Talk kind="model" id={id} />}
+          activity={<History kind="model" id={id} />}
+        />
         <QuickDeployDialog
           target={deploy ? { modelId: id, version: deploy } : null}
-          onClose={() => void navigate({ search: {} })}
+          onClose={() => void navigate({ search: ({ tab: kept }) => (kept ? { tab: kept } : {}) })}
         />
       </>
     );
@@ -86,27 +128,43 @@ const model = createRoute({
 const version = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "models/$model/v/$version",
-  validateSearch: deploySearch,
+  validateSearch: pageSearch(VERSION_TABS, "overview"),
   component: function Version() {
     const { model: id, version: number } = version.useParams();
-    const { deploy } = version.useSearch();
+    const { deploy, tab = "overview" } = version.useSearch();
     const navigate = version.useNavigate();
     return (
       <>
         <VersionPage
           id={id}
           number={wholeNumber(number) ?? 0}
+          tab={tab}
+          discussion={<Talk kind="model_version" id={`${id}/${number}`} />}
+          activity={<History kind="model_version" id={`${id}/${number}`} />}
           onDeploy={({ version: chosen }) =>
-            void navigate({ search: chosen === null ? {} : { deploy: chosen } })
+            void navigate({ search: (now) => (chosen === null ? now : { ...now, deploy: chosen }) })
           }
         />
         <QuickDeployDialog
           target={deploy ? { modelId: id, version: deploy } : null}
-          onClose={() => void navigate({ search: {} })}
+          onClose={() => void navigate({ search: ({ tab: kept }) => (kept ? { tab: kept } : {}) })}
         />
       </>
     );
   },
 });
 
-export const modelRoutes = [models, model, version] as const;
+const diff = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "models/$model/diff",
+  validateSearch: (search: Search): { a: number; b: number } => ({
+    a: wholeNumber(search.a) ?? 1,
+    b: wholeNumber(search.b) ?? 1,
+  }),
+  component: function Diff() {
+    const { a, b } = diff.useSearch();
+    return <DiffPage id={diff.useParams().model} a={a} b={b} />;
+  },
+});
+
+export const modelRoutes = [models, model, version, diff] as const;

@@ -82,6 +82,11 @@ export function aModel(change: Partial<Shape<"ModelOut">> = {}): Shape<"ModelOut
     created_by_name: "Ana Ruiz",
     is_sample: false,
     deployments: [],
+    licence: "",
+    task: "",
+    owner_id: null,
+    owner_name: "Ana Ruiz",
+    protected_aliases: ["production"],
     ...change,
   };
 }

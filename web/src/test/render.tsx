@@ -16,10 +16,13 @@ import { View } from "@/ui/view";
 const EVERYTHING = [
   "experiments.read",
   "experiments.write",
+  "experiments.create",
   "artifacts.read",
   "artifacts.write",
   "models.read",
   "models.write",
+  "models.create",
+  "aliases.move_protected",
   "comments.read",
   "comments.write",
   "comments.moderate",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.services import Services
-from modelyard_server.registry.ports import ServedVersions
+from modelyard_server.registry.ports import ServedBy, ServedVersions
 from modelyard_server.workspaces.ports import WorkspaceObserver
 
 from . import environments
@@ -61,6 +61,26 @@ class WhoServes:
             .distinct()
         )
         return sorted(f"{row.environment}/{row.name}" for row in rows)
+
+    def serving(self, db: Session, model_id: uuid.UUID, version: int) -> list[ServedBy]:
+        """List the deployments that serve this version or have served it, by name."""
+        kept = set(self.deployments_of_version(db, model_id, version))
+        rows = db.execute(
+            select(Deployment, Revision.number)
+            .join(
+                Revision,
+                (Revision.workspace_id == Deployment.workspace_id)
+                & (Revision.deployment_id == Deployment.id),
+            )
+            .where(Revision.model_id == model_id, Revision.version == version)
+            .order_by(Deployment.environment, Deployment.name)
+        )
+        found: dict[uuid.UUID, ServedBy] = {}
+        for row, number in rows:
+            name = f"{row.environment}/{row.name}"
+            is_live = number == row.live_number or (row.id in found and found[row.id].is_live)
+            found[row.id] = ServedBy(row.id, name, is_live, name in kept)
+        return list(found.values())
 
 
 class StandardEnvironments:

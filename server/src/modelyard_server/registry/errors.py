@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from modelyard_server.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class ModelMissing(NotFound):
@@ -18,6 +18,22 @@ class AliasMissing(NotFound):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, extra={"mlflow_code": "INVALID_PARAMETER_VALUE"})
+
+
+class AliasProtected(Forbidden):
+    """Moving it needs a permission that the actor has not got."""
+
+    code = "registry.alias_protected"
+
+
+class AliasNotProtected(NotFound):
+    code = "registry.alias_not_protected"
+
+
+class OwnerUnknown(Invalid):
+    """Only a member of the workspace can own a model."""
+
+    code = "registry.owner_unknown"
 
 
 class NameTaken(Conflict):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import naming, webhooks
+from . import naming, protected, webhooks
 from .errors import AliasMissing
 from .models import Alias, Model, ModelTag, ModelVersion, VersionTag
 from .service import PROMPT_TAG, record
@@ -93,8 +93,10 @@ def set_alias(
 
     Raises:
         NameRefused: an alias cannot have this name.
+        AliasProtected: it is protected, and the actor may not move it.
     """
     naming.alias_name(alias)
+    protected.refuse_unless_allowed(db, actor, [alias])
     row = db.scalar(select(Alias).where(Alias.model_id == model.id, Alias.alias == alias))
     before = {"version": row.number} if row else None
     if row is None:
@@ -114,7 +116,12 @@ def has_alias(db: Session, model: Model, alias: str) -> bool:
 
 
 def delete_alias(db: Session, actor: trail.Who, model: Model, alias: str) -> None:
-    """Remove an alias; one that is not there is no fault."""
+    """Remove an alias; one that is not there is no fault.
+
+    Raises:
+        AliasProtected: it is protected, and the actor may not move it.
+    """
+    protected.refuse_unless_allowed(db, actor, [alias])
     row = db.scalar(select(Alias).where(Alias.model_id == model.id, Alias.alias == alias))
     if row is None:
         return

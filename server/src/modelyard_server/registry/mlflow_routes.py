@@ -40,6 +40,7 @@ from .ports import ServedVersions
 router = APIRouter(tags=["mlflow"], include_in_schema=False)
 Reader = Annotated[Actor, allowed(Permission.models_read)]
 Writer = Annotated[Actor, allowed(Permission.models_write)]
+Creator = Annotated[Actor, allowed(Permission.models_create)]
 Blobs = Annotated[BlobStore, provided(BlobStore)]
 Served = Annotated[ServedVersions, provided(ServedVersions)]
 Codec = Annotated[http.Cursors, Depends(http.cursors)]
@@ -62,7 +63,7 @@ def _version_answer(db: Db, model: Model, version: ModelVersion) -> Answer:
 
 
 @router.post("/registered-models/create")
-def create_registered_model(body: CreateModelBody, db: Db, actor: Writer) -> Answer:
+def create_registered_model(body: CreateModelBody, db: Db, actor: Creator) -> Answer:
     tags = {tag.key: tag.value for tag in body.tags}
     description = body.description or ""
     model = service.create_model(db, actor, body.name, description=description, tags=tags)
@@ -172,7 +173,7 @@ def get_model_version_by_alias(name: str, alias: str, db: Db, actor: Reader) -> 
 
 
 @router.post("/model-versions/create")
-def create_model_version(body: CreateVersionBody, db: Db, actor: Writer, blobs: Blobs) -> Answer:
+def create_model_version(body: CreateVersionBody, db: Db, actor: Creator, blobs: Blobs) -> Answer:
     wanted = versions.Registration(
         source=body.source,
         run_id=body.run_id or None,

@@ -74,6 +74,13 @@ class Model(Owned, Base):
     description: Mapped[str] = mapped_column(Text, default="")
     last_number: Mapped[int] = mapped_column(default=0)
     """Number of the newest registration ever, deleted ones too. Raised under a row lock."""
+    card: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Markdown, with YAML front matter if its authors want one."""
+    card_at: Mapped[dt.datetime | None]
+    licence: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    task: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    owner_id: Mapped[uuid.UUID | None]
+    owner_name: Mapped[str] = mapped_column(String(320), default="", server_default="")
     is_prompt: Mapped[bool] = mapped_column(default=False)
     """MLflow keeps prompts as registered models; they are no models to us."""
     is_sample: Mapped[bool] = mapped_column(default=False)
@@ -164,6 +171,17 @@ class Alias(Owned, Base):
     version_id: Mapped[uuid.UUID]
     alias: Mapped[str] = mapped_column(String(255))
     number: Mapped[int]
+
+
+class ProtectedAlias(Owned, Base):
+    """An alias that needs a permission of its own to be moved, on every model."""
+
+    __tablename__ = "protected_aliases"
+    __table_args__ = (UniqueConstraint("workspace_id", "alias"),)
+
+    alias: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[dt.datetime]
+    created_by_name: Mapped[str] = mapped_column(String(320))
 
 
 class Check(Owned, Base):

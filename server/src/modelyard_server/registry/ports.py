@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ServedBy:
+    """A deployment that has served a version."""
+
+    id: uuid.UUID
+    name: str
+    """Reads `staging/churn`."""
+    is_live: bool
+    """It serves this version now."""
+    keeps_version: bool
+    """It serves the version, or would return to it on a rollback."""
 
 
 class ServedVersions(Protocol):
@@ -24,6 +38,10 @@ class ServedVersions(Protocol):
 
     def deployments_of_version(self, db: Session, model_id: uuid.UUID, version: int) -> list[str]:
         """Name the deployments that serve this version, or would return to it on a rollback."""
+        ...
+
+    def serving(self, db: Session, model_id: uuid.UUID, version: int) -> list[ServedBy]:
+        """List the deployments that serve this version or have served it, by name."""
         ...
 
 
@@ -46,4 +64,12 @@ class NothingServed:
         model_id: uuid.UUID,  # noqa: ARG002
         version: int,  # noqa: ARG002
     ) -> list[str]:
+        return []
+
+    def serving(
+        self,
+        db: Session,  # noqa: ARG002
+        model_id: uuid.UUID,  # noqa: ARG002
+        version: int,  # noqa: ARG002
+    ) -> list[ServedBy]:
         return []

@@ -15,7 +15,17 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import labels, mlflow_files, mlflow_routes, service, versions, views, webhook_routes
+from . import (
+    cards,
+    labels,
+    mlflow_files,
+    mlflow_routes,
+    page_routes,
+    service,
+    versions,
+    views,
+    webhook_routes,
+)
 from .ports import ServedVersions
 from .schemas import AliasSet, ModelOut, ModelPatch, VersionFileOut, VersionOut
 
@@ -61,6 +71,9 @@ def update_model(
     model = service.get_model(db, actor, model_id)
     if body.description is not None:
         service.describe_model(db, actor, model, body.description)
+    facts = body.model_dump(include={"licence", "task", "owner_id"}, exclude_none=True)
+    if facts:
+        cards.set_facts(db, actor, model, **facts)
     return views.models_out(db, [model], served)[0]
 
 
@@ -137,4 +150,4 @@ def _mlflow() -> list[APIRouter]:
     return [outer, mlflow_files.router]
 
 
-routers = [router, *_mlflow()]
+routers = [router, page_routes.router, *_mlflow()]

@@ -23,10 +23,23 @@ class ModelOut(BaseModel):
     created_by_name: str
     is_sample: bool
     deployments: list[str]
+    licence: str
+    task: str
+    owner_id: uuid.UUID | None
+    owner_name: str
+    protected_aliases: list[str]
+    """Of the workspace: moving these needs `aliases.move_protected`."""
 
 
 class ModelPatch(BaseModel):
     description: str | None = Field(None, max_length=100_000)
+    licence: str | None = Field(None, max_length=100)
+    task: str | None = Field(None, max_length=60)
+    owner_id: uuid.UUID | None = None
+
+
+class TagSet(BaseModel):
+    value: str = Field(max_length=100_000)
 
 
 class ColumnOut(BaseModel):

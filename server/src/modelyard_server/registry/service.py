@@ -15,9 +15,9 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import jobs, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import naming, webhooks
+from . import naming, protected, webhooks
 from .errors import ModelMissing, NameTaken, StillServed, VersionMissing
-from .models import Model, ModelTag, ModelVersion, VersionStatus
+from .models import Alias, Model, ModelTag, ModelVersion, VersionStatus
 from .ports import NothingServed, ServedVersions
 
 PROMPT_TAG = "mlflow.prompt.is_prompt"
@@ -198,8 +198,11 @@ def delete_model(
     Raises:
         ModelMissing: there is none with this id.
         StillServed: deployments serve one of its versions.
+        AliasProtected: it has a protected alias, and the actor may not move that one.
     """
     model = get_model(db, actor, model_id)
+    held = select(Alias.alias).where(Alias.model_id == model.id)
+    protected.refuse_unless_allowed(db, actor, db.scalars(held).all())
     names = (served or NothingServed()).deployments_of_model(db, model.id)
     if names:
         raise StillServed(

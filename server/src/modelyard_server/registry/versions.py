@@ -19,9 +19,9 @@ from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.tracking import service as tracking
 from modelyard_server.tracking.service import ModelSource
 
-from . import labels, naming, webhooks
+from . import labels, naming, protected, webhooks
 from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
-from .models import Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
+from .models import Alias, Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
 from .reading import content_digest, read_facts, storable
 from .service import PROMPT_TAG, forget_files, model_named, record
@@ -301,7 +301,10 @@ def remove(
 
     Raises:
         StillServed: deployments serve it.
+        AliasProtected: a protected alias points at it, and the actor may not move that one.
     """
+    held = select(Alias.alias).where(Alias.version_id == version.id)
+    protected.refuse_unless_allowed(db, actor, db.scalars(held).all())
     names = (served or NothingServed()).deployments_of_version(db, model.id, version.number)
     if names:
         raise StillServed(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, undefer
 
 from modelyard_protocol.package import Column, Signature
 
-from . import search
+from . import protected, search
 from .errors import VersionMissing
 from .models import Check, CheckName, Model, ModelVersion
 from .ports import ServedVersions
@@ -22,12 +22,13 @@ _CHECK_ORDER = {name: position for position, name in enumerate(CheckName)}
 
 
 def models_out(db: Session, rows: Sequence[Model], served: ServedVersions) -> list[ModelOut]:
-    """Show models; five queries however many there are."""
+    """Show models; six queries however many there are."""
     ids = [model.id for model in rows]
     labels = search.labels_of_models(db, ids)
     latest = search.latest_versions(db, ids, per_stage=False)
     counts = _version_counts(db, ids)
     deployments = served.deployments_of_models(db, ids) if ids else {}
+    held = protected.names(db)
     shown = []
     for model in rows:
         newest = next(iter(latest.get(model.id, [])), None)
@@ -46,6 +47,11 @@ def models_out(db: Session, rows: Sequence[Model], served: ServedVersions) -> li
                 created_by_name=model.created_by_name,
                 is_sample=model.is_sample,
                 deployments=deployments.get(model.id, []),
+                licence=model.licence,
+                task=model.task,
+                owner_id=model.owner_id,
+                owner_name=model.owner_name or model.created_by_name,
+                protected_aliases=held,
             )
         )
     return shown

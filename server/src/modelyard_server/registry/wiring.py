@@ -12,7 +12,9 @@ from modelyard_server.collaboration.ports import Commentable, Resource
 from modelyard_server.kernel.services import Services
 from modelyard_server.tracking.ports import ModelRef, VersionsOfRun
 from modelyard_server.workspaces.permissions import Permission
+from modelyard_server.workspaces.ports import WorkspaceObserver
 
+from . import protected
 from .models import Model, ModelVersion
 from .ports import NothingServed, ServedVersions
 
@@ -29,6 +31,14 @@ class RegisteredFromRun:
             .order_by(ModelVersion.created_at.desc(), ModelVersion.number.desc())
         )
         return [ModelRef(model_id=row.id, name=row.name, version=row.number) for row in rows]
+
+
+class FirstProtectedAliases:
+    """Protects in new workspaces what should be from the start."""
+
+    def workspace_created(self, db: Session, workspace_id: int) -> None:  # noqa: ARG002
+        """Protect them in the creating transaction."""
+        protected.ensure_first(db)
 
 
 _VERSION_ID = re.compile(r"([0-9a-f\-]{36})/([1-9]\d{0,8})")
@@ -86,6 +96,7 @@ def _model(db: Session, model_id: str) -> Model | None:
 
 def provide(services: Services) -> None:
     """Register the port implementations."""
+    services.add(WorkspaceObserver, FirstProtectedAliases())  # type: ignore[type-abstract]
     services.add(Commentable, Models())  # type: ignore[type-abstract]
     services.add(Commentable, Versions())  # type: ignore[type-abstract]
     services.provide(VersionsOfRun, RegisteredFromRun())  # type: ignore[type-abstract]

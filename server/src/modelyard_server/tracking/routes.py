@@ -60,6 +60,7 @@ UNAUDITED = {
 router = APIRouter(prefix="/api/v1", tags=["tracking"])
 Reader = Annotated[Actor, allowed(Permission.experiments_read)]
 Writer = Annotated[Actor, allowed(Permission.experiments_write)]
+Creator = Annotated[Actor, allowed(Permission.experiments_create)]
 Codec = Annotated[Cursors, Depends(cursors)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
@@ -86,7 +87,7 @@ def list_experiments(
 
 
 @router.post("/experiments", status_code=201)
-def create_experiment(body: ExperimentCreate, db: Db, actor: Writer) -> ExperimentOut:
+def create_experiment(body: ExperimentCreate, db: Db, actor: Creator) -> ExperimentOut:
     """Make an experiment."""
     return queries.shown_experiments(db, [experiments.create(db, actor, body.name)])[0]
 

@@ -14,7 +14,7 @@ from modelyard_server.kernel import trail
 
 from . import experiments, inputs, reading, records, runs, sources
 from .inputs import LoggedDataset
-from .models import ACTIVE, Experiment, Run
+from .models import ACTIVE, Experiment, Run, RunModel
 from .sources import ModelSource
 
 __all__ = [
@@ -123,6 +123,28 @@ def summaries(db: Session, found: list[Run]) -> list[RunSummary]:
         )
         for run in found
     ]
+
+
+def models_read_by_run(db: Session, run_id: str) -> list[str]:
+    """List the ids of the logged models that a run started from.
+
+    Raises:
+        RunMissing: there is no such run.
+    """
+    run = runs.get(db, run_id)
+    links = inputs.models_of(db, [run.id]).get(run.id, [])
+    return [link.model_id for link in links if not link.is_output]
+
+
+def runs_reading_model(db: Session, logged_model_id: str) -> list[str]:
+    """List the ids of the runs that started from a logged model."""
+    rows = (
+        select(Run.uid)
+        .join(RunModel, RunModel.run_id == Run.id)
+        .where(RunModel.model_id == logged_model_id, RunModel.is_output.is_(False))
+        .order_by(Run.id)
+    )
+    return list(db.scalars(rows))
 
 
 def delete_run_permanently(db: Session, actor: trail.Who, run_id: str) -> None:

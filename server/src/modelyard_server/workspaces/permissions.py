@@ -23,11 +23,14 @@ class Permission(StrEnum):
     signed_in = "signed_in"  # any member
     experiments_read = "experiments.read"
     experiments_write = "experiments.write"
+    experiments_create = "experiments.create"
     artifacts_read = "artifacts.read"
     artifacts_write = "artifacts.write"
     models_read = "models.read"
     models_write = "models.write"
     webhooks_manage = "webhooks.manage"
+    models_create = "models.create"
+    aliases_move_protected = "aliases.move_protected"
     comments_read = "comments.read"
     comments_write = "comments.write"
     comments_moderate = "comments.moderate"
@@ -62,11 +65,14 @@ MATRIX: dict[Permission, Role] = {
     Permission.signed_in: Role.viewer,
     Permission.experiments_read: Role.viewer,
     Permission.experiments_write: Role.developer,
+    Permission.experiments_create: Role.developer,
     Permission.artifacts_read: Role.viewer,
     Permission.artifacts_write: Role.developer,
     Permission.models_read: Role.viewer,
     Permission.models_write: Role.developer,
     Permission.webhooks_manage: Role.admin,
+    Permission.models_create: Role.developer,
+    Permission.aliases_move_protected: Role.admin,
     Permission.comments_read: Role.viewer,
     Permission.comments_write: Role.developer,
     Permission.comments_moderate: Role.admin,

@@ -24,6 +24,7 @@ from . import wire
 router = APIRouter(tags=["tracking_mlflow"], include_in_schema=False)
 Reader = Annotated[Actor, allowed(Permission.experiments_read)]
 Writer = Annotated[Actor, allowed(Permission.experiments_write)]
+Creator = Annotated[Actor, allowed(Permission.experiments_create)]
 _MOST = 50_000
 
 
@@ -67,7 +68,7 @@ class Search(msgspec.Struct):
 
 @router.post("/experiments/create")
 def create_experiment(
-    body: Annotated[Create, wire.body(Create)], db: Db, actor: Writer
+    body: Annotated[Create, wire.body(Create)], db: Db, actor: Creator
 ) -> Response:
     """Make an experiment. Its files go where we say."""
     if body.artifact_location:
