@@ -49,7 +49,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("registered_models", schema=None) as batch_op:
+    with op.batch_alter_table("registered_models", recreate="never") as batch_op:
         batch_op.drop_column("owner_name")
         batch_op.drop_column("owner_id")
         batch_op.drop_column("task")
