@@ -79,10 +79,12 @@ def list_protected_aliases(db: Db, actor: Reader) -> list[ProtectedAliasOut]:  #
     return [ProtectedAliasOut.model_validate(row) for row in rows]
 
 
-@router.put("/protected-aliases/{protected_alias}", status_code=204)
-def protect_alias(protected_alias: str, db: Db, actor: Manager) -> None:
-    """Let only those with `aliases.move_protected` move this alias, on every model."""
+@router.put("/protected-aliases/{protected_alias}")
+def protect_alias(protected_alias: str, db: Db, actor: Manager) -> list[ProtectedAliasOut]:
+    """Let only those with `aliases.move_protected` move this alias; give all protected ones."""
     protected.protect(db, actor, protected_alias)
+    db.flush()
+    return list_protected_aliases(db, actor)
 
 
 @router.delete("/protected-aliases/{protected_alias}", status_code=204)
