@@ -297,6 +297,8 @@ def a_webhook(world: World) -> str:
         "events": [{"entity": "MODEL_VERSION", "action": "CREATED"}],
     }
     return world.post(f"{MLFLOW}/webhooks", body)["webhook"]["webhook_id"]
+
+
 def a_comment(world: World) -> str:
     body = {
         "resource_type": "run",
@@ -388,7 +390,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "version": lambda world: "1",
     "alias": lambda world: ALIAS,
     "webhook_id": a_webhook,
-    "protected_alias": lambda world: "gold",
+    "protected_alias": lambda world: "golden-path",
     # deployments, traffic
     "deployment_id": a_deployment,
     "environment": an_environment,
