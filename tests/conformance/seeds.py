@@ -27,7 +27,11 @@ HERE = "tests/conformance/seeds.py"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 ALIAS = "best"
 SHORTEST_ID = 6
-OF_EVERYBODY = {"samples/key", "flag_key"}  # names the same thing in every workspace
+OF_EVERYBODY = {
+    "samples/key",
+    "flag_key",
+    "protected_alias",
+}  # names the same thing in every workspace
 _SHAPES = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), lambda: str(uuid.uuid4())),
     (re.compile(r"[0-9a-f]{32}"), lambda: uuid.uuid4().hex),
