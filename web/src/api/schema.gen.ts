@@ -628,6 +628,218 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Comments
+         * @description List the threads about a run, model or version, oldest first.
+         */
+        get: operations["collaboration_list_comments"];
+        put?: never;
+        /**
+         * Create Comment
+         * @description Comment, or reply in a thread. `@name` tells a member, in the app and by mail.
+         */
+        post: operations["collaboration_create_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comments/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description List who can be mentioned, and by which name.
+         */
+        get: operations["collaboration_list_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comments/{comment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Comment
+         * @description Delete your own comment, or as an admin anybody's. The thread shows that one was there.
+         */
+        delete: operations["collaboration_delete_comment"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Comment
+         * @description Change your own comment.
+         */
+        patch: operations["collaboration_update_comment"];
+        trace?: never;
+    };
+    "/api/v1/comments/{comment_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Thread
+         * @description Say that nothing is open in a thread.
+         */
+        post: operations["collaboration_resolve_thread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comments/{comment_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Thread
+         * @description Open a resolved thread again.
+         */
+        post: operations["collaboration_reopen_thread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Inbox
+         * @description List what you should see, newest first.
+         */
+        get: operations["collaboration_list_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Unread
+         * @description Count what you have not seen.
+         */
+        get: operations["collaboration_count_unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Everything
+         * @description Mark everything as seen.
+         */
+        post: operations["collaboration_read_everything"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{item_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Read Item
+         * @description Mark one item as seen.
+         */
+        put: operations["collaboration_read_item"];
+        post?: never;
+        /**
+         * Unread Item
+         * @description Mark one item as not seen yet.
+         */
+        delete: operations["collaboration_unread_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Activity
+         * @description List what happened, newest first: in the workspace, or to one run, model or version.
+         */
+        get: operations["collaboration_list_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments": {
         parameters: {
             query?: never;
@@ -1149,6 +1361,138 @@ export interface paths {
          * @description Remove an alias.
          */
         delete: operations["registry_delete_alias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Card
+         * @description Give a model's card, what is known without it, and what it does not say yet.
+         */
+        get: operations["registry_get_card"];
+        /**
+         * Write Card
+         * @description Replace a model's card: Markdown with optional YAML front matter.
+         */
+        put: operations["registry_write_card"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/tags/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Model Tag
+         * @description Set a tag of a model.
+         */
+        put: operations["registry_set_model_tag"];
+        post?: never;
+        /**
+         * Delete Model Tag
+         * @description Remove a tag of a model.
+         */
+        delete: operations["registry_delete_model_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Versions
+         * @description Compare two versions: signature, environment, metrics, parameters, files, tags.
+         */
+        get: operations["registry_compare_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/versions/{version}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lineage
+         * @description Show where a version comes from, where it goes, and what deleting it would break.
+         */
+        get: operations["registry_get_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/protected-aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Protected Aliases
+         * @description List the aliases that only some may move.
+         */
+        get: operations["registry_list_protected_aliases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/protected-aliases/{protected_alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Protect Alias
+         * @description Let only those with `aliases.move_protected` move this alias; give all protected ones.
+         */
+        put: operations["registry_protect_alias"];
+        post?: never;
+        /**
+         * Unprotect Alias
+         * @description Let everybody who may write models move this alias.
+         */
+        delete: operations["registry_unprotect_alias"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2402,6 +2746,31 @@ export interface components {
             version?: number | null;
         };
         /**
+         * AutomaticPartOut
+         * @description What is known without anybody writing it, from where, and from when.
+         */
+        AutomaticPartOut: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+            /** Run Id */
+            run_id: string | null;
+            /** Run Name */
+            run_name: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Rows */
+            rows: components["schemas"]["CardRow"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Bin
          * @description Shares of one bin in baseline and window.
          */
@@ -2480,6 +2849,55 @@ export interface components {
             retention_days: number;
             /** Entity Column */
             entity_column?: string | null;
+        };
+        /** CardOut */
+        CardOut: {
+            /** Text */
+            text: string;
+            /** Body */
+            body: string;
+            /** Front Matter */
+            front_matter: {
+                [key: string]: unknown;
+            };
+            /** Front Matter Problem */
+            front_matter_problem: string | null;
+            /** Updated At */
+            updated_at: string | null;
+            /** Parts */
+            parts: components["schemas"]["CardPartOut"][];
+            /** Automatic */
+            automatic: components["schemas"]["AutomaticPartOut"][];
+            /** Template */
+            template: string;
+        };
+        /**
+         * CardPartOut
+         * @description One thing a card must say.
+         */
+        CardPartOut: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
+            /** Hint */
+            hint: string;
+            /** Is Written */
+            is_written: boolean;
+            /** Is Automatic */
+            is_automatic: boolean;
+        };
+        /** CardPut */
+        CardPut: {
+            /** Text */
+            text: string;
+        };
+        /** CardRow */
+        CardRow: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
         };
         /**
          * ChannelCreate
@@ -2671,6 +3089,68 @@ export interface components {
             required: boolean;
             /** Shape */
             shape: number[] | null;
+        };
+        /** CommentCreate */
+        CommentCreate: {
+            /** Resource Type */
+            resource_type: string;
+            /** Resource Id */
+            resource_id: string;
+            /** Body */
+            body: string;
+            /**
+             * Thread Id
+             * @description The thread this replies to.
+             */
+            thread_id?: string | null;
+        };
+        /** CommentOut */
+        CommentOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Body */
+            body: string | null;
+            /** Mentions */
+            mentions: components["schemas"]["MentionOut"][];
+            /** Author Id */
+            author_id: string | null;
+            /** Author Name */
+            author_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Edited At */
+            edited_at: string | null;
+            /** Deleted At */
+            deleted_at: string | null;
+            /** Deleted By Name */
+            deleted_by_name: string | null;
+            /** May Edit */
+            may_edit: boolean;
+            /** May Delete */
+            may_delete: boolean;
+        };
+        /** CommentPatch */
+        CommentPatch: {
+            /** Body */
+            body: string;
+        };
+        /** ConsequenceOut */
+        ConsequenceOut: {
+            /** Node */
+            node: string;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "refused" | "removed" | "stays";
+            /** Says */
+            says: string;
         };
         /** CorrectionCount */
         CorrectionCount: {
@@ -2876,6 +3356,31 @@ export interface components {
             left: string | null;
             /** Right */
             right: string | null;
+        };
+        /** DifferenceGroupOut */
+        DifferenceGroupOut: {
+            /**
+             * Key
+             * @enum {string}
+             */
+            key: "signature" | "environment" | "metrics" | "params" | "files" | "tags";
+            /** Title */
+            title: string;
+            /** Changed */
+            changed: number;
+            /** Rows */
+            rows: components["schemas"]["DifferenceOut"][];
+        };
+        /** DifferenceOut */
+        DifferenceOut: {
+            /** Name */
+            name: string;
+            /** A */
+            a: string | null;
+            /** B */
+            b: string | null;
+            /** Changed */
+            changed: boolean;
         };
         /**
          * DistributionOut
@@ -3210,6 +3715,42 @@ export interface components {
             trend: (number | null)[];
         };
         /**
+         * FeedEventOut
+         * @description One change somebody made; addresses and devices are left to the audit log.
+         */
+        FeedEventOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor Id */
+            actor_id: string | null;
+            /** Actor Name */
+            actor_name: string;
+            /** Action */
+            action: string;
+            /** Object Type */
+            object_type: string;
+            /** Object Id */
+            object_id: string | null;
+            /** Object Name */
+            object_name: string | null;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * FileKept
          * @description A file that is here already.
          */
@@ -3509,6 +4050,40 @@ export interface components {
          * @enum {string}
          */
         ImportStatus: "running" | "finished" | "failed";
+        /** InboxItemOut */
+        InboxItemOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "mention" | "reply" | "comment";
+            /** Comment Id */
+            comment_id: string | null;
+            /** Resource Type */
+            resource_type: string;
+            /** Resource Id */
+            resource_id: string;
+            /** Resource Name */
+            resource_name: string;
+            /** Path */
+            path: string;
+            /** Actor Name */
+            actor_name: string;
+            /** Excerpt */
+            excerpt: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Read At */
+            read_at: string | null;
+        };
         /** InvitationAccept */
         InvitationAccept: {
             /** Display Name */
@@ -3757,6 +4332,46 @@ export interface components {
             /** Native Above Rows */
             native_above_rows: number | null;
         };
+        /** LineageEdgeOut */
+        LineageEdgeOut: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+            /** Says */
+            says: string;
+        };
+        /** LineageNodeOut */
+        LineageNodeOut: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dataset" | "commit" | "run" | "logged_model" | "version" | "alias" | "deployment";
+            /** Name */
+            name: string;
+            /** Detail */
+            detail: string;
+            /** Path */
+            path: string | null;
+            /** Depth */
+            depth: number;
+        };
+        /** LineageOut */
+        LineageOut: {
+            /** Root */
+            root: string;
+            /** Nodes */
+            nodes: components["schemas"]["LineageNodeOut"][];
+            /** Edges */
+            edges: components["schemas"]["LineageEdgeOut"][];
+            /** If Deleted */
+            if_deleted: components["schemas"]["ConsequenceOut"][];
+            /** Is Complete */
+            is_complete: boolean;
+        };
         /**
          * LoggedModelIn
          * @description A logged model as it was.
@@ -3895,6 +4510,13 @@ export interface components {
              */
             role: "admin" | "developer" | "viewer";
         };
+        /** MentionOut */
+        MentionOut: {
+            /** Handle */
+            handle: string;
+            /** Display Name */
+            display_name: string;
+        };
         /**
          * MetricOut
          * @description The latest value of a metric; a NaN is `None` with `is_nan`.
@@ -4011,11 +4633,27 @@ export interface components {
             is_sample: boolean;
             /** Deployments */
             deployments: string[];
+            /** Licence */
+            licence: string;
+            /** Task */
+            task: string;
+            /** Owner Id */
+            owner_id: string | null;
+            /** Owner Name */
+            owner_name: string;
+            /** Protected Aliases */
+            protected_aliases: string[];
         };
         /** ModelPatch */
         ModelPatch: {
             /** Description */
             description?: string | null;
+            /** Licence */
+            licence?: string | null;
+            /** Task */
+            task?: string | null;
+            /** Owner Id */
+            owner_id?: string | null;
         };
         /**
          * ModelRef
@@ -4149,6 +4787,24 @@ export interface components {
             /** Total */
             total: number | null;
         };
+        /** Page[FeedEventOut] */
+        Page_FeedEventOut_: {
+            /** Items */
+            items: components["schemas"]["FeedEventOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
+        /** Page[InboxItemOut] */
+        Page_InboxItemOut_: {
+            /** Items */
+            items: components["schemas"]["InboxItemOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
         /** Page[InvitationOut] */
         Page_InvitationOut_: {
             /** Items */
@@ -4198,6 +4854,15 @@ export interface components {
         Page_RunSummary_: {
             /** Items */
             items: components["schemas"]["RunSummary"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
+        /** Page[ThreadOut] */
+        Page_ThreadOut_: {
+            /** Items */
+            items: components["schemas"]["ThreadOut"][];
             /** Next Cursor */
             next_cursor: string | null;
             /** Total */
@@ -4266,6 +4931,18 @@ export interface components {
             actor_name: string;
             /** Reason */
             reason: string | null;
+        };
+        /** PersonOut */
+        PersonOut: {
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+            /** Display Name */
+            display_name: string;
+            /** Handle */
+            handle: string;
         };
         /** PersonRule */
         PersonRule: {
@@ -4405,6 +5082,18 @@ export interface components {
             strategy?: components["schemas"]["Strategy"] | null;
             /** Reason */
             reason?: string | null;
+        };
+        /** ProtectedAliasOut */
+        ProtectedAliasOut: {
+            /** Alias */
+            alias: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By Name */
+            created_by_name: string;
         };
         /**
          * QualityOut
@@ -5264,6 +5953,11 @@ export interface components {
             /** Hidden Columns */
             hidden_columns: number;
         };
+        /** TagSet */
+        TagSet: {
+            /** Value */
+            value: string;
+        };
         /**
          * TestOut
          * @description Whether the test message was taken, and why not.
@@ -5273,6 +5967,20 @@ export interface components {
             delivered: boolean;
             /** Error */
             error: string | null;
+        };
+        /** ThreadOut */
+        ThreadOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Resolved By Name */
+            resolved_by_name: string | null;
+            /** Comments */
+            comments: components["schemas"]["CommentOut"][];
         };
         /** TokenCreate */
         TokenCreate: {
@@ -5435,6 +6143,11 @@ export interface components {
             path: "predict" | "invocations";
             /** Body */
             body: unknown;
+        };
+        /** UnreadOut */
+        UnreadOut: {
+            /** Unread */
+            unread: number;
         };
         /**
          * UploadCreate
@@ -5605,6 +6318,22 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** VersionDiffOut */
+        VersionDiffOut: {
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** Model Name */
+            model_name: string;
+            /** A */
+            a: number;
+            /** B */
+            b: number;
+            /** Groups */
+            groups: components["schemas"]["DifferenceGroupOut"][];
         };
         /** VersionFileOut */
         VersionFileOut: {
@@ -7060,6 +7789,409 @@ export interface operations {
             };
         };
     };
+    collaboration_list_comments: {
+        parameters: {
+            query: {
+                resource_type: string;
+                resource_id: string;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ThreadOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_create_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_delete_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_update_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_resolve_thread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_reopen_thread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_list_inbox: {
+        parameters: {
+            query?: {
+                unread_only?: boolean;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InboxItemOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_count_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_read_everything: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_read_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_unread_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collaboration_list_activity: {
+        parameters: {
+            query?: {
+                resource_type?: string | null;
+                resource_id?: string | null;
+                area?: string | null;
+                actor_id?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FeedEventOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tracking_list_experiments: {
         parameters: {
             query?: {
@@ -8144,6 +9276,291 @@ export interface operations {
             path: {
                 model_id: string;
                 alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_get_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_write_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CardPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_set_model_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_delete_model_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_compare_versions: {
+        parameters: {
+            query: {
+                a: number;
+                b: number;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDiffOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_get_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_list_protected_aliases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtectedAliasOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_protect_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                protected_alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtectedAliasOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_unprotect_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                protected_alias: string;
             };
             cookie?: never;
         };
