@@ -101,9 +101,9 @@ migration: .make/dev ## New migration from the models: make migration NAME="add 
 	@$(BIN)/python -m modelyard_server migration "$(NAME)"
 
 # ----------------------------------------------------------------- benchmarks
-bench-serving: .make/dev ## The quickstart model through the gateway, beside the peer
+bench-serving: .make/dev ## Three models through the gateway, beside five peers in .make/peers (ARGS="--peers litserve")
 	@scripts/system-deps bench
-	@$(BIN)/python benchmarks/serving.py
+	@$(BIN)/python benchmarks/serving.py $(ARGS)
 
 bench-tracking: .make/dev ## Ingestion of metrics, beside two peers, on both databases
 	@$(BIN)/python benchmarks/tracking.py

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +86,9 @@ class RunningNode:
         )
         self._generation = 0
 
-    def start(self) -> None:
+    def start(self, options: Sequence[str] = ()) -> None:
         line = [sys.executable, "-m", "modelyard_runtime.node", "--state-dir", str(self.folder)]
-        line += ["--port", str(self.port)]
+        line += ["--port", str(self.port), *options]
         self.process = subprocess.Popen(line, env=environment(), start_new_session=True)
 
     def want(self, servers: list[ServerSpec], routes: list[Route]) -> None:

@@ -80,8 +80,9 @@ def test_chunked_body_is_understood_and_limited(node: RunningNode) -> None:
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 401),
         (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
-        (b"POST /a/b/c/predict HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 401),
-        (b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", 401),
+        (b"POST /a/b/c/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 401),
+        (b"GET /livez HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", 401),
     ],
 )
 def test_hostile_bytes_get_a_problem_and_a_closed_door(

@@ -181,6 +181,9 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Decide whether the request may come in, before its body is read."""
+        version = self._parser.get_http_version()
+        if version == "0.9" or (version == "1.1" and "host" not in self._headers):
+            raise Refusal(400, "inference.bad_request", "The request names no version or no host.")
         method = self._parser.get_method().decode("latin-1")
         path = self._url.split(b"?", 1)[0].decode("latin-1")
         self._incoming = Incoming(method, path, self._headers)

@@ -1,0 +1,294 @@
+"""Load on a server and what it cost: wrk for throughput, an open loop for a fixed rate."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httptools
+import psutil
+import uvloop
+
+_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
+
+
+class PeerFailed(Exception):
+    """A server could not be measured; the text goes into the table."""
+
+
+@dataclass
+class Endpoint:
+    """One server under test: where it is, what it is sent, and how its answer is read."""
+
+    name: str
+    url: str
+    pids: Callable[[], list[int]]
+    headers: dict[str, str]
+    body: Callable[[list[list[float]]], dict[str, Any]]
+    """Rows to the body this server wants."""
+    read: Callable[[Any], list[Any]]
+    ready_seconds: float = 0.0
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def post(self, rows: list[list[float]]) -> list[Any]:
+        """Predict once."""
+        content = json.dumps(self.body(rows)).encode()
+        headers = {"Content-Type": "application/json", **self.headers}
+        request = urllib.request.Request(self.url, content, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return self.read(json.loads(answer.read()))
+
+    def processes(self) -> list[psutil.Process]:
+        """Give every process of the server."""
+        found: dict[int, psutil.Process] = {}
+        for pid in self.pids():
+            for one in _family(pid):
+                found[one.pid] = one
+        return list(found.values())
+
+    def cpu_seconds(self) -> float:
+        """Give the CPU time its processes have used."""
+        total = 0.0
+        for process in self.processes():
+            try:
+                times = process.cpu_times()
+            except psutil.Error:
+                continue
+            total += times.user + times.system
+        return total
+
+    def memory_mb(self) -> float:
+        """Give the memory of its processes, shared pages split among them."""
+        total = 0.0
+        for process in self.processes():
+            try:
+                total += process.memory_full_info().pss
+            except psutil.Error:
+                continue
+        return total / 2**20
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+@dataclass
+class Point:
+    """What one run measured."""
+
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+    failed: int
+    wrong: int
+    checked: int
+
+
+def hammer(
+    endpoint: Endpoint, rows: list[list[float]], connections: int, seconds: float, checks: Checks
+) -> Point:
+    """Send the same body from so many connections, each as soon as it has its answer."""
+    script = _script(endpoint, json.dumps(endpoint.body(rows)))
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        line = ["wrk", "-t1", f"-c{connections}", "--latency", "--timeout", "30s", "-s", file.name]
+        subprocess.run([*line, "-d1s", endpoint.url], capture_output=True, check=True)
+        before, checker = endpoint.cpu_seconds(), checks.watch(endpoint)
+        done = subprocess.run(
+            [*line, f"-d{seconds:g}s", endpoint.url], capture_output=True, text=True, check=True
+        )
+        wrong, checked = checker.end()
+        spent = endpoint.cpu_seconds() - before
+    said = done.stdout
+    count = int(_found(r"(\d+) requests in", said))
+    failed = int(_found(r"Non-2xx or 3xx responses: (\d+)", said, "0"))
+    failed += sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", said)))
+    return Point(
+        float(_found(r"Requests/sec:\s+([\d.]+)", said)),
+        _milliseconds(_found(r"(?m)^\s+50%\s+(\S+)", said)),
+        _milliseconds(_found(r"(?m)^\s+99%\s+(\S+)", said)),
+        spent / max(1, count + checked) * 1e6,
+        failed,
+        wrong,
+        checked,
+    )
+
+
+def steady(endpoint: Endpoint, rows: list[list[float]], rate: float, seconds: float) -> Point:
+    """Send at a fixed rate whatever the answers do; latency counts from when a call was due."""
+    body = json.dumps(endpoint.body(rows)).encode()
+    host, _, path = endpoint.url.removeprefix("http://").partition("/")
+    lines = [f"POST /{path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
+    lines += [f"{name}: {value}" for name, value in endpoint.headers.items()]
+    request = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+    before = endpoint.cpu_seconds()
+    latencies, failed = uvloop.run(_open_loop(host, request, rate, seconds))
+    spent = endpoint.cpu_seconds() - before
+    latencies.sort()
+    at = [
+        latencies[int(len(latencies) * q)] * 1e3 if latencies else float("nan") for q in (0.5, 0.99)
+    ]
+    return Point(len(latencies) / seconds, *at, spent / max(1, len(latencies)) * 1e6, failed, 0, 0)
+
+
+class Checks:
+    """Varied rows with what the model answers for them."""
+
+    def __init__(self, rows: list[list[float]], expected: list[Any]) -> None:
+        self.rows, self.expected = rows, expected
+
+    def all_of(self, endpoint: Endpoint) -> None:
+        """Fail unless every row is answered as by the model."""
+        for row, wanted in zip(self.rows, self.expected, strict=True):
+            got = endpoint.post([row])[0]
+            if got != wanted:
+                raise PeerFailed(f"answers {got!r} instead of {wanted!r}")
+
+    def watch(self, endpoint: Endpoint) -> Watch:
+        """Check answers beside the load."""
+        return Watch(self, endpoint)
+
+
+class Watch:
+    """Asks for varied rows, some each second, while the load runs."""
+
+    def __init__(self, checks: Checks, endpoint: Endpoint) -> None:
+        self._checks, self._endpoint = checks, endpoint
+        self._stop = threading.Event()
+        self._wrong = self._checked = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def end(self) -> tuple[int, int]:
+        """Give wrong and checked answers."""
+        self._stop.set()
+        self._thread.join()
+        return self._wrong, self._checked
+
+    def _run(self) -> None:
+        pairs = list(zip(self._checks.rows, self._checks.expected, strict=True))
+        while not self._stop.wait(0.1):
+            row, wanted = pairs[self._checked % len(pairs)]
+            self._checked += 1
+            try:
+                self._wrong += self._endpoint.post([row])[0] != wanted
+            except OSError:
+                self._wrong += 1
+
+
+class _Call(asyncio.Protocol):
+    def __init__(self, done: Callable[[_Call, bool], None]) -> None:
+        self._done = done
+        self.due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+
+    def send(self, request: bytes, due: float) -> None:
+        self.due = due
+        self._parser = httptools.HttpResponseParser(self)
+        self.transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        self._done(self, self._parser.get_status_code() == 200)
+
+
+async def _open_loop(
+    host: str, request: bytes, rate: float, seconds: float
+) -> tuple[list[float], int]:
+    loop = asyncio.get_running_loop()
+    name, _, port = host.partition(":")
+    latencies: list[float] = []
+    failed = 0
+    free: list[_Call] = []
+
+    def done(call: _Call, is_good: bool) -> None:
+        nonlocal failed
+        latencies.append(loop.time() - call.due)
+        failed += not is_good
+        loop.call_soon(free.append, call)
+
+    for _ in range(64):
+        _, call = await loop.create_connection(lambda: _Call(done), name, int(port))
+        free.append(call)
+    begun, sent = loop.time(), 0
+    while (now := loop.time()) < begun + seconds:
+        while sent < (now - begun) * rate and free:
+            free.pop().send(request, begun + sent / rate)
+            sent += 1
+        await asyncio.sleep(max(0.0, begun + sent / rate - loop.time()))
+    end = loop.time() + 5
+    while len(latencies) < sent and loop.time() < end:
+        await asyncio.sleep(0.01)
+    return latencies, failed + sent - len(latencies)
+
+
+def _script(endpoint: Endpoint, body: str) -> str:
+    headers = {"Content-Type": "application/json", **endpoint.headers}
+    lines = ['wrk.method = "POST"', f"wrk.body = [==[{body}]==]"]
+    lines += [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
+    return "\n".join(lines)
+
+
+def _found(pattern: str, text: str, otherwise: str | None = None) -> str:
+    match = re.search(pattern, text)
+    if match is None:
+        if otherwise is None:
+            raise SystemExit(f"wrk said something else:\n{text}")
+        return otherwise
+    return match[1]
+
+
+def _milliseconds(text: str) -> float:
+    match = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
+    assert match is not None, text
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def wait_for(endpoint: Endpoint, row: list[float], is_alive: Callable[[], bool]) -> None:
+    """Wait for the first right answer; its time is the time to be ready."""
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < 180:
+        try:
+            endpoint.post([row])
+        except (OSError, ValueError, KeyError):
+            if not is_alive():
+                raise PeerFailed("did not start") from None
+            time.sleep(0.1)
+        else:
+            endpoint.ready_seconds = time.perf_counter() - begun
+            return
+    raise PeerFailed("was not ready after three minutes")
+
+
+def free_port() -> int:
+    """Give a port nobody has."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def here(name: str) -> Path:
+    """Give the folder that peers are installed into."""
+    return Path(__file__).resolve().parents[1] / ".make" / "peers" / name
