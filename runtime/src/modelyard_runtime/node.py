@@ -33,6 +33,7 @@ TICK_SECONDS = 0.05
 OBSERVE_SECONDS = 1.0
 DRAIN_SECONDS = 21.0  # a worker gives calls in flight 18
 BACKLOG = 4096
+MAX_WORKERS = 8  # by default; each holds every compiled version
 EXIT_ALREADY_RUNS, EXIT_PORT_TAKEN, EXIT_NO_SANDBOX = 75, 98, 78
 
 
@@ -213,7 +214,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-dir", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="gateway workers")
+    workers = min(os.cpu_count() or 1, MAX_WORKERS)
+    parser.add_argument("--workers", type=int, default=workers, help="gateway workers")
     parser.add_argument("--tier", choices=["auto", "bwrap", "landlock", "none"], default="auto")
     parser.add_argument("--allow-unsandboxed", action="store_true")
     parser.add_argument("--version", action="store_true", help="print the code version and leave")
