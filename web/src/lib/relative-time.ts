@@ -1,4 +1,6 @@
 const WORDS = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+// Made once: making one costs more than drawing the row it stands in.
+const WHOLE = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 const STEPS: [number, Intl.RelativeTimeFormatUnit][] = [
   [60, "second"],
   [60, "minute"],
@@ -22,5 +24,5 @@ export function relativeTime(at: Date, now: Date): string {
 
 /** The full local time, with the zone. */
 export function absoluteTime(at: Date): string {
-  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" }).format(at);
+  return WHOLE.format(at);
 }

@@ -1,6 +1,4 @@
-import { ActionIcon } from "@mantine/core";
 import { IconPin, IconPinnedFilled } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { direction } from "@/lib/direction";
 import { duration, number } from "@/lib/format";
 import { here } from "@/lib/here";
@@ -22,6 +20,7 @@ export interface Baseline {
   run: RunSummary | null;
   id: string;
   onPin: (id: string) => void;
+  onOpen: (id: string) => void;
 }
 
 /** The columns of a run table: its name, then what was chosen; metrics show how far they are from the baseline. */
@@ -34,32 +33,35 @@ export function runColumns(chosen: ColumnName[], baseline: Baseline): ServerColu
   ];
 }
 
-function nameColumn({ id, onPin }: Baseline): ServerColumn<RunSummary> {
+function nameColumn({ id, onPin, onOpen }: Baseline): ServerColumn<RunSummary> {
   return {
     id: "name",
     header: "Run",
     sortable: true,
+    // Plain elements: a kit's button and a router's link in each row cost frames while scrolling.
     cell: (run) => (
       <div className={classes.name}>
-        <Link
+        <a
           className="truncate"
           title={run.name}
-          to="/w/$ws/runs/$run"
-          params={{ ...here(), run: run.id }}
+          href={`/w/${here().ws}/runs/${run.id}`}
+          onClick={(event) => {
+            if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+            event.preventDefault();
+            onOpen(run.id);
+          }}
         >
           {run.name}
-        </Link>
-        <ActionIcon
+        </a>
+        <button
+          type="button"
           className={classes.pin}
-          data-pinned={run.id === id}
-          variant="subtle"
-          size={24}
           aria-label={run.id === id ? `Unpin ${run.name}` : `Pin ${run.name} as baseline`}
           aria-pressed={run.id === id}
           onClick={() => onPin(run.id === id ? "" : run.id)}
         >
           {run.id === id ? <IconPinnedFilled size={15} /> : <IconPin size={15} stroke={1.7} />}
-        </ActionIcon>
+        </button>
       </div>
     ),
   };

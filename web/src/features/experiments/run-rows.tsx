@@ -42,9 +42,12 @@ export function RunRows({ id, view, filter, chosen, onView }: Props) {
   const runs = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const latest = useRef({ view, onView });
   latest.current = { view, onView };
+  const open = useRef((_: string) => {});
+  open.current = (run) => void navigate({ to: "/w/$ws/runs/$run", params: { ...here(), run } });
   const columns = useMemo(() => {
+    const onOpen = (run: string) => open.current(run);
     const onPin = (run: string) => latest.current.onView({ ...latest.current.view, base: run });
-    return runColumns(chosen, { run: base, id: view.base, onPin });
+    return runColumns(chosen, { run: base, id: view.base, onPin, onOpen });
   }, [chosen, base, view.base]);
   const names = useMemo(() => columns.map((column) => column.id), [columns]);
   const selected = useMemo(() => idsIn(view.selected), [view.selected]);
@@ -94,9 +97,7 @@ export function RunRows({ id, view, filter, chosen, onView }: Props) {
           onView({ ...view, selected: next.join(",") });
           anchor.current = run;
         }}
-        onOpen={(run) =>
-          void navigate({ to: "/w/$ws/runs/$run", params: { ...here(), run: run.id } })
-        }
+        onOpen={(run) => open.current(run.id)}
         onCompare={() => {
           if (whyNotCompared(selected) === null)
             void navigate({
