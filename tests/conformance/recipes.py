@@ -318,6 +318,10 @@ RECIPES: dict[str, Recipe] = {
             f"/api/v1/models/{w['models/model_id']}/tags/colour", json={"value": "blue"}
         )
     ),
+    "registry_release_scan": Recipe(
+        lambda ids: {"reason": "Looked at by two people."}, before=states.suspicious
+    ),
+    "registry_withdraw_release": Recipe(before=states.released),
     "registry_compare_versions": asking(a="1", b="1"),
     "registry_unprotect_alias": Recipe(
         before=lambda w: w.http.put(f"/api/v1/protected-aliases/{w['protected_alias']}")

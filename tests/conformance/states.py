@@ -11,6 +11,7 @@ from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.monitoring import segments
 from modelyard_server.monitoring.models import CaptureSegment
+from modelyard_server.registry.models import ModelVersion, ScanVerdict
 from modelyard_server.samples.models import InstalledSample
 
 from .seeds import World
@@ -82,6 +83,31 @@ def sample_ready(world: World) -> None:
     world.post(f"/api/v1/samples/{world['samples/key']}", {})
     with world.platform.database.session(world.space.id) as db:
         db.scalars(select(InstalledSample)).one().status = "ready"
+
+
+def suspicious(world: World) -> None:
+    """The scan of the model's version found something to look at."""
+    _ = world["models/model_id"]
+    with world.platform.database.session(world.space.id) as db:
+        digest = db.scalars(select(ModelVersion.digest)).first()
+        if db.scalar(select(ScanVerdict).where(ScanVerdict.digest == digest)) is None:
+            finding = {"level": "suspicious", "path": "model.pkl", "says": "It imports x.y."}
+            db.add(
+                ScanVerdict(
+                    digest=digest,
+                    verdict="suspicious",
+                    reasons=[finding],
+                    scanner=1,
+                    scanned_at=utcnow(),
+                )
+            )
+
+
+def released(world: World) -> None:
+    """An admin has released it."""
+    suspicious(world)
+    path = f"/api/v1/models/{world['models/model_id']}/versions/1/scan/release"
+    world.post(path, {"reason": "Looked at by two people."})
 
 
 def _own(world: World):

@@ -23,6 +23,7 @@ const EVERYTHING = [
   "models.write",
   "models.create",
   "aliases.move_protected",
+  "scans.release",
   "comments.read",
   "comments.write",
   "comments.moderate",

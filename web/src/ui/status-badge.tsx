@@ -44,6 +44,8 @@ const TONES: Record<string, Tone> = {
   // versions
   pending_registration: "busy",
   failed_registration: "bad",
+  suspicious: "warn",
+  blocked: "bad",
   // audit
   denied: "warn",
 };

@@ -16,6 +16,7 @@ from modelyard_server.kernel import jobs, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.registry import service as registry
+from modelyard_server.registry.errors import VersionNotDeployable
 from modelyard_server.registry.service import RegisteredVersion
 
 from . import environments, history, setup, shifting, stages, traffic_plan
@@ -51,6 +52,7 @@ def deploy(
     Raises:
         ModelMissing, VersionMissing: the registry has no such version.
         VersionUnusable: its files are not complete.
+        VersionNotDeployable: its scan forbids it, or nothing can load it.
         EnvironmentMissing, NameRefused, NameTaken: there is no such address to give.
         ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
         FlagOff: the setup was to be picked, but quick deploy is switched off.
@@ -106,6 +108,7 @@ def deploy_version(
 
     Raises:
         DeploymentMissing, VersionMissing, VersionUnusable: there is nothing like that to serve.
+        VersionNotDeployable: its scan forbids it, or nothing can load it.
         ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
         SetupChanged: another setup is picked than was shown.
         StrategyRefused: traffic cannot be moved like that.
@@ -222,6 +225,10 @@ def _usable(
         why = version.status_message or "Its registration is not complete."
         raise VersionUnusable(
             f"{version.model_name} version {version.version} cannot be served: {why}"
+        )
+    if version.obstacle is not None:
+        raise VersionNotDeployable(
+            f"{version.model_name} version {version.version} cannot be served. {version.obstacle}"
         )
     return version
 

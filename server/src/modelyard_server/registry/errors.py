@@ -65,6 +65,18 @@ class VersionNotReady(Conflict):
     code = "registry.version_not_ready"
 
 
+class VersionNotDeployable(Conflict):
+    """The scan forbids it, or there is nothing that could load it."""
+
+    code = "registry.version_not_deployable"
+
+
+class NothingToRelease(Conflict):
+    """Only a suspicious version that was scanned can be released."""
+
+    code = "registry.nothing_to_release"
+
+
 class PackageDamaged(Invalid):
     """The stored files are not the files that were registered."""
 

@@ -15,11 +15,12 @@ from modelyard_server.kernel.errors import DomainError
 from modelyard_server.kernel.jobs import JobContext, handler
 from modelyard_server.workspaces.access import System
 
-from . import pickles, preparation, webhook_delivery, webhooks
-from .errors import PackagesUnreachable
-from .models import Check, CheckName, CheckStatus, Model, ModelVersion
+from . import obstacles, pickles, preparation, verdicts, webhook_delivery, webhooks
+from .errors import PackagesUnreachable, VersionNotDeployable
+from .models import Check, CheckName, CheckStatus, Model, ModelVersion, ScanVerdict
 from .preparation import PreparedVersion, Verification
 from .reading import storable
+from .scanning import Verdict
 from .service import record
 
 MAX_REFERENCE_BYTES = 1024 * 1024
@@ -45,12 +46,15 @@ def check_version(job: JobContext) -> None:
     checks = _Checks(job, version_id)
     checks.begin(CheckName.package)
     try:
+        _report_scan(checks, *_scanned(job, row.model_id, row.number))
         prepared = preparation.materialise(job.services, job.workspace_id, row.model_id, row.number)
+    except VersionNotDeployable as error:
+        checks.skip(error.detail, CheckName.environment, CheckName.prediction)
+        return
     except DomainError as error:
         checks.end(CheckName.package, CheckStatus.failed, error.detail)
         checks.skip("The package cannot be used.", CheckName.environment, CheckName.prediction)
         return
-    _report_package(checks, prepared)
     job.check()
     checks.begin(CheckName.environment)
     lines: list[str] = []
@@ -92,23 +96,35 @@ def deliver_webhook(job: JobContext) -> None:
     webhook_delivery.run(job)
 
 
-def _report_package(checks: _Checks, prepared: PreparedVersion) -> None:
-    found = pickles.inspect_folder(prepared.model_dir)
-    dangerous = sorted({name for pickle in found for name in pickle.dangerous})
-    unknown = sorted({name for pickle in found for name in pickle.unknown})
-    summary = f"Complete; digest {prepared.digest[:12]}."
-    if dangerous:
-        summary += f" A pickle in it names {', '.join(dangerous[:5])}: it runs code when loaded."
+def _scanned(
+    job: JobContext, model_id: uuid.UUID, number: int
+) -> tuple[ScanVerdict, list[pickles.Pickle]]:
+    assert job.workspace_id is not None  # noqa: S101 - checked by the caller
+    found, folder = preparation.write_out(job.services, job.workspace_id, model_id, number)
+    assert found.digest is not None  # noqa: S101 - written out by it
+    verdict = verdicts.ensure(job.services, job.workspace_id, found.digest, folder)
+    return verdict, pickles.inspect_folder(folder)
+
+
+def _report_scan(checks: _Checks, verdict: ScanVerdict, found: list[pickles.Pickle]) -> None:
+    is_bad = verdict.verdict != Verdict.clean
+    summary = f"Complete; digest {verdict.digest[:12]}. Scan: {verdict.verdict}."
+    if is_bad:
+        summary += f" {obstacles.obstacle(verdict) or 'An admin released it.'}"
     elif found:
         summary += " Contains pickles, which are code: they are loaded in the sandbox only."
+    if verdict.why_not_deployable and not is_bad:
+        summary += f" {verdict.why_not_deployable}"
     details = {
-        "digest": prepared.digest,
+        "digest": verdict.digest,
+        "format": verdict.format,
         "is_pickle_free": not found,
-        "dangerous": dangerous,
-        "unknown": unknown,
+        "dangerous": sorted({name for pickle in found for name in pickle.dangerous}),
+        "unknown": sorted({name for pickle in found for name in pickle.unknown}),
+        "reasons": verdict.reasons,
         "pickles": [pickle.as_json() for pickle in found],
     }
-    status = CheckStatus.failed if dangerous else CheckStatus.passed
+    status = CheckStatus.failed if is_bad else CheckStatus.passed
     checks.end(CheckName.package, status, summary, details)
 
 

@@ -173,6 +173,26 @@ class Alias(Owned, Base):
     number: Mapped[int]
 
 
+class ScanVerdict(Owned, Base):
+    """What the scan of one content came to; every version with that content has it."""
+
+    __tablename__ = "scan_verdicts"
+    __table_args__ = (UniqueConstraint("workspace_id", "digest"),)
+
+    digest: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(12))
+    reasons: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    scanner: Mapped[int] = mapped_column(default=0)
+    format: Mapped[str] = mapped_column(String(40), default="")
+    format_path: Mapped[str | None] = mapped_column(Text)
+    format_evidence: Mapped[str] = mapped_column(Text, default="")
+    why_not_deployable: Mapped[str | None] = mapped_column(Text)
+    scanned_at: Mapped[dt.datetime]
+    released_at: Mapped[dt.datetime | None]
+    released_by_name: Mapped[str | None] = mapped_column(String(320))
+    release_reason: Mapped[str | None] = mapped_column(Text)
+
+
 class ProtectedAlias(Owned, Base):
     """An alias that needs a permission of its own to be moved, on every model."""
 

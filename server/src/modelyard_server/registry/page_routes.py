@@ -13,15 +13,16 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import cards, comparing, labels, protected, service, tracing, versions
+from . import cards, comparing, labels, protected, service, tracing, verdicts, versions, views
 from .card_schemas import CardOut, CardPut, LineageOut, ProtectedAliasOut, VersionDiffOut
 from .models import ProtectedAlias
 from .ports import ServedVersions
-from .schemas import TagSet
+from .schemas import ScanRelease, TagSet, VersionOut
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 Reader = Annotated[Actor, allowed(Permission.models_read)]
 Writer = Annotated[Actor, allowed(Permission.models_write)]
+Releaser = Annotated[Actor, allowed(Permission.scans_release)]
 Manager = Annotated[Actor, allowed(Permission.workspace_manage)]
 Served = Annotated[ServedVersions, provided(ServedVersions)]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -70,6 +71,23 @@ def get_lineage(
     """Show where a version comes from, where it goes, and what deleting it would break."""
     model = service.get_model(db, actor, model_id)
     return tracing.trace(db, actor, model, versions.find(db, model, version), served)
+
+
+@router.post("/models/{model_id}/versions/{version}/scan/release")
+def release_scan(
+    model_id: uuid.UUID, version: Number, body: ScanRelease, db: Db, actor: Releaser
+) -> VersionOut:
+    """Let a version that the scan finds suspicious be served, with a reason that is kept."""
+    model = service.get_model(db, actor, model_id)
+    verdicts.release(db, actor, model, versions.find(db, model, version), body.reason)
+    return views.versions_out(db, model, [views.one_version(db, model, version)])[0]
+
+
+@router.delete("/models/{model_id}/versions/{version}/scan/release", status_code=204)
+def withdraw_release(model_id: uuid.UUID, version: Number, db: Db, actor: Releaser) -> None:
+    """Take a release back; what already serves goes on."""
+    model = service.get_model(db, actor, model_id)
+    verdicts.withdraw(db, actor, model, versions.find(db, model, version))
 
 
 @router.get("/protected-aliases")

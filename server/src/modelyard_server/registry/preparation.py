@@ -22,7 +22,7 @@ from modelyard_server.kernel.services import Services
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import System
 
-from . import compiled, requirements, sandboxed, service
+from . import compiled, obstacles, requirements, sandboxed, service, verdicts
 from .environments import Environments, Outlook, PreparedEnvironment, require_python
 from .errors import PackageDamaged, VersionNotReady
 from .locking import exclusive
@@ -72,7 +72,33 @@ class Verification:
 def materialise(
     services: Services, workspace_id: int, model_id: uuid.UUID, version: int
 ) -> PreparedVersion:
-    """Put the version's files into `<data>/models/<workspace>/<digest>/`, digests checked.
+    """Put the version's files into `<data>/models/<workspace>/<digest>/`, checked and scanned.
+
+    Raises:
+        ModelMissing, VersionMissing: there is no such version.
+        VersionNotReady: its registration failed.
+        VersionNotDeployable: the scan forbids it, or there is nothing that could load it.
+        PackageDamaged: the stored files are not the registered ones.
+    """
+    found, target = write_out(services, workspace_id, model_id, version)
+    assert found.digest is not None  # noqa: S101 - written out by it
+    verdict = verdicts.ensure(services, workspace_id, found.digest, target)
+    obstacles.refuse_unless_deployable(f"{found.model_name} v{version}", verdict)
+    package = read_package(parse_mlmodel((target / "MLmodel").read_bytes()))
+    return PreparedVersion(
+        model_dir=target,
+        package=package,
+        digest=found.digest,
+        python_version=found.python_version,
+        requirements=tuple(found.requirements),
+        reference_prediction=found.reference_prediction,
+    )
+
+
+def write_out(
+    services: Services, workspace_id: int, model_id: uuid.UUID, version: int
+) -> tuple[service.RegisteredVersion, Path]:
+    """Put the version's files on this machine, read-only; nothing else is looked at.
 
     Raises:
         ModelMissing, VersionMissing: there is no such version.
@@ -96,15 +122,7 @@ def materialise(
         if not _is_intact(target, files):
             blobs = services.get(BlobStore)  # type: ignore[type-abstract]
             _write_out(blobs, workspace_id, target, files)
-    package = read_package(parse_mlmodel((target / "MLmodel").read_bytes()))
-    return PreparedVersion(
-        model_dir=target,
-        package=package,
-        digest=found.digest,
-        python_version=found.python_version,
-        requirements=tuple(found.requirements),
-        reference_prediction=found.reference_prediction,
-    )
+    return found, target
 
 
 def forget(services: Services, workspace_id: int, digest: str) -> None:

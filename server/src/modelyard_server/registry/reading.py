@@ -59,8 +59,7 @@ def read_facts(files: Sequence[PackageFile], read: ReadFile) -> PackageFacts:
     """
     sizes = {file.path: file.size_bytes for file in files}
     if "MLmodel" not in sizes:
-        found = f"{len(sizes)} files, none of them" if sizes else "no files, so also no"
-        raise PackageUnreadable(f"The source has {found} MLmodel; it is not an MLflow model.")
+        raise PackageUnreadable("The source has no MLmodel; it is not an MLflow model.")
     described = parse_mlmodel(_limited(sizes, "MLmodel", MAX_MLMODEL_BYTES, read))
     package = _package(described)
     missing = [path for path in named_files(described) if not _present(path, sizes)]

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ModelOut(BaseModel):
@@ -57,6 +57,32 @@ class CheckOut(BaseModel):
     finished_at: dt.datetime | None
 
 
+class ScanReasonOut(BaseModel):
+    level: Literal["notice", "suspicious", "blocked"]
+    path: str
+    says: str
+
+
+class ScanOut(BaseModel):
+    """What the scan of the version's content came to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    verdict: Literal["clean", "suspicious", "blocked"]
+    reasons: list[ScanReasonOut]
+    format: str
+    format_path: str | None
+    format_evidence: str
+    scanned_at: dt.datetime
+    released_at: dt.datetime | None
+    released_by_name: str | None
+    release_reason: str | None
+
+
+class ScanRelease(BaseModel):
+    reason: str = Field(min_length=10, max_length=2_000)
+
+
 class VersionOut(BaseModel):
     model_id: uuid.UUID
     model_name: str
@@ -81,6 +107,10 @@ class VersionOut(BaseModel):
     aliases: list[str]
     tags: dict[str, str]
     checks: list[CheckOut]
+    scan: ScanOut | None
+    """`None` until it was scanned."""
+    obstacle: str | None
+    """Why it cannot be served."""
     created_at: dt.datetime
     created_by_name: str
 

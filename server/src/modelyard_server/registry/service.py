@@ -15,7 +15,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import jobs, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import naming, protected, webhooks
+from . import naming, obstacles, protected, webhooks
 from .errors import ModelMissing, NameTaken, StillServed, VersionMissing
 from .models import Alias, Model, ModelTag, ModelVersion, VersionStatus
 from .ports import NothingServed, ServedVersions
@@ -47,6 +47,8 @@ class RegisteredVersion:
     reference_prediction: list[Any] | None
     reference_source: str | None
     is_sample: bool
+    obstacle: str | None = None
+    """Why it must not be served, in one sentence; `None` when it may, as far as is known."""
 
     @property
     def is_ready(self) -> bool:
@@ -264,6 +266,7 @@ def get_version(
         reference_prediction=row.reference_prediction,
         reference_source=row.reference_source,
         is_sample=model.is_sample,
+        obstacle=obstacles.obstacle(obstacles.of(db, [row.digest]).get(row.digest or "")),
     )
 
 

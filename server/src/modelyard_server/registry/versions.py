@@ -128,6 +128,10 @@ def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> N
     version.size_bytes = sum(file.size_bytes for file in files)
     version.digest = content_digest(files) if files else None
 
+    if files and all(file.path != "MLmodel" for file in files):
+        _keep_files(db, blobs, version, files)  # the scan tells what it is, and why none serves it
+        return
+
     def read(path: str, limit: int) -> bytes:
         return artifacts.read_bytes(db, blobs, prefix + path, limit=limit)
 

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session, undefer
 
 from modelyard_protocol.package import Column, Signature
 
-from . import protected, search
+from . import obstacles, protected, search
 from .errors import VersionMissing
-from .models import Check, CheckName, Model, ModelVersion
+from .models import Check, CheckName, Model, ModelVersion, ScanVerdict
 from .ports import ServedVersions
-from .schemas import CheckOut, ColumnOut, ModelOut, VersionOut
+from .schemas import CheckOut, ColumnOut, ModelOut, ScanOut, VersionOut
 
 _CHECK_ORDER = {name: position for position, name in enumerate(CheckName)}
 
@@ -58,10 +58,11 @@ def models_out(db: Session, rows: Sequence[Model], served: ServedVersions) -> li
 
 
 def versions_out(db: Session, model: Model, rows: Sequence[ModelVersion]) -> list[VersionOut]:
-    """Show versions of one model; three queries however many there are."""
+    """Show versions of one model; four queries however many there are."""
     ids = [version.id for version in rows]
     labels = search.labels_of_versions(db, ids)
     checks = _checks(db, ids)
+    scans = obstacles.of(db, [row.digest for row in rows])
     return [
         VersionOut(
             model_id=model.id,
@@ -87,6 +88,8 @@ def versions_out(db: Session, model: Model, rows: Sequence[ModelVersion]) -> lis
             aliases=labels.of_version.get(row.id, []),
             tags=labels.tags.get(row.id, {}),
             checks=checks.get(row.id, []),
+            scan=_scan(scans.get(row.digest or "")),
+            obstacle=obstacles.obstacle(scans.get(row.digest or "")),
             created_at=row.created_at,
             created_by_name=row.created_by_name,
         )
@@ -163,6 +166,10 @@ def _checks(db: Session, version_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, li
     for row in sorted(rows, key=lambda check: _CHECK_ORDER[CheckName(check.name)]):
         found[row.version_id].append(CheckOut.model_validate(row, from_attributes=True))
     return found
+
+
+def _scan(row: ScanVerdict | None) -> ScanOut | None:
+    return None if row is None else ScanOut.model_validate(row)
 
 
 def _columns(columns: Sequence[Column]) -> list[ColumnOut]:

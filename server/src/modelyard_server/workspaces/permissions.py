@@ -31,6 +31,7 @@ class Permission(StrEnum):
     webhooks_manage = "webhooks.manage"
     models_create = "models.create"
     aliases_move_protected = "aliases.move_protected"
+    scans_release = "scans.release"
     comments_read = "comments.read"
     comments_write = "comments.write"
     comments_moderate = "comments.moderate"
@@ -73,6 +74,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.webhooks_manage: Role.admin,
     Permission.models_create: Role.developer,
     Permission.aliases_move_protected: Role.admin,
+    Permission.scans_release: Role.admin,
     Permission.comments_read: Role.viewer,
     Permission.comments_write: Role.developer,
     Permission.comments_moderate: Role.admin,

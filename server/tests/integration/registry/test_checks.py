@@ -9,6 +9,7 @@ import sys
 import pytest
 from tests.make.registry import a_hostile_package, a_package, a_real_package, model_id, registered
 
+from modelyard_protocol.package import read_package
 from modelyard_server.kernel import jobs
 from modelyard_server.registry import preparation
 from modelyard_server.registry.errors import (
@@ -16,6 +17,8 @@ from modelyard_server.registry.errors import (
     RequirementsUnresolvable,
     VersionNotReady,
 )
+from modelyard_server.registry.preparation import PreparedVersion
+from modelyard_server.registry.reading import parse_mlmodel
 
 
 @pytest.fixture
@@ -82,12 +85,19 @@ def test_a_hostile_pickle_is_contained_and_reported(platform, workspace, tmp_pat
         assert marker.exists()
         marker.unlink()
 
-        _, _, checks = checked(platform, workspace.client("developer"), files)
+        known, _, checks = checked(platform, workspace.client("developer"), files)
 
     assert not marker.exists()
     assert checks["package"]["status"] == "failed"
     assert any(name.endswith(".exec") for name in checks["package"]["details"]["dangerous"])
-    error = checks["prediction"]["details"]["error"]
+    assert checks["prediction"]["status"] == "skipped"
+    found, folder = preparation.write_out(platform.services, workspace.id, known, 1)
+    package = read_package(parse_mlmodel((folder / "MLmodel").read_bytes()))
+    prepared = PreparedVersion(
+        folder, package, found.digest, requirements=tuple(found.requirements)
+    )
+    env = preparation.environment(platform.services, prepared, on_line=print)
+    error = preparation.verify(platform.services, prepared, env, engine="sklearn").error
     seen = json.loads(error[error.index("SEEN") + 4 :])
     assert "hush-hush" not in json.dumps(seen["environ"])
     assert seen["connect"].startswith("refused")

@@ -56,7 +56,6 @@ def test_equal_content_has_an_equal_digest_and_a_version_of_its_own(workspace):
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"notes.txt": b"no model"}, "not an MLflow model"),
         ({"MLmodel": a_package()["MLmodel"]}, "names model.pkl"),
         ({**a_package(), "MLmodel": b"flavors: ["}, "not valid YAML"),
     ],

@@ -126,3 +126,34 @@ export function useProtect() {
     onSuccess: useRefresh(),
   });
 }
+
+interface Numbered {
+  model_id: string;
+  version: number;
+}
+
+/** Lets a suspicious version be served. */
+export function useReleaseScan({ model_id, version }: Numbered) {
+  return useMutation({
+    mutationFn: async (reason: string) =>
+      body(
+        await api.POST("/api/v1/models/{model_id}/versions/{version}/scan/release", {
+          params: { path: { model_id, version } },
+          body: { reason },
+        }),
+      ),
+    onSuccess: useRefresh(),
+  });
+}
+
+export function useWithdrawRelease({ model_id, version }: Numbered) {
+  return useMutation({
+    mutationFn: async () =>
+      done(
+        await api.DELETE("/api/v1/models/{model_id}/versions/{version}/scan/release", {
+          params: { path: { model_id, version } },
+        }),
+      ),
+    onSuccess: useRefresh(),
+  });
+}

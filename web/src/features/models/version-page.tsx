@@ -21,6 +21,7 @@ import { Checks } from "./checks";
 import { Files } from "./files";
 import { LineageTab } from "./lineage-tab";
 import type { DeployTarget } from "./models-page";
+import { ScanPanel } from "./scan";
 import { Signature } from "./signature";
 import { TAB_NAMES, VERSION_TABS, type VersionTab } from "./tabs";
 
@@ -55,6 +56,9 @@ export function VersionPage({ id, number, tab, onDeploy, discussion, activity }:
           <span className="row wrap">
             {data.status !== "READY" && <StatusBadge status={data.status} />}
             {data.framework && <Tag>{data.framework}</Tag>}
+            {data.scan && data.scan.verdict !== "clean" && (
+              <StatusBadge status={data.scan.verdict} />
+            )}
           </span>
         }
         meta={
@@ -64,7 +68,13 @@ export function VersionPage({ id, number, tab, onDeploy, discussion, activity }:
         }
         actions={
           mayDeploy && (
-            <Button onClick={() => onDeploy({ modelId: id, version: number })}>Quick deploy</Button>
+            <Button
+              disabled={data.obstacle !== null}
+              title={data.obstacle ?? undefined}
+              onClick={() => onDeploy({ modelId: id, version: number })}
+            >
+              Quick deploy
+            </Button>
           )
         }
       />
@@ -98,6 +108,7 @@ function Overview({ of: data }: { of: Version }) {
       <div className="grid-2 top">
         <div className="stack">
           <Checks checks={data.checks} />
+          <ScanPanel version={data} />
           <Signature title="Inputs" columns={data.inputs} />
         </div>
         <div className="stack">

@@ -1,0 +1,74 @@
+"""What a scan calls blocked, suspicious and clean; nothing is ever loaded."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.make.formats import FORMATS
+from tests.make.malice import BLOCKED, SUSPICIOUS
+
+from modelyard_server.registry import allowed, scanning
+from modelyard_server.registry.scanning import Level, Verdict
+
+
+@pytest.mark.parametrize("name", BLOCKED)
+def test_malice_is_blocked_with_a_reason(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    BLOCKED[name](tmp_path)
+    found = scanning.scan(tmp_path)
+    assert found.verdict is Verdict.blocked, found.reasons
+    assert all(reason.path and reason.says for reason in found.reasons)
+    assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.parametrize("name", SUSPICIOUS)
+def test_what_nobody_can_tell_is_suspicious(tmp_path, name):
+    SUSPICIOUS[name](tmp_path)
+    found = scanning.scan(tmp_path)
+    assert found.verdict is Verdict.suspicious, found.reasons
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_honest_files_of_every_format_are_clean(tmp_path, name):
+    FORMATS[name](tmp_path)
+    found = scanning.scan(tmp_path)
+    assert found.verdict is Verdict.clean, found.reasons
+
+
+def test_source_and_code_in_a_pickle_are_noticed(tmp_path):
+    FORMATS["python/pickle"](tmp_path)
+    (tmp_path / "model.py").write_text("print()")
+    found = scanning.scan(tmp_path)
+    assert {reason.level for reason in found.reasons} == {Level.notice}
+    assert len(found.reasons) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "judgement"),
+    [
+        ("sklearn.pipeline.Pipeline", "known"),
+        ("sklearn.tree._tree.Tree", "known"),
+        ("numpy._core.multiarray._reconstruct", "known"),
+        ("numpy.random.bit_generator.__pyx_unpickle_SeedSequence", "known"),
+        ("numpy.load", "dangerous"),
+        ("pandas.read_pickle", "dangerous"),
+        ("pandas.eval", "dangerous"),
+        ("sklearn.utils.os.system", "dangerous"),
+        ("torch.storage._load_from_bytes", "dangerous"),
+        ("joblib.load", "dangerous"),
+        ("builtins.dict.__class__", "dangerous"),
+        ("my.own.Model", "unknown"),
+        ("?", "dangerous"),
+    ],
+)
+def test_names_are_judged(name, judgement):
+    assert allowed.judge(name) == judgement
+
+
+@given(
+    content=st.binary(max_size=400),
+    start=st.sampled_from([b"", b"\x80\x04", b"PK\x03\x04", b"\x1f\x8b\x08", b"\x08\x07:"]),
+)
+def test_any_content_gets_a_verdict(tmp_path_factory, content, start):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "model.pkl").write_bytes(start + content)
+    assert scanning.scan(folder).verdict in Verdict
