@@ -303,6 +303,13 @@ def a_webhook(world: World) -> str:
     return world.post(f"{MLFLOW}/webhooks", body)["webhook"]["webhook_id"]
 
 
+def a_binned_model(world: World) -> str:
+    name = f"{world.canary}-old"
+    registered(world.http, name)
+    world.http.delete(f"/api/v1/models/{model_id(world.http, name)}")
+    return world.http.get("/api/v1/bin").json()["items"][0]["id"]
+
+
 def a_comment(world: World) -> str:
     body = {
         "resource_type": "run",
@@ -394,6 +401,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "version": lambda world: "1",
     "alias": lambda world: ALIAS,
     "webhook_id": a_webhook,
+    "bin_item_id": a_binned_model,
     "protected_alias": lambda world: "golden-path",
     # deployments, traffic
     "deployment_id": a_deployment,

@@ -14,6 +14,7 @@ import { workspaceRoute } from "./workspace";
 
 const ModelsPage = lazyView(() => import("@/features/models/models-page"), "ModelsPage");
 const ModelPage = lazyView(() => import("@/features/models/model-page"), "ModelPage");
+const BinPage = lazyView(() => import("@/features/models/bin-page"), "BinPage");
 const DiffPage = lazyView(() => import("@/features/models/diff-page"), "DiffPage");
 const Discussion = lazyView(() => import("@/features/collaboration/discussion"), "Discussion");
 const ActivityFeed = lazyView(
@@ -167,4 +168,10 @@ const diff = createRoute({
   },
 });
 
-export const modelRoutes = [models, model, version, diff] as const;
+const bin = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "models/bin",
+  component: () => <BinPage />,
+});
+
+export const modelRoutes = [models, bin, model, version, diff] as const;

@@ -24,6 +24,7 @@ const EVERYTHING = [
   "models.create",
   "aliases.move_protected",
   "scans.release",
+  "models.purge",
   "comments.read",
   "comments.write",
   "comments.moderate",

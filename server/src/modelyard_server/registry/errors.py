@@ -61,6 +61,20 @@ class StillServed(Conflict):
         super().__init__(detail, extra=extra)
 
 
+class BinItemMissing(NotFound):
+    code = "registry.bin_item_not_found"
+
+
+class OriginMissing(Conflict):
+    """A version is restored into its model only."""
+
+    code = "registry.origin_missing"
+
+
+class NumberTaken(Conflict):
+    code = "registry.number_taken"
+
+
 class VersionNotReady(Conflict):
     code = "registry.version_not_ready"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
@@ -191,6 +192,25 @@ class ScanVerdict(Owned, Base):
     released_at: Mapped[dt.datetime | None]
     released_by_name: Mapped[str | None] = mapped_column(String(320))
     release_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class BinItem(Owned, Base):
+    """A deleted model or version with everything that is needed to bring it back."""
+
+    __tablename__ = "registry_bin"
+    __table_args__ = (Index("ix_registry_bin_due", "workspace_id", "purge_after"),)
+
+    model_id: Mapped[uuid.UUID]
+    name: Mapped[str] = mapped_column(String(255))
+    number: Mapped[int | None]
+    """Of a single version."""
+    versions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    model_facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Of a whole model."""
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    deleted_at: Mapped[dt.datetime]
+    deleted_by_name: Mapped[str] = mapped_column(String(320))
+    purge_after: Mapped[dt.datetime]
 
 
 class ProtectedAlias(Owned, Base):

@@ -16,6 +16,7 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import (
+    bin_routes,
     cards,
     labels,
     mlflow_files,
@@ -150,4 +151,4 @@ def _mlflow() -> list[APIRouter]:
     return [outer, mlflow_files.router]
 
 
-routers = [router, page_routes.router, *_mlflow()]
+routers = [router, page_routes.router, bin_routes.router, *_mlflow()]

@@ -15,7 +15,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import jobs, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import naming, obstacles, protected, webhooks
+from . import binned, naming, obstacles, protected, webhooks
 from .errors import ModelMissing, NameTaken, StillServed, VersionMissing
 from .models import Alias, Model, ModelTag, ModelVersion, VersionStatus
 from .ports import NothingServed, ServedVersions
@@ -195,7 +195,9 @@ def delete_model(
     model_id: uuid.UUID,
     served: ServedVersions | None = None,
 ) -> None:
-    """Delete a model with its versions. What a run logged stays with the run.
+    """Put a model with its versions into the bin; a sample goes for ever.
+
+    What a run logged stays with the run.
 
     Raises:
         ModelMissing: there is none with this id.
@@ -212,7 +214,11 @@ def delete_model(
         )
     record(db, actor, "registry.delete_model", model, before={"versions": model.last_number})
     rows = db.scalars(select(ModelVersion).where(ModelVersion.model_id == model.id)).all()
-    forget_files(db, rows)
+    if model.is_sample:
+        forget_files(db, rows)
+    else:
+        binned.put_model(db, actor, model)
+        db.flush()
     for version in rows:
         db.expunge(version)
     db.execute(delete(Model).where(Model.id == model.id))

@@ -19,7 +19,7 @@ from modelyard_server.kernel.tenancy import workspace_of
 from modelyard_server.tracking import service as tracking
 from modelyard_server.tracking.service import ModelSource
 
-from . import labels, naming, protected, webhooks
+from . import binned, labels, naming, protected, webhooks
 from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
 from .models import Alias, Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
@@ -301,7 +301,7 @@ def remove(
     version: ModelVersion,
     served: ServedVersions | None = None,
 ) -> None:
-    """Delete a version; its number is never given again.
+    """Put a version into the bin; its number is never given again.
 
     Raises:
         StillServed: deployments serve it.
@@ -319,6 +319,10 @@ def remove(
     before = {"digest": version.digest, "source": version.source}
     record(db, actor, "registry.delete_version", model, version=version.number, before=before)
     model.updated_at = utcnow()
-    forget_files(db, [version])
+    if model.is_sample:
+        forget_files(db, [version])
+    else:
+        binned.put_version(db, actor, model, version)
+        db.flush()
     db.execute(delete(ModelVersion).where(ModelVersion.id == version.id))
     db.expunge(version)

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     models_create = "models.create"
     aliases_move_protected = "aliases.move_protected"
     scans_release = "scans.release"
+    models_purge = "models.purge"
     comments_read = "comments.read"
     comments_write = "comments.write"
     comments_moderate = "comments.moderate"
@@ -75,6 +76,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.models_create: Role.developer,
     Permission.aliases_move_protected: Role.admin,
     Permission.scans_release: Role.admin,
+    Permission.models_purge: Role.admin,
     Permission.comments_read: Role.viewer,
     Permission.comments_write: Role.developer,
     Permission.comments_moderate: Role.admin,

@@ -168,8 +168,8 @@ function DeleteModel({ model }: { model: Model }) {
         error={remove.error}
       >
         {plural(model.version_count, "version")} and{" "}
-        {plural(Object.keys(model.aliases).length, "alias", "aliases")} disappear. This cannot be
-        undone. The runs that made them stay.
+        {plural(Object.keys(model.aliases).length, "alias", "aliases")} go into the bin for thirty
+        days. The runs that made them stay.
       </ConfirmDialog>
     </>
   );

@@ -32,7 +32,18 @@ interface Props {
 export function ModelsPage({ q, onSearch, onDeploy }: Props) {
   return (
     <>
-      <PageHeader title="Models" meta="A named series of versions; each version is immutable." />
+      <PageHeader
+        title="Models"
+        meta="A named series of versions; each version is immutable."
+        actions={
+          <Button
+            variant="default"
+            renderRoot={(props) => <Link {...props} to="/w/$ws/models/bin" params={here()} />}
+          >
+            Bin
+          </Button>
+        }
+      />
       <Panel flush>
         <div className="row wrap" style={{ padding: "var(--space-3) var(--space-4)" }}>
           <SearchField label="Search models" value={q} onSearch={onSearch} />

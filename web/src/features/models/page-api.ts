@@ -157,3 +157,33 @@ export function useWithdrawRelease({ model_id, version }: Numbered) {
     onSuccess: useRefresh(),
   });
 }
+
+export type BinItem = Shape<"BinItemOut">;
+
+export const bin = () =>
+  queryOptions({
+    queryKey: ["registry", "bin"],
+    queryFn: async ({ signal }) => body(await api.GET("/api/v1/bin", { signal })),
+  });
+
+export function useRestore() {
+  return useMutation({
+    mutationFn: async (id: string) =>
+      body(
+        await api.POST("/api/v1/bin/{bin_item_id}/restore", {
+          params: { path: { bin_item_id: id } },
+        }),
+      ),
+    onSuccess: useRefresh(),
+  });
+}
+
+export function usePurge() {
+  return useMutation({
+    mutationFn: async (id: string) =>
+      done(
+        await api.DELETE("/api/v1/bin/{bin_item_id}", { params: { path: { bin_item_id: id } } }),
+      ),
+    onSuccess: useRefresh(),
+  });
+}

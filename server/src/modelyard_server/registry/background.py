@@ -1,0 +1,52 @@
+"""The thread that empties the bin."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.services import Services
+from modelyard_server.workspaces import service as workspaces
+from modelyard_server.workspaces.access import System
+
+from . import binned
+
+EVERY_SECONDS = 3600.0
+log = structlog.get_logger("modelyard.registry")
+
+
+def empty_bins(database: Database) -> int:
+    """Remove what has lain in any workspace's bin for its time; give how many."""
+    with database.platform_session(write=False) as db:
+        workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
+    removed = 0
+    for workspace_id in workspace_ids:
+        with database.session(workspace_id) as db:
+            removed += binned.purge_due(db, System(workspace_id), utcnow())
+    return removed
+
+
+def start(services: Services) -> Callable[[], None]:
+    """Empty the bins every hour until the given function is called."""
+    database = services.get(Database)
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(EVERY_SECONDS):
+            try:
+                empty_bins(database)
+            except Exception:
+                log.exception("emptying_bins_failed")
+
+    thread = threading.Thread(target=work, name="bin", daemon=True)
+    thread.start()
+
+    def finish() -> None:
+        stop.set()
+        thread.join(timeout=10)
+
+    return finish
