@@ -1454,6 +1454,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model_id}/versions/{version}/scan/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Scan
+         * @description Let a version that the scan finds suspicious be served, with a reason that is kept.
+         */
+        post: operations["registry_release_scan"];
+        /**
+         * Withdraw Release
+         * @description Take a release back; what already serves goes on.
+         */
+        delete: operations["registry_withdraw_release"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/protected-aliases": {
         parameters: {
             query?: never;
@@ -1493,6 +1517,66 @@ export interface paths {
          * @description Let everybody who may write models move this alias.
          */
         delete: operations["registry_unprotect_alias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Bin
+         * @description List deleted models and versions, last deleted first.
+         */
+        get: operations["registry_list_bin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bin/{bin_item_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore From Bin
+         * @description Bring a deleted model or version back; give the model.
+         */
+        post: operations["registry_restore_from_bin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bin/{bin_item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Purge From Bin
+         * @description Remove a deleted model or version for ever, with its files.
+         */
+        delete: operations["registry_purge_from_bin"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2785,6 +2869,47 @@ export interface components {
             reference_share: number;
             /** Current Share */
             current_share: number;
+        };
+        /**
+         * BinItemOut
+         * @description A deleted model or version that can be brought back.
+         */
+        BinItemOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "version";
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number | null;
+            /** Versions */
+            versions: number;
+            /** Size Bytes */
+            size_bytes: number;
+            /**
+             * Deleted At
+             * Format: date-time
+             */
+            deleted_at: string;
+            /** Deleted By Name */
+            deleted_by_name: string;
+            /**
+             * Purge After
+             * Format: date-time
+             */
+            purge_after: string;
         };
         /**
          * CaptureColumn
@@ -4760,6 +4885,15 @@ export interface components {
             /** Total */
             total: number | null;
         };
+        /** Page[BinItemOut] */
+        Page_BinItemOut_: {
+            /** Items */
+            items: components["schemas"]["BinItemOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
         /** Page[DeliveryOut] */
         Page_DeliveryOut_: {
             /** Items */
@@ -5593,6 +5727,53 @@ export interface components {
             detail: string;
             /** Seconds */
             seconds: number | null;
+        };
+        /**
+         * ScanOut
+         * @description What the scan of the version's content came to.
+         */
+        ScanOut: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "clean" | "suspicious" | "blocked";
+            /** Reasons */
+            reasons: components["schemas"]["ScanReasonOut"][];
+            /** Format */
+            format: string;
+            /** Format Path */
+            format_path: string | null;
+            /** Format Evidence */
+            format_evidence: string;
+            /**
+             * Scanned At
+             * Format: date-time
+             */
+            scanned_at: string;
+            /** Released At */
+            released_at: string | null;
+            /** Released By Name */
+            released_by_name: string | null;
+            /** Release Reason */
+            release_reason: string | null;
+        };
+        /** ScanReasonOut */
+        ScanReasonOut: {
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "notice" | "suspicious" | "blocked";
+            /** Path */
+            path: string;
+            /** Says */
+            says: string;
+        };
+        /** ScanRelease */
+        ScanRelease: {
+            /** Reason */
+            reason: string;
         };
         /**
          * SecretOut
@@ -6449,6 +6630,9 @@ export interface components {
             };
             /** Checks */
             checks: components["schemas"]["CheckOut"][];
+            scan: components["schemas"]["ScanOut"] | null;
+            /** Obstacle */
+            obstacle: string | null;
             /**
              * Created At
              * Format: date-time
@@ -9495,6 +9679,72 @@ export interface operations {
             };
         };
     };
+    registry_release_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanRelease"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_withdraw_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     registry_list_protected_aliases: {
         parameters: {
             query?: never;
@@ -9561,6 +9811,95 @@ export interface operations {
             header?: never;
             path: {
                 protected_alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_list_bin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BinItemOut_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_restore_from_bin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bin_item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_purge_from_bin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bin_item_id: string;
             };
             cookie?: never;
         };
