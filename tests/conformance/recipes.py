@@ -473,6 +473,9 @@ RECIPES: dict[str, Recipe] = {
     ),
     "notifications_change_channel": Recipe(lambda ids: {"hourly_cap": 5}),
     # -------------------------------------------------------------------- flags
+    "throttling_set_rate_limit": Recipe(
+        lambda ids: {"route_class": "write", "subject": "user", "per_minute": 100_000}
+    ),
     "flags_set_flag_rule": Recipe(lambda ids: {"default_on": True}),
     "flags_decide_for_organisation": Recipe(lambda ids: {"is_on": True}),
     "flags_decide_for_person": Recipe(lambda ids: {"is_on": False}),

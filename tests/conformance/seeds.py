@@ -277,6 +277,13 @@ def a_secret(world: World) -> str:
     return name
 
 
+def a_rate_limit(world: World) -> str:
+    body = {"route_class": "read", "subject": "user", "per_minute": 1_000_000}
+    answer = world.http.put("/api/v1/rate-limits", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
 def an_endpoint_key(world: World) -> str:
     path = f"/api/v1/deployments/{world['deployment_id']}/keys"
     return world.post(path, {"name": f"{world.canary} key", "scopes": ["predict"]})["id"]
@@ -412,6 +419,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "channel_id": a_channel,
     "delivery_id": a_dead_letter,
     # flags
+    "limit_id": a_rate_limit,
     "flag_key": lambda world: "quick_deploy_enabled",
     # samples
     "samples/key": lambda world: "breast-cancer",

@@ -27,6 +27,8 @@ from .kernel.db import Database
 from .kernel.egress import Egress
 from .kernel.services import Services
 from .settings import Settings
+from .throttling.buckets import connect
+from .throttling.middleware import Throttle
 from .tracking.mlflow import unsupported
 from .workspaces import access, hot
 from .workspaces.errors import NotAllowed
@@ -38,6 +40,7 @@ CAPABILITIES = (
     "audit",
     "notifications",
     "flags",
+    "throttling",
     "artifacts",
     "collaboration",
     "tracking",
@@ -134,6 +137,7 @@ def create_app(services: Services, *, run_background: bool = True) -> FastAPI:
     web.install(app, settings.web_dir, settings.content_url)
     access.require_declared_permissions(app, FRAMEWORK_PATHS)
     hot.install(app)
+    app.add_middleware(Throttle, whole=app, buckets=connect(settings.redis_url))
     return app
 
 

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
         description="Where PagerDuty events are sent; the European region has another address.",
     )
     mail_from: str = Field("modelyard@localhost", description="Sender of mail.")
+    redis_url: str = Field(
+        "",
+        description="redis://host:port/0 to share rate limits between processes. Empty: each counts.",
+    )
     worker_threads: int = Field(3, description="Threads that run background jobs.")
     session_idle_hours: int = Field(
         12, description="A browser session ends after this many hours without a request."

@@ -46,6 +46,7 @@ const EVERYTHING = [
   "workspace.manage",
   "workspaces.create",
   "flags.manage",
+  "limits.manage",
   "audit.read",
   "audit.export",
 ];

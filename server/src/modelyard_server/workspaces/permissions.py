@@ -59,6 +59,7 @@ class Permission(StrEnum):
     workspace_manage = "workspace.manage"
     workspaces_create = "workspaces.create"
     flags_manage = "flags.manage"
+    limits_manage = "limits.manage"
     audit_read = "audit.read"
     audit_export = "audit.export"
 
@@ -103,6 +104,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.workspace_manage: Role.admin,
     Permission.workspaces_create: Role.owner,
     Permission.flags_manage: Role.admin,
+    Permission.limits_manage: Role.admin,
     Permission.audit_read: Role.admin,
     Permission.audit_export: Role.admin,
 }
