@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     mail_from: str = Field("modelyard@localhost", description="Sender of mail.")
     redis_url: str = Field(
         "",
-        description="redis://host:port/0 to share rate limits between processes. Empty: each counts.",
+        description="redis://host:port/0 to share rate limits. Empty: each process counts.",
     )
     worker_threads: int = Field(3, description="Threads that run background jobs.")
     session_idle_hours: int = Field(

@@ -16,6 +16,10 @@ const ServiceLevelsPage = lazyView(
   () => import("@/features/service-levels/service-levels-page"),
   "ServiceLevelsPage",
 );
+const RateLimitsPage = lazyView(
+  () => import("@/features/rate-limits/rate-limits-page"),
+  "RateLimitsPage",
+);
 const FlagsPage = lazyView(() => import("@/features/flags/flags-page"), "FlagsPage");
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
@@ -26,6 +30,7 @@ const PARTS: Record<string, string> = {
   tokens: "API tokens",
   environments: "Environments",
   levels: "Service levels",
+  limits: "Rate limits",
   features: "Features",
   audit: "Audit log",
 };
@@ -87,6 +92,12 @@ const levels = createRoute({
   component: () => <ServiceLevelsPage />,
 });
 
+const limits = createRoute({
+  getParentRoute: () => settings,
+  path: "limits",
+  component: () => <RateLimitsPage />,
+});
+
 const features = createRoute({
   getParentRoute: () => settings,
   path: "features",
@@ -116,6 +127,16 @@ const me = createRoute({
 });
 
 export const settingsRoutes = [
-  settings.addChildren([index, general, members, tokens, environments, levels, features, audit]),
+  settings.addChildren([
+    index,
+    general,
+    members,
+    tokens,
+    environments,
+    levels,
+    limits,
+    features,
+    audit,
+  ]),
   me,
 ] as const;

@@ -39,32 +39,35 @@ class MovingWindow:
         self._calls: dict[Hashable, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def hit(self, key: Hashable, now: float | None = None) -> Spent:
+    def hit(self, key: Hashable, now: float | None = None, limit: int | None = None) -> Spent:
         """Count a call; give what is left.
 
         Raises:
-            TooOften: it is one too many; `retry_after_seconds` says when to come back.
+            TooOften: it is one too many of `limit`, else of the usual number; says how long to
+                wait in `retry_after_seconds`.
         """
         now = time.monotonic() if now is None else now
+        allowed = self._limit if limit is None else limit
         with self._lock:
             if len(self._calls) > 10_000:
                 self._forget(now)
             calls = self._calls.setdefault(key, deque())
             while calls and calls[0] <= now - self._seconds:
                 calls.popleft()
-            if len(calls) >= self._limit:
+            if len(calls) >= allowed:
                 wait = int(calls[0] + self._seconds - now) + 1
                 raise TooOften(
-                    f"At most {self._limit} times in {self._seconds:g} seconds. "
+                    f"At most {allowed} times in {self._seconds:g} seconds. "
                     f"Try again in {wait} seconds.",
                     retry_after_seconds=wait,
-                    limit_facts=self._spent(0, wait).headers(),
+                    limit_facts=self._spent(allowed, 0, wait).headers(),
                 )
             calls.append(now)
-            return self._spent(self._limit - len(calls), int(calls[0] + self._seconds - now) + 1)
+            reset = int(calls[0] + self._seconds - now) + 1
+            return self._spent(allowed, allowed - len(calls), reset)
 
-    def _spent(self, remaining: int, reset: int) -> Spent:
-        return Spent(self._limit, remaining, reset, int(self._seconds))
+    def _spent(self, limit: int, remaining: int, reset: int) -> Spent:
+        return Spent(limit, remaining, reset, int(self._seconds))
 
     def _forget(self, now: float) -> None:
         old = [key for key, calls in self._calls.items() if calls[-1] <= now - self._seconds]

@@ -16,6 +16,8 @@ from modelyard_server.kernel.late import LateAnswer
 from modelyard_server.kernel.services import every, provided
 from modelyard_server.registry import service as registry
 from modelyard_server.settings import Settings
+from modelyard_server.throttling.classes import RouteClass, Subject
+from modelyard_server.throttling.service import limit_of, own_limits
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
@@ -83,7 +85,8 @@ def auto_config(
 ) -> LateAnswer:
     """Pick how to serve a version, with reasons. Ten times a minute for each person."""
     flags.require(db, actor, flags.QUICK_DEPLOY)
-    spent = _auto_config_calls.hit(actor.id)
+    limit = limit_of(own_limits(db), RouteClass.auto_config, Subject.user, str(actor.id))
+    spent = _auto_config_calls.hit(actor.id, limit=limit.per_minute if limit else None)
     version = registry.get_version(db, actor, body.model_id, body.version)
     name = environments.free_name(db, "staging", version.model_name)
     files = registry.file_names(db, actor, version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -145,7 +146,8 @@ def taken(asks: Sequence[Ask], left: Sequence[float], *, allowed: bool) -> Taken
     at = min(range(len(asks)), key=lambda i: left[i] / asks[i].limit.burst)
     limit = asks[at].limit
     wait = 0.0 if allowed else (1 - left[at]) / limit.rate
-    return Taken(allowed, limit, max(0, int(left[at])), max(0 if allowed else 1, -int(-wait // 1)))
+    seconds = 0 if allowed else max(1, math.ceil(round(wait, 6)))
+    return Taken(allowed, limit, max(0, int(left[at])), seconds)
 
 
 def connect(url: str) -> Buckets:

@@ -74,9 +74,7 @@ class Throttle:
         """Whether other processes count in the same buckets at the moment."""
         return self._buckets.is_shared
 
-    async def _take(
-        self, kind: RouteClass, credential: bytes, known: Known | None
-    ) -> Taken | None:
+    async def _take(self, kind: RouteClass, credential: bytes, known: Known | None) -> Taken | None:
         if known is None:
             return None
         own = await self._limits(known.workspace_id)

@@ -34,9 +34,7 @@ def list_rate_limits(request: Request, db: Db, actor: Manager) -> RateLimitsOut:
 
 
 @router.put("")
-def set_rate_limit(
-    body: RateLimitSet, request: Request, db: Db, actor: Manager
-) -> RateLimitOut:
+def set_rate_limit(body: RateLimitSet, request: Request, db: Db, actor: Manager) -> RateLimitOut:
     """Set what one, or everybody, of the workspace may do; in force within seconds."""
     made = service.put(db, actor, body)
     request.app.state.throttle.forget(actor.workspace_id)

@@ -14,6 +14,7 @@ interface Props {
 /** The frame of the workspace's settings: one tab per page, those one may not see left out. */
 export function SettingsPage({ ws, part, children }: Props) {
   const me = useMe();
+  const mayLimits = usePermission("limits.manage");
   const mayFlags = usePermission("flags.manage");
   const mayAudit = usePermission("audit.read");
   const name = me.workspaces.find((workspace) => workspace.slug === ws)?.name ?? ws;
@@ -36,6 +37,11 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/levels" params={{ ws }}>
           Service levels
         </Link>
+        {mayLimits && (
+          <Link className={tabClass} to="/w/$ws/settings/limits" params={{ ws }}>
+            Rate limits
+          </Link>
+        )}
         {mayFlags && (
           <Link className={tabClass} to="/w/$ws/settings/features" params={{ ws }}>
             Features
