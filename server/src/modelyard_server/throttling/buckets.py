@@ -13,6 +13,7 @@ import structlog
 log = structlog.get_logger("modelyard.throttling")
 MOST_BUCKETS = 50_000
 FORGET_SECONDS = 120
+WHOLE = 0.999999  # a token, up to rounding
 REST_SECONDS = 5.0  # so long Redis is not asked again after it failed
 _PATIENCE_SECONDS = 0.1
 _SCRIPT = """
@@ -21,15 +22,17 @@ local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 local left, ok = {}, 1
 for i = 1, #KEYS do
   local rate, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-  local kept = redis.call('HMGET', KEYS[i], 't', 'at')
-  local tokens = math.min(tonumber(kept[1]) or burst, burst)
+  local kept = redis.call('HMGET', KEYS[i], 't', 'at', 'b')
+  local raised = math.max(0, burst - (tonumber(kept[3]) or burst))
+  local tokens = math.min((tonumber(kept[1]) or burst) + raised, burst)
   left[i] = math.min(burst, tokens + (now - (tonumber(kept[2]) or now)) * rate)
-  if left[i] < 1 then ok = 0 end
+  if left[i] < 0.999999 then ok = 0 end
 end
 local told = {tostring(ok)}
 for i = 1, #KEYS do
   if ok == 1 then left[i] = left[i] - 1 end
-  redis.call('HSET', KEYS[i], 't', tostring(left[i]), 'at', tostring(now))
+  local size = ARGV[2 * i]
+  redis.call('HSET', KEYS[i], 't', tostring(left[i]), 'at', tostring(now), 'b', size)
   redis.call('EXPIRE', KEYS[i], 120)
   told[i + 1] = tostring(left[i])
 end
@@ -87,7 +90,8 @@ class LocalBuckets:
     is_shared = False
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[float, float]] = {}
+        self._kept: dict[str, tuple[float, float, int]] = {}
+        """Bucket to its tokens, when they were counted, and its size then."""
 
     async def take(self, asks: Sequence[Ask]) -> Taken:
         """Take one token of each."""
@@ -96,18 +100,20 @@ class LocalBuckets:
     def take_now(self, asks: Sequence[Ask], now: float) -> Taken:
         """Take one token of each, at an instant in seconds."""
         if len(self._kept) > MOST_BUCKETS:
-            old = [key for key, (_, at) in self._kept.items() if now - at > FORGET_SECONDS]
+            old = [key for key, (_, at, _) in self._kept.items() if now - at > FORGET_SECONDS]
             for key in old:
                 del self._kept[key]
         left = []
         for ask in asks:
-            tokens, at = self._kept.get(ask.key, (float(ask.limit.burst), now))
-            filled = min(float(ask.limit.burst), tokens + (now - at) * ask.limit.rate)
+            burst = ask.limit.burst
+            tokens, at, size = self._kept.get(ask.key, (float(burst), now, burst))
+            tokens += max(0, burst - size)  # a raised limit is there at once
+            filled = min(float(burst), tokens + (now - at) * ask.limit.rate)
             left.append(filled)
-        allowed = all(tokens >= 1 for tokens in left)
+        allowed = all(tokens >= WHOLE for tokens in left)
         for at_ask, ask in enumerate(asks):
             left[at_ask] -= allowed
-            self._kept[ask.key] = (left[at_ask], now)
+            self._kept[ask.key] = (left[at_ask], now, ask.limit.burst)
         return taken(asks, left, allowed=allowed)
 
 
