@@ -7,7 +7,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_rate_limits"
-down_revision = "20261127_model_cards"
+down_revision = "20261127_registry_bin"
 branch_labels = None
 depends_on = None
 
