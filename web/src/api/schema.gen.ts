@@ -628,6 +628,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rate-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rate Limits
+         * @description List the limits of every class of routes, and what this workspace set instead.
+         */
+        get: operations["throttling_list_rate_limits"];
+        /**
+         * Set Rate Limit
+         * @description Set what one, or everybody, of the workspace may do; in force within seconds.
+         */
+        put: operations["throttling_set_rate_limit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rate-limits/{limit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Rate Limit
+         * @description Go back to the default.
+         */
+        delete: operations["throttling_delete_rate_limit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/comments": {
         parameters: {
             query?: never;
@@ -5322,6 +5366,43 @@ export interface components {
             /** Memory Gb */
             memory_gb?: number | null;
         };
+        /** RateLimitOut */
+        RateLimitOut: {
+            /** Id */
+            id: string | null;
+            route_class: components["schemas"]["RouteClass"];
+            subject: components["schemas"]["Subject"];
+            /** Subject Id */
+            subject_id: string | null;
+            /** Per Minute */
+            per_minute: number;
+            /** Burst */
+            burst: number;
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By Name */
+            updated_by_name: string | null;
+        };
+        /** RateLimitSet */
+        RateLimitSet: {
+            route_class: components["schemas"]["RouteClass"];
+            subject: components["schemas"]["Subject"];
+            /** Subject Id */
+            subject_id?: string | null;
+            /** Per Minute */
+            per_minute: number;
+            /** Burst */
+            burst?: number | null;
+        };
+        /** RateLimitsOut */
+        RateLimitsOut: {
+            /** Is Shared */
+            is_shared: boolean;
+            /** Has Redis */
+            has_redis: boolean;
+            /** Limits */
+            limits: components["schemas"]["RateLimitOut"][];
+        };
         /** Reason */
         Reason: {
             /** Field */
@@ -5431,6 +5512,12 @@ export interface components {
              */
             accept_schema_change: boolean;
         };
+        /**
+         * RouteClass
+         * @description Routes that share buckets.
+         * @enum {string}
+         */
+        RouteClass: "auto_config" | "read" | "write" | "ingest";
         /**
          * RunColumnOut
          * @description A column that runs have, such as `metrics.loss`.
@@ -6106,6 +6193,12 @@ export interface components {
              */
             guards: components["schemas"]["Guards"] | null;
         };
+        /**
+         * Subject
+         * @description Whose bucket.
+         * @enum {string}
+         */
+        Subject: "user" | "key" | "organisation";
         /**
          * TableColumnOut
          * @description A column of a table in a file; `is_number` decides how it is lined up.
@@ -7961,6 +8054,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FlagOut"];
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    throttling_list_rate_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateLimitsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    throttling_set_rate_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RateLimitSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateLimitOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    throttling_delete_rate_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                limit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {
