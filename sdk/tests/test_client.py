@@ -186,3 +186,65 @@ def _deployment() -> dict[str, Any]:
         "live_revision": revision,
         "latest_revision": revision,
     }
+
+
+def _alert(**changed: Any) -> dict[str, Any]:
+    return {
+        "id": "a-1",
+        "number": 12,
+        "title": "Calls fail",
+        "severity": "critical",
+        "cause": "availability",
+        "deployment_id": "d",
+        "environment": "staging",
+        "deployment_name": "churn",
+        "opened_at": "2026-11-27T08:00:00Z",
+        "acknowledged_by_name": "Ana",
+        "resolved_at": None,
+        "signals": [{"text": "Failed calls 30.0% [5 min]."}],
+        **changed,
+    }
+
+
+def test_alerts_are_listed_and_handled_by_number(url, monkeypatch):
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    ANSWERS["GET", "/api/v1/alerts"] = (200, {"items": [_alert()], "next_cursor": None})
+    ANSWERS["GET", "/api/v1/alerts/a-1"] = (200, _alert())
+    ANSWERS["POST", "/api/v1/alerts/a-1/acknowledge"] = (200, _alert())
+    ANSWERS["POST", "/api/v1/alerts/a-1/roll-back"] = (202, _alert())
+    ended = _alert(summary="Resolved by Ana.")
+    ANSWERS["POST", "/api/v1/alerts/a-1/resolve"] = (200, ended)
+    run = CliRunner().invoke
+    assert (
+        "Failed calls 30.0% [5 min]." in run(app, ["alert", "list"], env={"COLUMNS": "200"}).output
+    )
+    assert "#12 Calls fail" in run(app, ["alert", "show", "12"]).output
+    assert "acknowledged by Ana" in run(app, ["alert", "ack", "12"]).output
+    assert "is being rolled back" in run(app, ["alert", "rollback", "12"]).output
+    done = run(app, ["alert", "resolve", "12", "--as", "fixed", "--note", "mended"])
+    assert "Resolved by Ana." in done.output
+    assert SENT[-1] == {"resolution": "fixed", "note": "mended"}
+    missing = run(app, ["alert", "ack", "13"])
+    assert missing.exit_code == 1
+
+
+def test_a_webhook_is_told_from_a_forged_or_old_one():
+    import base64
+    import hashlib
+    import hmac
+    import time
+
+    key, at = b"k" * 32, str(int(time.time()))
+    secret = "whsec_" + base64.b64encode(key).decode()
+    signed = hmac.new(key, f"msg_1.{at}.".encode() + b"{}", hashlib.sha256).digest()
+    headers = {
+        "Webhook-Id": "msg_1",
+        "Webhook-Timestamp": at,
+        "Webhook-Signature": f"v1,{base64.b64encode(signed).decode()}",
+    }
+    assert modelyard.webhook_is_ours(headers, b"{}", secret)
+    assert not modelyard.webhook_is_ours(headers, b"{ }", secret)
+    assert not modelyard.webhook_is_ours(headers, b"{}", secret, tolerance_seconds=-1)
+    assert not modelyard.webhook_is_ours(headers | {"Webhook-Timestamp": "1"}, b"{}", secret)
+    assert not modelyard.webhook_is_ours({}, b"{}", secret)

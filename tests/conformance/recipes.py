@@ -467,6 +467,36 @@ RECIPES: dict[str, Recipe] = {
     ),
     "monitoring_put_value": Recipe(lambda ids: {"true_positive": 5.0, "false_positive": -1.0}),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
+    # ------------------------------------------------------------------- alerts
+    "alerts_create_rule": Recipe(
+        lambda ids: {
+            "deployment_id": ids["deployment_id"],
+            "name": "Another",
+            "condition": {"kind": "down"},
+        }
+    ),
+    "alerts_preview_rule": Recipe(
+        lambda ids: {"deployment_id": ids["deployment_id"], "condition": {"kind": "down"}}
+    ),
+    "alerts_change_rule": Recipe(lambda ids: {"severity": "info"}),
+    "alerts_create_silence": Recipe(
+        lambda ids: (
+            {"reason": "work", "ends_at": "2999-01-01T00:00:00Z", "repeats": "weekly"}
+            | {"starts_at": "2998-12-31T00:00:00Z"}
+        )
+    ),
+    "alerts_set_policy": Recipe(lambda ids: {"repeat_minutes": 60}),
+    "alerts_assign": Recipe(lambda ids: {"user_id": None}),
+    "alerts_snooze": Recipe(lambda ids: {"minutes": 60}),
+    "alerts_comment": Recipe(lambda ids: {"text": "noted"}),
+    "alerts_resolve": Recipe(lambda ids: {"resolution": "fixed"}),
+    "alerts_roll_back": Recipe(
+        lambda ids: {"reason": "it was better"}, before=states.an_older_revision_served
+    ),
+    "alerts_mute_feature": Recipe(lambda ids: {"feature": "x"}),
+    "alerts_adjust_rule": Recipe(
+        lambda ids: {"rule_id": ids["rule_id"], "condition": {"kind": "down"}}
+    ),
     # ------------------------------------------------------------ notifications
     "notifications_create_channel": Recipe(
         lambda ids: {"name": "Another", "kind": "slack", "url": "https://127.0.0.1:9/hook"}

@@ -11,9 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
+from modelyard_server.alerts import incidents
+from modelyard_server.alerts.models import Rule
+from modelyard_server.alerts.readings import Reading
+from modelyard_server.alerts.states import Seen
+from modelyard_server.deployments import service as deployments
 from modelyard_server.identity import credentials
 from modelyard_server.identity import service as identity
 from modelyard_server.identity.models import User
@@ -372,6 +377,33 @@ def a_dataset(world: World) -> str:
     return made
 
 
+def a_rule(world: World) -> str:
+    body = {
+        "deployment_id": world["deployment_id"],
+        "name": f"{world.canary} rule",
+        "condition": {"kind": "threshold", "signal": "error_rate", "threshold": 0.1},
+    }
+    return world.post("/api/v1/alert-rules", body)["id"]
+
+
+def an_alert(world: World) -> str:
+    """An alert that a drift rule has opened."""
+    _ = world["rule_id"]
+    with world.platform.database.session(world.space.id) as db:
+        rules = select(Rule).where(Rule.deployment_id == uuid.UUID(world["deployment_id"]))
+        rule = db.scalars(rules.where(Rule.default_key == "drift")).one()
+        subject = deployments.monitored(db)[0]
+        seen = Seen(is_known=True, is_breach=True, is_clear=False)
+        reading = Reading(seen, 1.0, 1.0, 500, f"{world.canary} moved.", ("x",))
+        return str(incidents.fired(db, rule, subject, reading).id)
+
+
+def a_silence(world: World) -> str:
+    body = {"reason": f"{world.canary} work", "ends_at": "2999-01-01T00:00:00Z"}
+    body |= {"starts_at": "2998-12-31T00:00:00Z"}
+    return world.post("/api/v1/silences", body)["id"]
+
+
 SEEDS: dict[str, Callable[[World], object]] = {
     # identity, workspaces
     "session_id": a_session,
@@ -415,6 +447,10 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "environment": an_environment,
     "secret_name": a_secret,
     "key_id": an_endpoint_key,
+    # alerts
+    "rule_id": a_rule,
+    "alert_id": an_alert,
+    "silence_id": a_silence,
     # notifications
     "channel_id": a_channel,
     "delivery_id": a_dead_letter,

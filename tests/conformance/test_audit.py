@@ -21,6 +21,7 @@ ELSEWHERE = {
     "traffic_try_it": "needs a live deployment: the end-to-end journey",
 }
 READS_ONLY = {
+    "alerts_preview_rule",
     "deployments_auto_config",
     "mlflow_get_latest_versions",
     "mlflow_test_webhook",

@@ -30,6 +30,7 @@ VIEWERS_MAY = {
     "PUT /api/v1/inbox/{item_id}/read": "own inbox",
     "DELETE /api/v1/inbox/{item_id}/read": "own inbox",
     "POST /api/v1/serving/auto-config": "reads only",
+    "POST /api/v1/alert-rules/preview": "reads only",
     "POST /api/2.0/mlflow/runs/search": "reads only",
     "POST /api/2.0/mlflow/experiments/search": "reads only",
     "POST /api/2.0/mlflow/experiments/search-datasets": "reads only",

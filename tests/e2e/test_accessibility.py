@@ -6,20 +6,30 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.make.browser import NARROW, WIDE, a_visitor
-from tests.make.installation import ROOT, Installation, an_installation
+from tests.make.installation import ROOT, Installation, an_installation, wait_for
 from tests.make.journey import EMAIL, PASSWORD, Member, an_owner
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PLACES = ("home", "experiments", "models", "deployments", "monitoring")
-SETTINGS = ("general", "members", "tokens", "audit")
+PLACES = (
+    "home",
+    "experiments",
+    "models",
+    "deployments",
+    "monitoring",
+    "alerts",
+    "alert-rules",
+    "alert-rules/new",
+)
+SETTINGS = ("general", "members", "tokens", "channels", "audit")
 TABS = ("overview", "drift", "predictions", "api", "keys", "logs", "history")
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with an_installation(tmp_path_factory.mktemp("installation")) as made:
+    folder = tmp_path_factory.mktemp("installation")
+    with an_installation(folder, MODELYARD_ALERT_SECONDS="0.5") as made:
         yield made
 
 
@@ -31,6 +41,7 @@ def pages(installation: Installation) -> list[str]:
     deployment = owner.deploy("breast-cancer")
     key = owner.a_key(deployment["id"])
     owner.run_example("replay.py", "--url", deployment["url"], "--key", key, "--drift")
+    wait_for(lambda: owner.get("/alerts")["items"], 60, lambda: str(owner.get("/alert-rules")))
     return [f"{installation.url}/w/team/{path}" for path in _paths(owner, deployment["id"])]
 
 
@@ -40,6 +51,7 @@ def _paths(owner: Member, deployment: str) -> list[str]:
     run = owner.get(f"/runs/{version['run_id']}")
     return [
         *PLACES,
+        f"alerts/{owner.get('/alerts')['items'][0]['id']}",
         *(f"settings/{part}" for part in SETTINGS),
         f"experiments/{run['experiment_id']}",
         f"runs/{run['id']}",

@@ -20,6 +20,7 @@ from ._errors import (
     Unavailable,
     Unreachable,
 )
+from .alerts import Alert, Alerts, webhook_is_ours
 from .artifacts import Artifacts, StoredArtifact
 from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
@@ -28,6 +29,8 @@ from .registry import Model, Models
 
 __version__ = "0.1.0"
 __all__ = [
+    "Alert",
+    "Alerts",
     "Artifacts",
     "Client",
     "Conflict",
@@ -49,4 +52,5 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unreachable",
+    "webhook_is_ours",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from ._errors import ModelyardError
 from ._transport import Transport
+from .alerts import Alerts
 from .artifacts import Artifacts
 from .deployments import Deployments
 from .registry import Models
@@ -35,6 +36,7 @@ class Client:
         self.artifacts = Artifacts(self._transport)
         self.models = Models(self._transport)
         self.deployments = Deployments(self._transport, self.models)
+        self.alerts = Alerts(self._transport)
 
     def whoami(self) -> dict[str, Any]:
         """Give the account, workspace and permissions of the token."""

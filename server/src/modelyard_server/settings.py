@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         "",
         description="redis://host:port/0 to share rate limits. Empty: each process counts.",
     )
+    alert_seconds: float = Field(
+        15, ge=0.2, description="Alert rules are evaluated so often, in seconds."
+    )
     worker_threads: int = Field(3, description="Threads that run background jobs.")
     session_idle_hours: int = Field(
         12, description="A browser session ends after this many hours without a request."

@@ -21,6 +21,7 @@ const RateLimitsPage = lazyView(
   "RateLimitsPage",
 );
 const FlagsPage = lazyView(() => import("@/features/flags/flags-page"), "FlagsPage");
+const ChannelsPage = lazyView(() => import("@/features/channels/channels-page"), "ChannelsPage");
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
 
@@ -32,6 +33,7 @@ const PARTS: Record<string, string> = {
   levels: "Service levels",
   limits: "Rate limits",
   features: "Features",
+  channels: "Channels",
   audit: "Audit log",
 };
 
@@ -104,6 +106,12 @@ const features = createRoute({
   component: () => <FlagsPage />,
 });
 
+const channels = createRoute({
+  getParentRoute: () => settings,
+  path: "channels",
+  component: () => <ChannelsPage />,
+});
+
 const audit = createRoute({
   getParentRoute: () => settings,
   path: "audit",
@@ -135,6 +143,7 @@ export const settingsRoutes = [
     environments,
     levels,
     limits,
+    channels,
     features,
     audit,
   ]),

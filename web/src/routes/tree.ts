@@ -1,4 +1,5 @@
 import { accessRoutes } from "./access";
+import { alertRoutes } from "./alerts";
 import { compareRoutes } from "./compare";
 import { deploymentRoutes } from "./deployments";
 import { experimentRoutes } from "./experiments";
@@ -23,6 +24,7 @@ export const routeTree = rootRoute.addChildren([
     ...modelRoutes,
     ...deploymentRoutes,
     ...monitoringRoutes,
+    ...alertRoutes,
     ...settingsRoutes,
   ]),
 ]);

@@ -1,5 +1,6 @@
 import {
   IconActivity,
+  IconBell,
   IconCube,
   IconFlask,
   IconHome2,
@@ -14,6 +15,8 @@ export interface NavigationEntry {
   label: string;
   icon: ComponentType<IconProps>;
   link: LinkProps;
+  /** Shows a number beside the label: what waits there. */
+  counts?: "alerts";
 }
 
 interface Group {
@@ -57,6 +60,12 @@ export const navigation = (ws: string): Group[] => [
         label: "Monitoring",
         icon: IconActivity,
         link: linkOptions({ to: "/w/$ws/monitoring", params: { ws } }),
+      },
+      {
+        label: "Alerts",
+        icon: IconBell,
+        link: linkOptions({ to: "/w/$ws/alerts", params: { ws } }),
+        counts: "alerts",
       },
     ],
   },

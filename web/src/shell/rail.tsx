@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { type NavigationEntry, navigation, settingsEntry } from "./navigation";
+import { OpenAlerts } from "./open-alerts";
 import classes from "./shell.module.css";
 
 /** The left rail: product mark, groups, settings at the foot. */
@@ -42,6 +43,7 @@ function Item({ entry, onNavigate }: ItemProps) {
       <Link {...entry.link} className={classes.item} onClick={onNavigate}>
         <entry.icon size={18} stroke={1.7} aria-hidden />
         {entry.label}
+        {entry.counts === "alerts" && <OpenAlerts />}
       </Link>
     </li>
   );

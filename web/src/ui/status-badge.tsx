@@ -46,6 +46,13 @@ const TONES: Record<string, Tone> = {
   failed_registration: "bad",
   suspicious: "warn",
   blocked: "bad",
+  // alert rules
+  firing: "bad",
+  recovering: "busy",
+  no_data: "unknown",
+  // deliveries
+  delivered: "ok",
+  dead: "bad",
   // audit
   denied: "warn",
 };

@@ -30,7 +30,7 @@ from .errors import (
 from .history import Change
 from .lookup import get, revision_of, revisions, standing
 from .models import Deployment, Revision
-from .ports import DeploymentObserver, Machine
+from .ports import CreationObserver, DeploymentObserver, Machine
 from .schemas import DeployRequest, RevisionCreate
 from .setup import Setup
 from .states import ENDED, ROLLING_OUT, Status
@@ -44,6 +44,7 @@ def deploy(
     actor: trail.Who,
     request: DeployRequest,
     machine: Machine,
+    observers: Sequence[CreationObserver] = (),
     *,
     is_sample: bool = False,
 ) -> Deployment:
@@ -94,6 +95,8 @@ def deploy(
     facts |= {**settled.config.model_dump(), "auto_config": settled.is_auto}
     record(db, actor, "deployment.create", deployment, after=facts)
     enqueue(db, revision)
+    for observer in observers:
+        observer.deployment_created(db, deployment.id)
     return deployment
 
 

@@ -158,6 +158,14 @@ class DeploymentObserver(Protocol):
         ...
 
 
+class CreationObserver(Protocol):
+    """Hears about new deployments. Register with `services.add(CreationObserver, …)`."""
+
+    def deployment_created(self, db: Session, deployment_id: uuid.UUID) -> None:
+        """Add what belongs to the deployment, in the creating transaction."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A version's files on this machine."""

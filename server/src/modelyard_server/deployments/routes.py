@@ -35,7 +35,15 @@ from . import (
 )
 from .limits import MovingWindow
 from .models import Deployment
-from .ports import Capacity, ComputeDriver, DeploymentObserver, Outlook, Preparation, Publisher
+from .ports import (
+    Capacity,
+    ComputeDriver,
+    CreationObserver,
+    DeploymentObserver,
+    Outlook,
+    Preparation,
+    Publisher,
+)
 from .schemas import (
     AutoConfigOut,
     AutoConfigRequest,
@@ -136,10 +144,15 @@ def get_service_levels(
 
 @router.post("/serving/deploy", status_code=202)
 def deploy(
-    body: DeployRequest, db: Db, actor: Deployer, settings: Configured, here: Here
+    body: DeployRequest,
+    db: Db,
+    actor: Deployer,
+    settings: Configured,
+    here: Here,
+    observers: Annotated[list[CreationObserver], every(CreationObserver)],
 ) -> DeploymentOut:
     """Give a version an address. 409 `deployments.name_taken` carries `suggested_name`."""
-    return _shown(db, changes.deploy(db, actor, body, here.machine()), settings, actor)
+    return _shown(db, changes.deploy(db, actor, body, here.machine(), observers), settings, actor)
 
 
 @router.get("/deployments")

@@ -163,7 +163,7 @@ def predictions(
     rows = db.scalars(query.limit(limit + 1)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(
-        items=[_prediction(row, key_names) for row in rows[:limit]],
+        items=[prediction_out(row, key_names) for row in rows[:limit]],
         next_cursor=cursors.seal(scope, [last.at.isoformat(), str(last.id)]) if last else None,
         total=None,
     )
@@ -211,7 +211,8 @@ def last_profiled(
     return {(row[0], row[1]): row[2] for row in db.execute(query)}
 
 
-def _prediction(row: LoggedPrediction, key_names: dict[str, str]) -> PredictionOut:
+def prediction_out(row: LoggedPrediction, key_names: dict[str, str]) -> PredictionOut:
+    """Give the wire shape of a logged call."""
     return PredictionOut(
         id=row.prediction_id,
         at=row.at,

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import jobs, tenancy
@@ -37,17 +37,21 @@ class Attempt:
     notice: Notice
 
 
-def send(db: Session, notice: Notice, channel_ids: Sequence[uuid.UUID] = ()) -> int:
-    """Put a notice into the outbox of channels, the default ones when none is named.
+def send(
+    db: Session,
+    notice: Notice,
+    channel_ids: Sequence[uuid.UUID] = (),
+    *,
+    with_defaults: bool = True,
+) -> int:
+    """Put a notice into the outbox of named channels, and of the default ones.
 
     It leaves after the caller's commit. Channels that are off, or want graver things only, get
-    nothing; the end of a thread goes wherever its beginning went. Gives the number of channels.
+    nothing. Gives the number of channels.
     """
-    wanted = select(Channel).where(Channel.is_enabled)
-    wanted = (
-        wanted.where(Channel.id.in_(channel_ids))
-        if channel_ids
-        else wanted.where(Channel.is_default)
+    meant = Channel.id.in_(channel_ids)
+    wanted = select(Channel).where(
+        Channel.is_enabled, or_(meant, Channel.is_default) if with_defaults else meant
     )
     reached = [c for c in db.scalars(wanted.order_by(Channel.name)) if _wants(c, notice.severity)]
     for channel in reached:

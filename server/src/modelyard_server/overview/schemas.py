@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from modelyard_server.alerts.alert_schemas import AlertRow
 from modelyard_server.monitoring.schemas import FleetRow
 from modelyard_server.tracking.schemas import RunSummary
 
@@ -38,6 +39,8 @@ class HomeOut(BaseModel):
     run_count: int
     model_count: int
     deployment_count: int
+    alerts: list[AlertRow]
+    """Open ones, the gravest first."""
     needs_attention: list[FleetRow]
     recent_runs: list[RunSummary]
     recent_activity: list[ActivityOut]

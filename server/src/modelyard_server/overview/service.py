@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from modelyard_server.alerts import views as alerts
 from modelyard_server.audit import service as audit
 from modelyard_server.monitoring import service as monitoring
 from modelyard_server.monitoring.schemas import FleetRow
@@ -25,6 +26,7 @@ def home(db: Session, actor: Actor) -> HomeOut:
         run_count=runs,
         model_count=models,
         deployment_count=len(fleet),
+        alerts=alerts.urgent(db, ATTENTION),
         needs_attention=[row for row in fleet if _needs_somebody(row)][:ATTENTION],
         recent_runs=tracking.recent_runs(db, actor, RUNS),
         recent_activity=[

@@ -48,6 +48,9 @@ class Permission(StrEnum):
     predictions_read = "predictions.read"
     predictions_erase = "predictions.erase"
     outcomes_write = "outcomes.write"
+    alerts_read = "alerts.read"
+    alerts_handle = "alerts.handle"
+    alerts_manage = "alerts.manage"
     channels_read = "channels.read"
     channels_manage = "channels.manage"
     imports_run = "imports.run"
@@ -93,6 +96,9 @@ MATRIX: dict[Permission, Role] = {
     Permission.predictions_read: Role.developer,
     Permission.predictions_erase: Role.admin,
     Permission.outcomes_write: Role.developer,
+    Permission.alerts_read: Role.viewer,
+    Permission.alerts_handle: Role.developer,
+    Permission.alerts_manage: Role.developer,
     Permission.channels_read: Role.viewer,
     Permission.channels_manage: Role.admin,
     Permission.imports_run: Role.developer,

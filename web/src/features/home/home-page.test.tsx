@@ -13,6 +13,7 @@ const empty: Shape<"HomeOut"> = {
   run_count: 0,
   model_count: 0,
   deployment_count: 0,
+  alerts: [],
   needs_attention: [],
   recent_runs: [],
   recent_activity: [],

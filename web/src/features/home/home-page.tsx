@@ -36,6 +36,7 @@ export function HomePage({ ws }: { ws: string }) {
           {data.deployment_count > 0 && (
             <NeedsAttention
               ws={ws}
+              alerts={data.alerts}
               rows={data.needs_attention}
               deployments={data.deployment_count}
             />

@@ -28,6 +28,9 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/members" params={{ ws }}>
           Members
         </Link>
+        <Link className={tabClass} to="/w/$ws/settings/channels" params={{ ws }}>
+          Channels
+        </Link>
         <Link className={tabClass} to="/w/$ws/settings/tokens" params={{ ws }}>
           API tokens
         </Link>

@@ -1,0 +1,140 @@
+"""Readings of the past, for back-tests and for the chart of an alert."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from sqlalchemy.orm import Session
+
+from modelyard_server.deployments import service as deployments
+from modelyard_server.kernel import trail
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.monitoring import signals
+from modelyard_server.monitoring.ports import Subject
+from modelyard_server.monitoring.realised import read as read_quality_of
+
+from . import backtest, readings, verdicts
+from .backtest import At
+from .conditions import (
+    Anomaly,
+    BurnRate,
+    Change,
+    Condition,
+    Down,
+    Drift,
+    NoData,
+    Quality,
+    Threshold,
+)
+from .gathering import WHOLE_REACH, layer_of
+from .schemas import PreviewIn, PreviewOut
+from .series import Layer, Series, Stored
+from .states import Patience
+
+HOURS = dt.timedelta(days=70)
+_STEPS = {"anomaly": 3600, "change": 900, "burn_rate": 900}
+
+
+def preview(db: Session, actor: trail.Who, wanted: PreviewIn) -> PreviewOut:
+    """Tell how often a rule would have fired.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+    """
+    subject = deployments.monitored_one(db, actor, wanted.deployment_id)
+    step = step_of(wanted.condition)
+    running = -(-int(utcnow().timestamp()) // 300) * 300  # the five minutes that run count too
+    until = dt.datetime.fromtimestamp(running, dt.UTC)
+    since = until - dt.timedelta(days=wanted.days)
+    found = list(past(db, actor, subject, wanted.condition, since, until, step))
+    patience = Patience(
+        dt.timedelta(seconds=wanted.hold_seconds), dt.timedelta(seconds=wanted.recover_seconds)
+    )
+    return backtest.run(found, patience, since, until, step)
+
+
+def step_of(condition: Condition) -> int:
+    """Give the seconds between two readings of the past."""
+    if isinstance(condition, Drift | Quality):
+        return readings.DAY
+    return _STEPS.get(condition.kind, 300)
+
+
+def past(
+    db: Session,
+    actor: trail.Who,
+    subject: Subject,
+    condition: Condition,
+    since: dt.datetime,
+    until: dt.datetime,
+    step: int,
+) -> Iterator[At]:
+    """Judge a condition at each step of a stretch, from what is stored; nothing for `down`."""
+    match condition:
+        case Threshold() | Change() | Anomaly() | NoData() | BurnRate():
+            yield from _counts(db, subject, condition, since, until, step)
+        case Drift():
+            for day in signals.drift_days(db, subject, since, until):
+                yield At(day.until, verdicts.read_drift(condition, _columns(day)))
+        case Quality():
+            whole = read_quality_of(db, actor, subject.deployment_id, "30d")
+            for n, point in enumerate(whole.points, 1):
+                so_far = whole.model_copy(update={"points": whole.points[:n], "total": point})
+                if since <= point.at < until:
+                    yield At(point.at, verdicts.read_quality(condition, so_far))
+        case Down():
+            return
+
+
+def _counts(
+    db: Session,
+    subject: Subject,
+    condition: readings.Counts,
+    since: dt.datetime,
+    until: dt.datetime,
+    step: int,
+) -> Iterator[At]:
+    series = _series(db, subject, until)
+    first, last = int(since.timestamp()), int(until.timestamp())
+    for at in range(first + step, last + 1, step):
+        reading = readings.read(condition, series, at)
+        yield At(dt.datetime.fromtimestamp(at, dt.UTC), reading)
+
+
+def _series(db: Session, subject: Subject, until: dt.datetime) -> Series:
+    def load(resolution: int, reach: dt.timedelta) -> Callable[[], Layer]:
+        def read() -> Layer:
+            own = subject.deployment_id
+            found = signals.counted(db, resolution, until - reach, until, [own])
+            return layer_of(resolution, found.get(own, []))
+
+        return read
+
+    return Series(
+        tuple(
+            Stored(int((until - reach).timestamp()), load(resolution, reach))
+            for resolution, reach in (
+                (signals.COARSE, WHOLE_REACH),
+                (signals.HOUR, HOURS),
+            )
+        )
+    )
+
+
+def _columns(day: signals.Judged) -> verdicts.Columns:
+    return verdicts.Columns(
+        is_known=day.verdict.status.value in {"ok", "drifting"},
+        rows=day.verdict.rows,
+        columns=[
+            verdicts.Column(
+                name=one.reference.name,
+                is_prediction=one.reference.role.value == "prediction",
+                is_drifting=one.status.value == "drifting",
+                score=one.score or 0.0,
+                missing_before=one.missing_reference,
+                missing_now=one.missing_current,
+            )
+            for one in day.columns
+        ],
+    )

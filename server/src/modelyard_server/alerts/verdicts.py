@@ -1,0 +1,114 @@
+"""Readings of what monitoring has judged already: drift of columns, realised quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelyard_server.monitoring.drift import MISSING_EFFECT
+from modelyard_server.monitoring.outcome_schemas import QualityOut, QualityPoint
+
+from .conditions import Drift, Quality
+from .readings import Reading, unknown
+from .states import Seen
+
+LEAST_DAYS = 3  # with enough outcomes, before a day can be worse than usual
+SHOWN = 5
+_LOWER_IS_BETTER = frozenset({"mae", "rmse"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column's verdict."""
+
+    name: str
+    is_prediction: bool
+    is_drifting: bool
+    score: float
+    missing_before: float | None
+    missing_now: float | None
+
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether the share of missing values changed enough to matter."""
+        change = abs((self.missing_now or 0.0) - (self.missing_before or 0.0))
+        return self.is_drifting and change >= MISSING_EFFECT
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The verdict on all columns of a window; without `is_known` there were too few rows."""
+
+    is_known: bool
+    rows: int
+    columns: Sequence[Column]
+
+
+def read_drift(condition: Drift, found: Columns) -> Reading:
+    """Judge columns; muted ones are left out."""
+    if not found.is_known:
+        return unknown("Too few rows, or no baseline, to judge the columns.", found.rows)
+    kept = [column for column in found.columns if column.name not in condition.muted]
+    moved = [column for column in kept if _is_meant(condition, column)]
+    moved.sort(key=lambda column: (-_size(condition, column), column.name))
+    seen = Seen(is_known=True, is_breach=bool(moved), is_clear=not moved)
+    names = tuple(column.name for column in moved)
+    value = float(len(moved))
+    return Reading(seen, value, 1.0, found.rows, _sentence(condition, names, len(kept)), names)
+
+
+def _is_meant(condition: Drift, column: Column) -> bool:
+    match condition.of:
+        case "prediction":
+            return column.is_prediction and column.is_drifting
+        case "missing":
+            return not column.is_prediction and column.is_missing
+        case "inputs":
+            return not column.is_prediction and column.is_drifting and not column.is_missing
+
+
+def _size(condition: Drift, column: Column) -> float:
+    if condition.of == "missing":
+        return abs((column.missing_now or 0.0) - (column.missing_before or 0.0))
+    return column.score
+
+
+def _sentence(condition: Drift, names: tuple[str, ...], columns: int) -> str:
+    what = {
+        "inputs": "input columns have moved",
+        "prediction": "prediction columns have moved",
+        "missing": "input columns have another share of missing values",
+    }[condition.of]
+    if not names:
+        return f"None of {columns} columns: no {what}."
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{len(names)} {what}: {', '.join(names[:SHOWN])}{more}."
+
+
+def read_quality(condition: Quality, found: QualityOut) -> Reading:
+    """Judge the newest day with enough outcomes against the mean of the days before."""
+    days = [point for point in found.points if not point.few and point.measures]
+    if len(days) <= LEAST_DAYS:
+        return unknown("Too few days with enough outcomes to compare.", found.total.n)
+    newest, before = days[-1], days[:-1]
+    measure = newest.measures[0]
+    if measure.value is None:
+        return unknown("The newest day has no metric.", newest.n)
+    usual = _mean(before)
+    worse_up = measure.name in _LOWER_IS_BETTER
+    part = condition.percent / 100
+    limit = usual * (1 + part if worse_up else 1 - part)
+    edge = measure.low if worse_up else measure.high
+    beyond = measure.value > limit if worse_up else measure.value < limit
+    by_more_than_chance = edge is not None and (edge > usual if worse_up else edge < usual)
+    breach = beyond and by_more_than_chance
+    text = (
+        f"Realised {measure.name} {measure.value:.3g} on {newest.at:%d %b} ({newest.n} outcomes); "
+        f"{usual:.3g} on the {len(before)} days before."
+    )
+    return Reading(Seen(True, breach, not beyond), measure.value, limit, newest.n, text)
+
+
+def _mean(days: Sequence[QualityPoint]) -> float:
+    pairs = [(day.measures[0].value or 0.0, day.n) for day in days]
+    return sum(value * n for value, n in pairs) / sum(n for _, n in pairs)

@@ -1,0 +1,134 @@
+"""Stored counts and verdicts as rules above monitoring read them: plain values, no tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from . import drift, profile, queries
+from .delta import COARSE, FINE, HOUR
+from .drift import ColumnDrift, Verdict
+from .ingest import stored_reference
+from .measuring import watched_version
+from .models import LoggedPrediction, Outcome, TrafficCount
+from .ports import Subject
+from .schemas import PredictionOut
+
+__all__ = [
+    "COARSE",
+    "FINE",
+    "HOUR",
+    "Counted",
+    "Judged",
+    "counted",
+    "drift_days",
+    "logged",
+    "outcomes_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Calls of one revision in one stretch of stored time."""
+
+    at: int
+    """Start, epoch seconds."""
+    requests: int
+    errors_4xx: int
+    errors_5xx: int
+    latency: dict[str, int]
+    """`modelyard_protocol.records.latency_bucket` → calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The drift of one day: its end, the verdict, the columns."""
+
+    until: dt.datetime
+    verdict: Verdict
+    columns: list[ColumnDrift]
+
+
+def counted(
+    db: Session,
+    resolution: int,
+    since: dt.datetime,
+    until: dt.datetime,
+    deployment_ids: Collection[uuid.UUID] | None = None,
+) -> dict[uuid.UUID, list[Counted]]:
+    """Give stored counts by deployment, oldest first; several rows per stretch are added later."""
+    query = select(TrafficCount).where(
+        TrafficCount.resolution == resolution, TrafficCount.at >= since, TrafficCount.at < until
+    )
+    if deployment_ids is not None:
+        query = query.where(TrafficCount.deployment_id.in_(deployment_ids))
+    found: dict[uuid.UUID, list[Counted]] = {}
+    for row in db.scalars(query.order_by(TrafficCount.at)):
+        made = Counted(
+            int(row.at.timestamp()), row.requests, row.errors_4xx, row.errors_5xx, row.latency
+        )
+        found.setdefault(row.deployment_id, []).append(made)
+    return found
+
+
+def drift_days(
+    db: Session, subject: Subject, since: dt.datetime, until: dt.datetime
+) -> Iterator[Judged]:
+    """Judge each whole day of a stretch against the training baseline, oldest first."""
+    version = watched_version(subject)
+    reference = stored_reference(db, subject.deployment_id, version)
+    if reference is None or not reference.columns:
+        return
+    days: dict[int, list[profile.Profile]] = {}
+    for at, found in queries.profiles(db, subject.deployment_id, version, since, until):
+        days.setdefault((at - since).days, []).append(found)
+    for day in range((until - since).days):
+        current = profile.merge(days.get(day, []))
+        columns = drift.compare(reference.columns, current)
+        rows = max((profile.rows_of(counts) for counts in current.values()), default=0)
+        end = since + dt.timedelta(days=day + 1)
+        yield Judged(end, drift.judge_model(columns, rows), columns)
+
+
+def logged(
+    db: Session,
+    deployment_id: uuid.UUID,
+    since: dt.datetime,
+    until: dt.datetime,
+    *,
+    only_failed: bool,
+    limit: int,
+) -> list[PredictionOut]:
+    """Give logged calls of clients in a stretch, newest first."""
+    query = select(LoggedPrediction).where(
+        LoggedPrediction.deployment_id == deployment_id,
+        LoggedPrediction.source == "live",
+        LoggedPrediction.at >= since,
+        LoggedPrediction.at < until,
+    )
+    if only_failed:
+        query = query.where(LoggedPrediction.status >= 400)
+    query = query.order_by(LoggedPrediction.at.desc(), LoggedPrediction.id.desc()).limit(limit)
+    return [queries.prediction_out(row, {}) for row in db.scalars(query)]
+
+
+def outcomes_of(
+    db: Session, deployment_id: uuid.UUID, prediction_ids: Collection[str]
+) -> dict[tuple[str, int], str]:
+    """Give the newest outcome of predicted rows as JSON text, by prediction and row."""
+    found: dict[tuple[str, int], str] = {}
+    wanted = list(prediction_ids)
+    for start in range(0, len(wanted), 500):
+        rows = db.execute(
+            select(Outcome.prediction_id, Outcome.row, Outcome.value).where(
+                Outcome.deployment_id == deployment_id,
+                Outcome.prediction_id.in_(wanted[start : start + 500]),
+            )
+        )
+        found |= {(row[0], row[1]): row[2] for row in rows}
+    return found

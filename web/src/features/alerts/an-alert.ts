@@ -1,0 +1,53 @@
+import type { Alert } from "./api";
+
+const AT = "2026-11-27T08:00:00Z";
+
+/** An open alert for tests. */
+export const anAlert = (changed: Partial<Alert> = {}): Alert => ({
+  id: "a-1",
+  number: 12,
+  deployment_id: "00000000-0000-4000-8000-00000000000d",
+  deployment_name: "churn",
+  environment: "production",
+  model_name: "churn",
+  cause: "availability",
+  severity: "critical",
+  title: "Calls fail or do not arrive",
+  opened_at: AT,
+  acknowledged_at: null,
+  acknowledged_by_name: null,
+  assignee_id: null,
+  assignee_name: null,
+  snoozed_until: null,
+  muted_by: null,
+  action: null,
+  resolved_at: null,
+  resolved_by_name: null,
+  resolution: null,
+  signals: [
+    {
+      rule_id: "r-1",
+      rule_name: "Calls fail",
+      severity: "critical",
+      started_at: AT,
+      ended_at: null,
+      value: 0.3,
+      limit: 0.05,
+      text: "Failed calls 30.0% over 5 minutes.",
+      items: [],
+    },
+  ],
+  revision: 2,
+  version: 2,
+  first_told_at: AT,
+  escalated_at: null,
+  acted_at: null,
+  summary: null,
+  impact: { requests: 1000, failed: 300, refused: 0, since: AT, until: AT },
+  seconds_to_acknowledge: null,
+  seconds_to_resolve: null,
+  can_roll_back_to: 1,
+  can_roll_back_version: 1,
+  events: [{ id: "e-1", at: AT, kind: "fired", by_name: "Modelyard", text: "Calls fail." }],
+  ...changed,
+});

@@ -1,0 +1,103 @@
+import { duration, latency, number, percent } from "@/lib/format";
+import type { Condition } from "./rules-api";
+
+export type Signal = Extract<Condition, { kind: "threshold" }>["signal"];
+export type Kind = NonNullable<Condition["kind"]>;
+
+export const SIGNALS: Record<Signal, string> = {
+  error_rate: "failed calls",
+  refused_rate: "refused calls",
+  p50_ms: "median latency",
+  p95_ms: "p95 latency",
+  p99_ms: "p99 latency",
+  requests_per_minute: "calls per minute",
+};
+
+export const KINDS: Record<Kind, string> = {
+  threshold: "a limit is crossed",
+  change: "a signal changed",
+  anomaly: "a signal is unusual for the time of day",
+  no_data: "no calls arrive",
+  burn_rate: "an objective is missed too fast",
+  drift: "columns drift",
+  quality: "predictions got worse",
+  down: "the endpoint is down",
+};
+
+export const isShare = (signal: Signal): boolean =>
+  signal === "error_rate" || signal === "refused_rate";
+
+/** A value of a signal with its unit. */
+export function shown(signal: Signal, value: number | null | undefined): string {
+  if (isShare(signal)) return percent(value);
+  return signal === "requests_per_minute" ? number(value) : latency(value);
+}
+
+const span = (minutes = 0): string =>
+  minutes < 60 ? `${minutes} min` : duration(minutes * 60).replace(" 0 min", "");
+
+const AGAINST: Record<string, string> = {
+  last_week: "the same time last week",
+  previous: "the window before",
+  baseline: "the last seven days",
+};
+
+/** What a rule asks, as the end of "When …". */
+export function asked(condition: Condition): string {
+  switch (condition.kind) {
+    case "threshold":
+      return `${SIGNALS[condition.signal]} ${condition.direction ?? "above"} ${shown(condition.signal, condition.threshold)} over ${span(condition.window_minutes)}`;
+    case "change":
+      return `${SIGNALS[condition.signal]} ${condition.direction === "below" ? "fell" : "rose"} by ${number(condition.percent)} % against ${AGAINST[condition.against ?? "last_week"]}`;
+    case "anomaly":
+      return `${SIGNALS[condition.signal]} outside its usual band (${number(condition.deviations)} deviations)`;
+    case "no_data":
+      return `no calls for ${span(condition.window_minutes)} where some are usual`;
+    case "drift":
+      return `${condition.of === "prediction" ? "predictions" : condition.of === "missing" ? "missing values" : "inputs"} drift${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
+    case "quality":
+      return `realised quality worse by ${number(condition.percent)} % and more than chance`;
+    case "burn_rate":
+      return `the budget of ${percent(condition.objective)} burns too fast`;
+    default:
+      return "the endpoint is down";
+  }
+}
+
+/** A condition of a kind to start from. */
+export function fresh(kind: Kind): Condition {
+  switch (kind) {
+    case "threshold":
+      return {
+        kind,
+        signal: "p95_ms",
+        direction: "above",
+        threshold: 500,
+        recover_threshold: null,
+        window_minutes: 5,
+        least_requests: 20,
+      };
+    case "change":
+      return {
+        kind,
+        signal: "requests_per_minute",
+        direction: "below",
+        percent: 50,
+        against: "last_week",
+        window_minutes: 60,
+        least_requests: 50,
+      };
+    case "anomaly":
+      return { kind, signal: "p95_ms", direction: "above", deviations: 4, least_requests: 50 };
+    case "no_data":
+      return { kind, window_minutes: 30, usual_requests: 10 };
+    case "drift":
+      return { kind, of: "inputs", muted: [] };
+    case "quality":
+      return { kind, percent: 5 };
+    case "burn_rate":
+      return { kind, objective: 0.99, slow_ms: null };
+    default:
+      return { kind: "down" };
+  }
+}
