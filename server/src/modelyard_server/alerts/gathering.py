@@ -151,7 +151,7 @@ def merged(found: list[DriftOut]) -> verdicts.Columns:
         for feature in drift.features:
             column = _column(feature)
             held = worst.get(column.name)
-            if held is None or (column.is_drifting, column.score) > (held.is_drifting, held.score):
+            if held is None or _badness(column) > _badness(held):
                 worst[column.name] = column
     return verdicts.Columns(
         is_known=any(drift.verdict in {"ok", "drifting"} for drift in found),
@@ -160,14 +160,18 @@ def merged(found: list[DriftOut]) -> verdicts.Columns:
     )
 
 
+def _badness(column: verdicts.Column) -> tuple[bool, float, float]:
+    return column.is_drifting or column.is_missing, column.score, column.missing_change
+
+
 def _column(feature: FeatureDrift) -> verdicts.Column:
     return verdicts.Column(
         name=feature.feature,
         is_prediction=feature.role == "prediction",
         is_drifting=feature.status == "drifting",
         score=feature.score or 0.0,
-        missing_before=feature.null_rate_reference,
-        missing_now=feature.null_rate_current,
+        is_missing=any(one.fault == "missing" for one in feature.faults),
+        missing_change=abs((feature.null_rate_current or 0) - (feature.null_rate_reference or 0)),
     )
 
 

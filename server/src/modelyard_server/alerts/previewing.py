@@ -11,6 +11,7 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.monitoring import signals
+from modelyard_server.monitoring.faults import Fault
 from modelyard_server.monitoring.ports import Subject
 from modelyard_server.monitoring.realised import read as read_quality_of
 
@@ -132,8 +133,11 @@ def _columns(day: signals.Judged) -> verdicts.Columns:
                 is_prediction=one.reference.role.value == "prediction",
                 is_drifting=one.status.value == "drifting",
                 score=one.score or 0.0,
-                missing_before=one.missing_reference,
-                missing_now=one.missing_current,
+                is_missing=any(s.fault is Fault.missing and s.is_flagged for s in one.signals),
+                missing_change=max(
+                    (abs(s.current - s.expected) for s in one.signals if s.fault is Fault.missing),
+                    default=0.0,
+                ),
             )
             for one in day.columns
         ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modelyard_server.monitoring.drift import MISSING_EFFECT
 from modelyard_server.monitoring.outcome_schemas import QualityOut, QualityPoint
 
 from .conditions import Drift, Quality
@@ -25,14 +24,9 @@ class Column:
     is_prediction: bool
     is_drifting: bool
     score: float
-    missing_before: float | None
-    missing_now: float | None
-
-    @property
-    def is_missing(self) -> bool:
-        """Tell whether the share of missing values changed enough to matter."""
-        change = abs((self.missing_now or 0.0) - (self.missing_before or 0.0))
-        return self.is_drifting and change >= MISSING_EFFECT
+    is_missing: bool
+    """The share of missing values changed, by more than chance and enough to matter."""
+    missing_change: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +58,12 @@ def _is_meant(condition: Drift, column: Column) -> bool:
         case "missing":
             return not column.is_prediction and column.is_missing
         case "inputs":
-            return not column.is_prediction and column.is_drifting and not column.is_missing
+            return not column.is_prediction and column.is_drifting
 
 
 def _size(condition: Drift, column: Column) -> float:
     if condition.of == "missing":
-        return abs((column.missing_now or 0.0) - (column.missing_before or 0.0))
+        return column.missing_change
     return column.score
 
 
