@@ -68,7 +68,7 @@ def test_failing_calls_fire_after_their_time_are_told_once_and_end(stage: Stage)
     assert data["alert_id"] == alert["id"]
     assert data["link"].endswith(f"/w/{stage.workspace.slug}/alerts/{alert['id']}")
 
-    for _ in range(9):
+    for _ in range(12):
         stage.calls(300)
         told += stage.judge()
         stage.pass_time(minutes=1)
