@@ -2646,6 +2646,490 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts
+         * @description List alerts, grouped by deployment and cause, newest first.
+         */
+        get: operations["alerts_list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Counts
+         * @description Count alerts, and tell how fast they were handled over 30 days.
+         */
+        get: operations["alerts_get_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Alert
+         * @description Show one alert with its story and its impact.
+         */
+        get: operations["alerts_get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Changes
+         * @description Give what changed in the day before, ranked by closeness in time and size.
+         */
+        get: operations["alerts_list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/signal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Signal
+         * @description Give the course of the rule that fired first, with marks.
+         */
+        get: operations["alerts_get_signal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/features": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Features
+         * @description Give the columns that moved most, both distributions on the same bins.
+         */
+        get: operations["alerts_list_features"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Examples
+         * @description Give logged calls of the time; values of columns with telling names are hidden.
+         */
+        get: operations["alerts_list_examples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Say that somebody looks at it: no repeats, no escalation.
+         */
+        post: operations["alerts_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign
+         * @description Give it to a member, or to nobody.
+         */
+        post: operations["alerts_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze
+         * @description Tell nobody for a while; what fires still at its end is announced.
+         */
+        post: operations["alerts_snooze"];
+        /**
+         * Wake
+         * @description End a snooze.
+         */
+        delete: operations["alerts_wake"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment
+         * @description Note something on it.
+         */
+        post: operations["alerts_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve
+         * @description End it with its cause; who was told of it hears that.
+         */
+        post: operations["alerts_resolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back
+         * @description Roll the deployment back, and watch whether that mends it.
+         */
+        post: operations["alerts_roll_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mute Feature
+         * @description Leave a column out of the drift rules behind it.
+         */
+        post: operations["alerts_mute_feature"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/adjust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adjust Rule
+         * @description Change what a rule behind it asks; try it with `/alert-rules/preview` first.
+         */
+        post: operations["alerts_adjust_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Window
+         * @description Give the calls since it began, with their outcomes, as a table to train on (CSV).
+         */
+        post: operations["alerts_export_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rules
+         * @description List rules with what they saw last.
+         */
+        get: operations["alerts_list_rules"];
+        put?: never;
+        /**
+         * Create Rule
+         * @description Make a rule.
+         */
+        post: operations["alerts_create_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Rule
+         * @description Tell how often a rule would have fired over what is stored.
+         */
+        post: operations["alerts_preview_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Rule
+         * @description Show one rule.
+         */
+        get: operations["alerts_get_rule"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Rule
+         * @description Remove a rule; its part in an alert ends.
+         */
+        delete: operations["alerts_delete_rule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Rule
+         * @description Change a rule, or switch it off; switching off ends its part in an alert.
+         */
+        patch: operations["alerts_change_rule"];
+        trace?: never;
+    };
+    "/api/v1/alert-rules/{rule_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rule Changes
+         * @description Give the changes of a rule, newest first.
+         */
+        get: operations["alerts_list_rule_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Silences
+         * @description List silences and maintenance windows, the newest first.
+         */
+        get: operations["alerts_list_silences"];
+        put?: never;
+        /**
+         * Create Silence
+         * @description Tell nobody about what matches, from a time to a time.
+         */
+        post: operations["alerts_create_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{silence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Silence
+         * @description End a silence now; what still fires is announced.
+         */
+        delete: operations["alerts_end_silence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Policy
+         * @description Give how long notices wait for their group, repeat, and escalate.
+         */
+        get: operations["alerts_get_policy"];
+        /**
+         * Set Policy
+         * @description Change how patient the workspace is.
+         */
+        put: operations["alerts_set_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/home": {
         parameters: {
             query?: never;
@@ -2759,6 +3243,168 @@ export interface components {
             /** Object Name */
             object_name: string | null;
         };
+        /**
+         * Adjust
+         * @description What a rule behind an alert shall ask from now on.
+         */
+        Adjust: {
+            /**
+             * Rule Id
+             * Format: uuid
+             */
+            rule_id: string;
+            /** Condition */
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+        };
+        /**
+         * AlertOut
+         * @description One alert with its story.
+         */
+        AlertOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /**
+             * Deployment Id
+             * Format: uuid
+             */
+            deployment_id: string;
+            /** Deployment Name */
+            deployment_name: string;
+            /** Environment */
+            environment: string;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "availability" | "latency" | "data" | "drift" | "quality";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "warning" | "info";
+            /** Title */
+            title: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By Name */
+            acknowledged_by_name: string | null;
+            /** Assignee Id */
+            assignee_id: string | null;
+            /** Assignee Name */
+            assignee_name: string | null;
+            /** Snoozed Until */
+            snoozed_until: string | null;
+            /** Muted By */
+            muted_by: string | null;
+            /** Action */
+            action: string | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Resolved By Name */
+            resolved_by_name: string | null;
+            /** Resolution */
+            resolution: string | null;
+            /** Signals */
+            signals: components["schemas"]["SignalOut"][];
+            /** Revision */
+            revision: number | null;
+            /** Version */
+            version: number | null;
+            /** First Told At */
+            first_told_at: string | null;
+            /** Escalated At */
+            escalated_at: string | null;
+            /** Acted At */
+            acted_at: string | null;
+            /** Summary */
+            summary: string | null;
+            impact: components["schemas"]["Impact"];
+            /** Seconds To Acknowledge */
+            seconds_to_acknowledge: number | null;
+            /** Seconds To Resolve */
+            seconds_to_resolve: number | null;
+            /** Can Roll Back To */
+            can_roll_back_to: number | null;
+            /** Can Roll Back Version */
+            can_roll_back_version: number | null;
+            /** Events */
+            events: components["schemas"]["EventOut"][];
+        };
+        /**
+         * AlertRow
+         * @description An alert as the inbox lists it.
+         */
+        AlertRow: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /**
+             * Deployment Id
+             * Format: uuid
+             */
+            deployment_id: string;
+            /** Deployment Name */
+            deployment_name: string;
+            /** Environment */
+            environment: string;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "availability" | "latency" | "data" | "drift" | "quality";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "warning" | "info";
+            /** Title */
+            title: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By Name */
+            acknowledged_by_name: string | null;
+            /** Assignee Id */
+            assignee_id: string | null;
+            /** Assignee Name */
+            assignee_name: string | null;
+            /** Snoozed Until */
+            snoozed_until: string | null;
+            /** Muted By */
+            muted_by: string | null;
+            /** Action */
+            action: string | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Resolved By Name */
+            resolved_by_name: string | null;
+            /** Resolution */
+            resolution: string | null;
+            /** Signals */
+            signals: components["schemas"]["SignalOut"][];
+        };
         /** AliasSet */
         AliasSet: {
             /** Version */
@@ -2774,6 +3420,40 @@ export interface components {
             reason: string;
         };
         /**
+         * Anomaly
+         * @description A signal outside the band it usually keeps at this time of day.
+         *
+         *     Median ± `deviations` · 1.4826 · MAD of the same hour on earlier days (Hampel 1974).
+         */
+        Anomaly: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "anomaly";
+            /**
+             * Signal
+             * @enum {string}
+             */
+            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute";
+            /**
+             * Direction
+             * @default above
+             * @enum {string}
+             */
+            direction: "above" | "below" | "both";
+            /**
+             * Deviations
+             * @default 4
+             */
+            deviations: number;
+            /**
+             * Least Requests
+             * @default 50
+             */
+            least_requests: number;
+        };
+        /**
          * ArtifactOut
          * @description A file or folder.
          */
@@ -2786,6 +3466,14 @@ export interface components {
             size_bytes: number | null;
             /** Sha256 */
             sha256: string | null;
+        };
+        /**
+         * Assignment
+         * @description Whose alert it is; `null`: nobody's.
+         */
+        Assignment: {
+            /** User Id */
+            user_id: string | null;
         };
         /** AuditEventOut */
         AuditEventOut: {
@@ -2956,6 +3644,24 @@ export interface components {
             purge_after: string;
         };
         /**
+         * BurnRate
+         * @description The error budget of an objective burns too fast, over a long and a short window at once.
+         */
+        BurnRate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "burn_rate";
+            /**
+             * Objective
+             * @default 0.99
+             */
+            objective: number;
+            /** Slow Ms */
+            slow_ms?: number | null;
+        };
+        /**
          * CaptureColumn
          * @description One input. `is_sensitive`: its name says that it is about a person's identity.
          */
@@ -3067,6 +3773,73 @@ export interface components {
             name: string;
             /** Value */
             value: string;
+        };
+        /**
+         * Change
+         * @description A signal that rose or fell by so many per cent.
+         */
+        Change: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "change";
+            /**
+             * Signal
+             * @enum {string}
+             */
+            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute";
+            /**
+             * Direction
+             * @default above
+             * @enum {string}
+             */
+            direction: "above" | "below";
+            /**
+             * Percent
+             * @default 50
+             */
+            percent: number;
+            /**
+             * Against
+             * @default last_week
+             * @enum {string}
+             */
+            against: "last_week" | "previous" | "baseline";
+            /**
+             * Window Minutes
+             * @default 60
+             */
+            window_minutes: number;
+            /**
+             * Least Requests
+             * @default 50
+             */
+            least_requests: number;
+        };
+        /**
+         * ChangeOut
+         * @description Something that changed before the alert; `closeness` ranks it by time and size.
+         */
+        ChangeOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "deployment" | "traffic" | "drift";
+            /** Title */
+            title: string;
+            /** Detail */
+            detail: string;
+            /** Size */
+            size: number;
+            /** Closeness */
+            closeness: number;
         };
         /**
          * ChannelCreate
@@ -3331,6 +4104,22 @@ export interface components {
             count: number;
         };
         /**
+         * Counts
+         * @description How many alerts there are, and how fast they were handled over 30 days.
+         */
+        Counts: {
+            /** Open */
+            open: number;
+            /** Critical */
+            critical: number;
+            /** Snoozed */
+            snoozed: number;
+            /** Median Seconds To Acknowledge */
+            median_seconds_to_acknowledge: number | null;
+            /** Median Seconds To Resolve */
+            median_seconds_to_resolve: number | null;
+        };
+        /**
          * DatasetIn
          * @description Data a run read.
          */
@@ -3571,6 +4360,39 @@ export interface components {
             bins: components["schemas"]["Bin"][];
         };
         /**
+         * Down
+         * @description The model server does not run.
+         */
+        Down: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "down";
+        };
+        /**
+         * Drift
+         * @description Columns whose verdict is drift: inputs, the prediction, or missing values.
+         */
+        Drift: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "drift";
+            /**
+             * Of
+             * @default inputs
+             * @enum {string}
+             */
+            of: "inputs" | "prediction" | "missing";
+            /**
+             * Muted
+             * @default []
+             */
+            muted: string[];
+        };
+        /**
          * DriftOut
          * @description The live version's columns against a baseline; drifting columns first.
          *
@@ -3700,6 +4522,57 @@ export interface components {
             column?: string | null;
         };
         /**
+         * EventOut
+         * @description One line of an alert's story.
+         */
+        EventOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** By Name */
+            by_name: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Example
+         * @description One logged call of the time, with values of telling names hidden.
+         */
+        Example: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Version */
+            version: number;
+            /** Status */
+            status: number;
+            /** Total Ms */
+            total_ms: number;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Outputs */
+            outputs: unknown[] | null;
+            /** Error */
+            error: string | null;
+            /** Masked */
+            masked: string[];
+        };
+        /**
          * ExperimentCreate
          * @description A new experiment.
          */
@@ -3798,6 +4671,29 @@ export interface components {
             q_value: number;
             /** Explain */
             explain: string;
+        };
+        /**
+         * FeatureCause
+         * @description A column that moved, with both distributions to lay over each other.
+         */
+        FeatureCause: {
+            /** Feature */
+            feature: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "input" | "prediction";
+            /** Score */
+            score: number | null;
+            /** Explain */
+            explain: string;
+            /** Labels */
+            labels: string[];
+            /** Reference Shares */
+            reference_shares: number[];
+            /** Current Shares */
+            current_shares: number[];
         };
         /**
          * FeatureDrift
@@ -3930,6 +4826,19 @@ export interface components {
             size_bytes: number;
             /** Sha256 */
             sha256: string;
+        };
+        /**
+         * Fired
+         * @description One time it would have fired; `until` is `None` while it would fire still.
+         */
+        Fired: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
         };
         /** FlagDecision */
         FlagDecision: {
@@ -4137,12 +5046,36 @@ export interface components {
             model_count: number;
             /** Deployment Count */
             deployment_count: number;
+            /** Alerts */
+            alerts: components["schemas"]["AlertRow"][];
             /** Needs Attention */
             needs_attention: components["schemas"]["FleetRow"][];
             /** Recent Runs */
             recent_runs: components["schemas"]["RunSummary"][];
             /** Recent Activity */
             recent_activity: components["schemas"]["ActivityOut"][];
+        };
+        /**
+         * Impact
+         * @description What it touched since it began.
+         */
+        Impact: {
+            /** Requests */
+            requests: number;
+            /** Failed */
+            failed: number;
+            /** Refused */
+            refused: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * ImportCreate
@@ -4587,6 +5520,24 @@ export interface components {
             /** Lines */
             lines: string[];
         };
+        /**
+         * Mark
+         * @description D: deployed, A: alert began, C: acted, R: resolved.
+         */
+        Mark: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Letter
+             * @enum {string}
+             */
+            letter: "D" | "A" | "C" | "R";
+            /** Text */
+            text: string;
+        };
         /** MeOut */
         MeOut: {
             /**
@@ -4861,6 +5812,35 @@ export interface components {
             corrections: number;
         };
         /**
+         * Mute
+         * @description A column that its drift rules shall leave out.
+         */
+        Mute: {
+            /** Feature */
+            feature: string;
+        };
+        /**
+         * NoData
+         * @description No calls although there usually are some.
+         */
+        NoData: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "no_data";
+            /**
+             * Window Minutes
+             * @default 30
+             */
+            window_minutes: number;
+            /**
+             * Usual Requests
+             * @default 10
+             */
+            usual_requests: number;
+        };
+        /**
          * OutcomeIn
          * @description What really came of a prediction. `row`: which row of the call, from 0.
          */
@@ -4919,6 +5899,15 @@ export interface components {
             late: number;
             /** Problems */
             problems: components["schemas"]["OutcomeProblem"][];
+        };
+        /** Page[AlertRow] */
+        Page_AlertRow_: {
+            /** Items */
+            items: components["schemas"]["AlertRow"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
         };
         /** Page[AuditEventOut] */
         Page_AuditEventOut_: {
@@ -5193,6 +6182,29 @@ export interface components {
             strategy?: components["schemas"]["Strategy"] | null;
         };
         /**
+         * PolicyValues
+         * @description How patient a workspace is; `escalate_minutes` 0: never.
+         */
+        PolicyValues: {
+            /**
+             * Group Wait Seconds
+             * @default 30
+             */
+            group_wait_seconds: number;
+            /**
+             * Repeat Minutes
+             * @default 240
+             */
+            repeat_minutes: number;
+            /**
+             * Escalate Minutes
+             * @default 30
+             */
+            escalate_minutes: number;
+            /** Escalation Channel Ids */
+            escalation_channel_ids?: string[];
+        };
+        /**
          * PredictionOut
          * @description One logged call. `inputs` and `outputs` hold its first rows only.
          */
@@ -5230,6 +6242,77 @@ export interface components {
             outputs: unknown[] | null;
             /** Error */
             error: string | null;
+        };
+        /**
+         * PreviewIn
+         * @description A rule to try on what is stored.
+         */
+        PreviewIn: {
+            /**
+             * Deployment Id
+             * Format: uuid
+             */
+            deployment_id: string;
+            /** Condition */
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            /**
+             * Hold Seconds
+             * @default 300
+             */
+            hold_seconds: number;
+            /**
+             * Recover Seconds
+             * @default 300
+             */
+            recover_seconds: number;
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+        };
+        /**
+         * PreviewOut
+         * @description What a rule would have done. `known_share`: of the evaluations that had enough data.
+         */
+        PreviewOut: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /** Fired */
+            fired: components["schemas"]["Fired"][];
+            /** Firing Seconds */
+            firing_seconds: number;
+            /** Known Share */
+            known_share: number;
+            /** Sentence */
+            sentence: string;
+            /** Points */
+            points: components["schemas"]["PreviewPoint"][];
+        };
+        /**
+         * PreviewPoint
+         * @description Value and limit at one instant.
+         */
+        PreviewPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: number | null;
+            /** Limit */
+            limit: number | null;
         };
         /**
          * Problem
@@ -5272,6 +6355,22 @@ export interface components {
             created_at: string;
             /** Created By Name */
             created_by_name: string;
+        };
+        /**
+         * Quality
+         * @description Realised quality that is worse than before by more than chance.
+         */
+        Quality: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "quality";
+            /**
+             * Percent
+             * @default 5
+             */
+            percent: number;
         };
         /**
          * QualityOut
@@ -5411,6 +6510,14 @@ export interface components {
             text: string;
         };
         /**
+         * Remark
+         * @description Something to note on the alert.
+         */
+        Remark: {
+            /** Text */
+            text: string;
+        };
+        /**
          * ReplayRequest
          * @description Send more traffic to an installed sample.
          */
@@ -5425,6 +6532,19 @@ export interface components {
              * @default 500
              */
             rows: number;
+        };
+        /**
+         * Resolve
+         * @description What it was.
+         */
+        Resolve: {
+            /**
+             * Resolution
+             * @enum {string}
+             */
+            resolution: "fixed" | "rolled_back" | "bad_data" | "expected" | "false_alarm" | "other";
+            /** Note */
+            note?: string | null;
         };
         /** RevisionCreate */
         RevisionCreate: {
@@ -5500,6 +6620,16 @@ export interface components {
             /** Live Until */
             live_until: string | null;
         };
+        /**
+         * RollBack
+         * @description Return to the previous good revision, or a named one.
+         */
+        RollBack: {
+            /** Revision */
+            revision?: number | null;
+            /** Reason */
+            reason?: string | null;
+        };
         /** RollbackRequest */
         RollbackRequest: {
             /** Revision */
@@ -5518,6 +6648,162 @@ export interface components {
          * @enum {string}
          */
         RouteClass: "auto_config" | "read" | "write" | "ingest";
+        /**
+         * RuleChange
+         * @description One change of a rule.
+         */
+        RuleChange: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Name */
+            by_name: string;
+            /** Action */
+            action: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * RuleCreate
+         * @description When a condition of a deployment holds for a time, tell channels.
+         */
+        RuleCreate: {
+            /**
+             * Deployment Id
+             * Format: uuid
+             */
+            deployment_id: string;
+            /** Name */
+            name: string;
+            /** Condition */
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            /**
+             * Severity
+             * @default warning
+             * @enum {string}
+             */
+            severity: "critical" | "warning" | "info";
+            /**
+             * Hold Seconds
+             * @default 300
+             */
+            hold_seconds: number;
+            /**
+             * Recover Seconds
+             * @default 300
+             */
+            recover_seconds: number;
+            /** Channel Ids */
+            channel_ids?: string[];
+            /** Owner Id */
+            owner_id?: string | null;
+            /** Runbook Url */
+            runbook_url?: string | null;
+        };
+        /**
+         * RuleOut
+         * @description A rule with what it saw last. Without `channel_ids` the default channels are told.
+         */
+        RuleOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Deployment Id
+             * Format: uuid
+             */
+            deployment_id: string;
+            /** Deployment Name */
+            deployment_name: string;
+            /** Environment */
+            environment: string;
+            /** Name */
+            name: string;
+            /** Condition */
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "availability" | "latency" | "data" | "drift" | "quality";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "warning" | "info";
+            /** Hold Seconds */
+            hold_seconds: number;
+            /** Recover Seconds */
+            recover_seconds: number;
+            /** Channel Ids */
+            channel_ids: string[];
+            /** Owner Id */
+            owner_id: string | null;
+            /** Runbook Url */
+            runbook_url: string | null;
+            /** Is Default */
+            is_default: boolean;
+            /** Is Enabled */
+            is_enabled: boolean;
+            /** Version */
+            version: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "pending" | "firing" | "recovering" | "no_data";
+            /** State Since */
+            state_since: string | null;
+            /** Value */
+            value: number | null;
+            /** Limit */
+            limit: number | null;
+            /** Text */
+            text: string;
+            /** Evaluated At */
+            evaluated_at: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Created By Name */
+            created_by_name: string;
+        };
+        /**
+         * RulePatch
+         * @description What is left out stays.
+         */
+        RulePatch: {
+            /** Name */
+            name?: string | null;
+            /** Condition */
+            condition?: (components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"]) | null;
+            /** Severity */
+            severity?: ("critical" | "warning" | "info") | null;
+            /** Hold Seconds */
+            hold_seconds?: number | null;
+            /** Recover Seconds */
+            recover_seconds?: number | null;
+            /** Channel Ids */
+            channel_ids?: string[] | null;
+            /** Owner Id */
+            owner_id?: string | null;
+            /** Runbook Url */
+            runbook_url?: string | null;
+            /** Is Enabled */
+            is_enabled?: boolean | null;
+        };
         /**
          * RunColumnOut
          * @description A column that runs have, such as `metrics.loss`.
@@ -5998,12 +7284,149 @@ export interface components {
             password: string;
         };
         /**
+         * SignalChart
+         * @description The course of the rule that fired first, with what happened beside it.
+         */
+        SignalChart: {
+            /** Rule Id */
+            rule_id: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "share" | "ms" | "per_minute" | "columns" | "metric" | "rate";
+            /** Step Seconds */
+            step_seconds: number;
+            /** Points */
+            points: components["schemas"]["SignalPoint"][];
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+        };
+        /**
+         * SignalOut
+         * @description One rule's part in an alert. `items`: the columns it counts.
+         */
+        SignalOut: {
+            /**
+             * Rule Id
+             * Format: uuid
+             */
+            rule_id: string;
+            /** Rule Name */
+            rule_name: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "warning" | "info";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Value */
+            value: number | null;
+            /** Limit */
+            limit: number | null;
+            /** Text */
+            text: string;
+            /** Items */
+            items: string[];
+        };
+        /**
+         * SignalPoint
+         * @description Value and limit at one instant.
+         */
+        SignalPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: number | null;
+            /** Limit */
+            limit: number | null;
+        };
+        /**
          * SigningSecret
          * @description The new secret of a webhook. The old one signs nothing any more.
          */
         SigningSecret: {
             /** Signing Secret */
             signing_secret: string;
+        };
+        /**
+         * SilenceCreate
+         * @description Empty members match everything. With `repeats` it is a maintenance window.
+         */
+        SilenceCreate: {
+            /** Deployment Id */
+            deployment_id?: string | null;
+            /** Cause */
+            cause?: ("availability" | "latency" | "data" | "drift" | "quality") | null;
+            /** Severity */
+            severity?: ("critical" | "warning" | "info") | null;
+            /** Starts At */
+            starts_at?: string | null;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Repeats
+             * @default never
+             * @enum {string}
+             */
+            repeats: "never" | "daily" | "weekly";
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * SilenceOut
+         * @description A silence or maintenance window.
+         */
+        SilenceOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Deployment Id */
+            deployment_id: string | null;
+            /** Cause */
+            cause: ("availability" | "latency" | "data" | "drift" | "quality") | null;
+            /** Severity */
+            severity: ("critical" | "warning" | "info") | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Repeats
+             * @enum {string}
+             */
+            repeats: "never" | "daily" | "weekly";
+            /** Reason */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By Name */
+            created_by_name: string;
         };
         /**
          * SliceOut
@@ -6080,6 +7503,14 @@ export interface components {
             loss: number | null;
             /** Slices */
             slices: components["schemas"]["SliceOut"][];
+        };
+        /**
+         * Snooze
+         * @description Until when nobody is told.
+         */
+        Snooze: {
+            /** Minutes */
+            minutes: number;
         };
         /**
          * SpreadOut
@@ -6255,6 +7686,42 @@ export interface components {
             resolved_by_name: string | null;
             /** Comments */
             comments: components["schemas"]["CommentOut"][];
+        };
+        /**
+         * Threshold
+         * @description A signal above or below a number; it ends beyond `recover_threshold`.
+         */
+        Threshold: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "threshold";
+            /**
+             * Signal
+             * @enum {string}
+             */
+            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute";
+            /**
+             * Direction
+             * @default above
+             * @enum {string}
+             */
+            direction: "above" | "below";
+            /** Threshold */
+            threshold: number;
+            /** Recover Threshold */
+            recover_threshold?: number | null;
+            /**
+             * Window Minutes
+             * @default 5
+             */
+            window_minutes: number;
+            /**
+             * Least Requests
+             * @default 20
+             */
+            least_requests: number;
         };
         /** TokenCreate */
         TokenCreate: {
@@ -12036,6 +13503,938 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ValueOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list_alerts: {
+        parameters: {
+            query?: {
+                tab?: "open" | "snoozed" | "resolved";
+                deployment_id?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AlertRow_"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_get_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counts"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_get_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_get_signal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalChart"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list_features: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureCause"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list_examples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Example"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Assignment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_snooze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Snooze"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_wake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Remark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_resolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resolve"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_roll_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_mute_feature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mute"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_adjust_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Adjust"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_export_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list_rules: {
+        parameters: {
+            query?: {
+                deployment_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_create_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_preview_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_get_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_delete_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_change_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list_rule_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_list_silences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_create_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_end_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                silence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_get_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyValues"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_set_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyValues"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyValues"];
                 };
             };
             /** @description A problem document. */
