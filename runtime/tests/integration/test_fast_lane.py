@@ -145,7 +145,7 @@ def test_live_calls_are_compared_with_the_original_and_recorded_in_batches(
         live = [r for r in found if isinstance(r, Prediction)]
         return bool(len(live) == sum(r.requests for r in found if isinstance(r, Traffic)) > 20)
 
-    compiled.wait_until(written, seconds=10)
+    compiled.wait_until(written, seconds=30)
     found = [r for r in compiled.records() if isinstance(r, Prediction)]
     assert len({record.id for record in found}) == len(found)
     answers = [json.loads(r.response or "")["predictions"] for r in found if r.status == 200]
