@@ -34,6 +34,9 @@ _EXACT = frozenset(
         "types": "SimpleNamespace",
         "uuid": "UUID",
         "mlflow.pyfunc.model": "PythonModel",
+        "mlflow.models.signature": "ModelSignature _TypeHints",
+        "mlflow.types.schema": "AnyType Array ColSpec DataType Map Object ParamSchema ParamSpec "
+        "Property Schema TensorInfo TensorSpec",
         "pyarrow.lib": "_restore_array py_buffer type_for_alias",
         "joblib.numpy_pickle": "NumpyArrayWrapper NDArrayWrapper ZNDArrayWrapper",
         "scipy.sparse": "csr_matrix csc_matrix coo_matrix csr_array csc_array coo_array",

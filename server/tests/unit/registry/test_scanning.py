@@ -42,6 +42,20 @@ def test_source_and_code_in_a_pickle_are_noticed(tmp_path):
     assert len(found.reasons) == 2
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_python_model_that_mlflow_saved_is_clean(tmp_path):
+    import mlflow.pyfunc
+
+    class Adds(mlflow.pyfunc.PythonModel):
+        def predict(self, context, model_input, params=None):
+            return (model_input["width"] + model_input["height"]).tolist()
+
+    Adds.__module__ = "__main__"
+    mlflow.pyfunc.save_model(str(tmp_path / "m"), python_model=Adds(), pip_requirements=[])
+    found = scanning.scan(tmp_path / "m")
+    assert found.verdict is Verdict.clean, found.reasons
+
+
 @pytest.mark.parametrize(
     ("name", "judgement"),
     [
