@@ -123,6 +123,7 @@ def _put(
         purge_after=now + KEPT,
     )
     db.add(item)
+    _forget_copies(db, item)
     return item
 
 
@@ -210,20 +211,20 @@ def _restore_aliases(db: Session, model: Model, aliases: dict[str, int]) -> None
 
 
 def _forget(db: Session, item: BinItem) -> None:
-    digests: set[str] = set()
     for facts in item.versions:
         artifacts.delete_below(db, f"versions/{facts['row']['id']}/")
-        if facts["row"].get("digest"):
-            digests.add(facts["row"]["digest"])
-    if digests:
-        jobs.enqueue(
-            db,
-            "registry.forget_files",
-            {"digests": sorted(digests)},
-            workspace_id=tenancy.workspace_of(db),
-        )
+    _forget_copies(db, item)
     db.execute(delete(BinItem).where(BinItem.id == item.id))
     db.expunge(item)
+
+
+def _forget_copies(db: Session, item: BinItem) -> None:
+    """Remove what was unpacked on this machine; a restored version is unpacked again."""
+    digests = {facts["row"]["digest"] for facts in item.versions if facts["row"].get("digest")}
+    if digests:
+        payload = {"digests": sorted(digests)}
+        workspace_id = tenancy.workspace_of(db)
+        jobs.enqueue(db, "registry.forget_files", payload, workspace_id=workspace_id)
 
 
 def _record(db: Session, actor: trail.Who, verb: str, item: BinItem) -> None:
