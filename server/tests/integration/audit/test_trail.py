@@ -23,7 +23,7 @@ def test_pages_give_every_event_once_newest_first(workspace):
         record(workspace, "things.make", f"number {number}")
     admin, found, cursor = workspace.client(), [], None
     while True:
-        params = {"limit": 3, **({"cursor": cursor} if cursor else {})}
+        params = {"limit": 3, "action": "things", **({"cursor": cursor} if cursor else {})}
         page = admin.get("/api/v1/audit", params=params).json()
         found += [row["object_name"] for row in page["items"]]
         cursor = page["next_cursor"]
@@ -62,7 +62,8 @@ def test_filters(workspace, params, expected):
 
 def test_secrets_are_masked(workspace):
     record(workspace, "things.make", after={"token": "mlp_x", "deep": {"password": "y"}})
-    (row,) = workspace.client().get("/api/v1/audit").json()["items"]
+    asked = {"action": "things.make"}
+    (row,) = workspace.client().get("/api/v1/audit", params=asked).json()["items"]
     assert row["after"] == {"token": "•••", "deep": {"password": "•••"}}
 
 
