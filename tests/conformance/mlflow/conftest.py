@@ -61,3 +61,10 @@ def client(live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.Mlflo
         mlflow.end_run()
     mlflow.autolog(disable=True)
     mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the experiment that another test of this process has chosen."""
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
+    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)

@@ -37,14 +37,21 @@ NOT_CALLED = {
 """Supported endpoints that the client's public methods do not reach, each with the reason."""
 
 
+TOLD = set()
+"""Chapters that the server has heard."""
+
+
 @pytest.mark.parametrize("chapter", story.CHAPTERS, ids=lambda chapter: chapter.__name__)
 def test_the_installed_client(client, chapter):
     chapter()
+    TOLD.add(chapter)
 
 
 def test_the_story_calls_every_endpoint_we_have(client, live):
-    for chapter in story.CHAPTERS if not live.called else ():
-        chapter()
+    for chapter in story.CHAPTERS:
+        if chapter not in TOLD:  # tests run in any order
+            chapter()
+            TOLD.add(chapter)
     ours = {
         (method, compile_path(path)[0].pattern)
         for path, route in every_route(live.platform.app)

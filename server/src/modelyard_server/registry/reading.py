@@ -58,6 +58,8 @@ def read_facts(files: Sequence[PackageFile], read: ReadFile) -> PackageFacts:
         PackageUnreadable: no model, a description nobody can read, or files it names are missing.
     """
     sizes = {file.path: file.size_bytes for file in files}
+    if not sizes:
+        raise PackageUnreadable("There are no files at the source.")
     if "MLmodel" not in sizes:
         raise PackageUnreadable("The source has no MLmodel; it is not an MLflow model.")
     described = parse_mlmodel(_limited(sizes, "MLmodel", MAX_MLMODEL_BYTES, read))

@@ -57,6 +57,7 @@ def test_a_killed_node_is_back_and_follows_what_was_asked_for(
 
     _until(lambda: _pid(settings) not in (0, before))
     _until(lambda: node.observed() and node.observed().node_pid == _pid(settings))  # type: ignore[union-attr]
+    _until(lambda: node.observed() and node.observed().generation == 41)  # type: ignore[union-attr]
     assert node.observed().generation == 41  # type: ignore[union-attr]
 
 

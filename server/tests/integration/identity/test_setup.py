@@ -55,7 +55,11 @@ def test_the_printed_link_makes_the_first_owner_and_signs_them_in(fresh):
     assert "workspaces.create" in me["permissions"]
     assert web.get("/api/v1/setup").json() == {"needs_owner": False}
     actions = [e["action"] for e in web.get("/api/v1/audit").json()["items"]]
-    assert actions == ["workspaces.create", "identity.complete_setup"]
+    assert actions == [
+        "flags.decide_for_organisation",
+        "workspaces.create",
+        "identity.complete_setup",
+    ]
 
 
 def test_a_wrong_or_replaced_setup_token_makes_nobody(fresh):

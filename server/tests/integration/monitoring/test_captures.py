@@ -171,7 +171,10 @@ def test_erasing_a_person_rewrites_segments_and_leaves_no_word_of_them(
     assert len(watched.get("predictions")["items"]) == 9
     with platform.database.session(watched.workspace.id) as db:
         event = db.scalars(
-            select(AuditEvent).where(AuditEvent.action == "monitoring.rows_erased")
+            select(AuditEvent).where(
+                AuditEvent.action == "monitoring.rows_erased",
+                AuditEvent.workspace_id == watched.workspace.id,
+            )
         ).one()
         assert "3@example.com" not in json.dumps(event.after)
     assert watched.workspace.client("developer").post(path, json={"value": "x"}).status_code == 403

@@ -246,9 +246,9 @@ def test_inner_addresses_are_not_called_also_when_their_name_changes_its_mind(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://169.254.169.254/latest/meta-data/",
-        "http://[::1]/",
-        "http://2130706433/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[::1]/",
+        "https://2130706433/",
         "https://10.0.0.8/",
         "https://[64:ff9b::7f00:1]/",
     ],

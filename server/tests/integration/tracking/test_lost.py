@@ -17,7 +17,7 @@ def a_run(db, workspace, *, metric_in_hours=None):
     run = runs.create(db, System(workspace.id), runs.NewRun("0", None, None, {}))
     if metric_in_hours is not None:
         at = int((utcnow() + hours(metric_in_hours)).timestamp() * 1000)
-        ingest.write_points(db, ingest.target_of(run), [ingest.Point("loss", 1.0, at, 1)])
+        ingest.write_points(db, ingest.target_of(run), ingest.grouped([("loss", 1.0, at, 1)]))
     return run.uid
 
 

@@ -191,6 +191,6 @@ def test_a_wrong_token_or_role_is_told_so(live_server, workspace, client_of):
     assert refusal.value.error_code == "UNAUTHENTICATED"
     viewer = client_of(live_server, workspace.a_token("viewer"))
     assert viewer.get_experiment("0").name == "Default"
-    with pytest.raises(MlflowException, match=r"experiments\.write") as refusal:
+    with pytest.raises(MlflowException, match=r"experiments\.create") as refusal:
         viewer.create_experiment("mine")
     assert refusal.value.error_code == "PERMISSION_DENIED"

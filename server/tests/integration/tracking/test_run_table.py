@@ -20,7 +20,7 @@ def logged(platform, workspace):
             run = runs.create(db, System(workspace.id), runs.NewRun("0", None, 1000 + number, {}))
             target = ingest.target_of(run)
             loss = float("nan") if number % 10 == 9 else MEAN + made.random()
-            ingest.write_points(db, target, [ingest.Point("loss", loss, 1, 1)])
+            ingest.write_points(db, target, ingest.grouped([("loss", loss, 1, 1)]))
             params = {"same": "1"} | ({"model": made.choice("abc")} if number % 5 else {})
             ingest.write_params(db, target, params.items())
             if number % 2:
