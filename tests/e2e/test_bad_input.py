@@ -184,7 +184,7 @@ def _malicious(owner: Member, folder: Path, port: int, outside: Path) -> Path:
     return a_pickled_package(folder, Runs(loads, eval), ["x"], [1.0])
 
 
-def test_a_malicious_pickle_is_reported_and_its_code_reaches_nothing(
+def test_a_malicious_pickle_is_reported_and_blocked_and_its_code_reaches_nothing(
     owner: Member, tmp_path: Path
 ) -> None:
     called: list[Any] = []
@@ -203,17 +203,15 @@ def test_a_malicious_pickle_is_reported_and_its_code_reaches_nothing(
         package = _malicious(owner, tmp_path / "m", port, outside)
         model = _registered(owner, "malicious", package)
         checks = _checks(owner, model)
-        deployed = owner.deploy("malicious")
-        key = owner.a_key(deployed["id"])
-        headers = {"Authorization": f"Bearer {key}"}
-        answer = httpx.post(
-            f"{deployed['url']}/predict", json={"rows": [{"x": 1.0}]}, headers=headers
-        )
+        body = {"model_id": model["id"], "use_auto_config": True}
+        answer = owner.http.post("/serving/deploy", json=body)
 
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "registry.version_not_deployable"
+    assert "builtins.eval" in answer.json()["detail"]
     assert checks["package"]["status"] == "failed"
     assert "eval" in checks["package"]["summary"]
     assert "runs code when loaded" in checks["package"]["summary"]
-    assert answer.json()["predictions"] == ["contained"], answer.text
     assert called == []
     assert not outside.exists()
 
