@@ -59,7 +59,9 @@ def client(live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.Mlflo
     yield mlflow.MlflowClient()
     while mlflow.active_run() is not None:
         mlflow.end_run()
-    mlflow.autolog(disable=True)
+    # `mlflow.autolog(disable=True)` would leave on what one library's own call has switched on.
+    mlflow.sklearn.autolog(disable=True)
+    mlflow.xgboost.autolog(disable=True)
     mlflow.set_tracking_uri(before)
 
 

@@ -22,5 +22,7 @@ def client_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., mlflow.
     yield point
     while mlflow.active_run() is not None:
         mlflow.end_run()
-    mlflow.autolog(disable=True)
+    # `mlflow.autolog(disable=True)` would leave on what one library's own call has switched on.
+    mlflow.sklearn.autolog(disable=True)
+    mlflow.xgboost.autolog(disable=True)
     mlflow.set_tracking_uri(before)
