@@ -9,6 +9,7 @@ test.each([
   ["traffic.create_key", "endpoint_key", "created endpoint key"],
   ["registry.create_version", "model_version", "created model version"],
   ["identity.sign_in", "user", "signed in"],
+  ["deployment.auto_config", "deployment", "chose the configuration of deployment"],
   ["something.unheard_of", "thing", "unheard of thing"],
 ])("%s on a %s reads as words", (action, object, words) => {
   expect(happened(action, object)).toBe(words);

@@ -26,6 +26,7 @@ const TITLES: Record<number, string> = {
 /** The refused face of a view or action: what the server said, its code, the request to name to an operator. */
 export function Refused({ error, onRetry }: Props) {
   const refusal = error instanceof Refusal ? error : null;
+  const fields = refusal?.fields.filter((field) => !refusal.message.includes(field.problem)) ?? [];
   const title = refusal
     ? (TITLES_BY_CODE[refusal.code] ?? TITLES[refusal.status] ?? "The server failed")
     : "The server cannot be reached";
@@ -44,9 +45,9 @@ export function Refused({ error, onRetry }: Props) {
       }
     >
       <p>{refusal ? refusal.message : "Check that it is running and that you are connected."}</p>
-      {refusal && refusal.fields.length > 0 && (
+      {refusal && fields.length > 0 && (
         <ul>
-          {refusal.fields.map((field) => (
+          {fields.map((field) => (
             <li key={`${field.location} ${field.problem}`}>
               <code>{field.location}</code>: {field.problem}
             </li>

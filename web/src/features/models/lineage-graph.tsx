@@ -17,6 +17,7 @@ export function LineageGraph({ graph }: { graph: Lineage }) {
         width={width + 2 * PAD}
         height={height + 2 * PAD}
         viewBox={`${-PAD} ${-PAD} ${width + 2 * PAD} ${height + 2 * PAD}`}
+        className={classes.graph}
         aria-hidden
       >
         <defs>
