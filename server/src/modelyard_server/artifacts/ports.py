@@ -47,3 +47,6 @@ class BlobStore(Protocol):
 
     def delete(self, workspace_id: int, sha256: str) -> None:
         """Remove content; nothing happens when it is not there."""
+
+    def delete_workspace(self, workspace_id: int) -> None:
+        """Remove all content of a workspace; nothing happens when there is none."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.services import Services
 from modelyard_server.registry.ports import ServedBy, ServedVersions
-from modelyard_server.workspaces.ports import WorkspaceObserver
+from modelyard_server.workspaces.ports import WorkspaceContent, WorkspaceObserver
 
 from . import environments
 from .models import Deployment, Revision
@@ -83,6 +83,28 @@ class WhoServes:
         return list(found.values())
 
 
+class DeploymentsHeld:
+    """Counts deployments, and names those that run."""
+
+    def counted(self, db: Session) -> dict[str, int]:
+        """Count them in the bound workspace, ended ones too."""
+        return {"deployments": db.scalar(select(func.count()).select_from(Deployment)) or 0}
+
+    def running(self, db: Session) -> list[str]:
+        """Name those that serve, are about to, or have a server still."""
+        has_server = select(Revision.deployment_id).where(Revision.has_server)
+        rows = db.scalars(
+            select(Deployment)
+            .where(
+                Deployment.live_number.is_not(None)
+                | Deployment.status.not_in(list(ENDED))
+                | Deployment.id.in_(has_server)
+            )
+            .order_by(Deployment.environment, Deployment.name)
+        )
+        return [f"{row.environment}/{row.name}" for row in rows]
+
+
 class StandardEnvironments:
     """Gives new workspaces their environments."""
 
@@ -96,3 +118,4 @@ def provide(services: Services) -> None:
     services.provide(ServedVersions, WhoServes())  # type: ignore[type-abstract]
     services.provide(Preparation, RegistryPreparation(services))  # type: ignore[type-abstract]
     services.add(WorkspaceObserver, StandardEnvironments())  # type: ignore[type-abstract]
+    services.add(WorkspaceContent, DeploymentsHeld())  # type: ignore[type-abstract]

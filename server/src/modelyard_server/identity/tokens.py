@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import trail
@@ -107,6 +107,11 @@ def revoke_all(db: Session, workspace_id: int, user_id: uuid.UUID) -> None:
         )
         .values(revoked_at=utcnow())
     )
+
+
+def delete_all(db: Session, workspace_id: int) -> None:
+    """Delete every token of a workspace, when the workspace is."""
+    db.execute(delete(ApiToken).where(ApiToken.token_workspace_id == workspace_id))
 
 
 def as_out(row: ApiToken) -> TokenOut:

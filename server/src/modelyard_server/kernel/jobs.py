@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import JSON, BigInteger, Index, String, Text, or_, select, update
+from sqlalchemy import JSON, BigInteger, Index, String, Text, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from .clock import utcnow
@@ -124,6 +124,11 @@ def enqueue(
         )
     )
     _wake.set()
+
+
+def withdraw(db: Session, workspace_id: int) -> None:
+    """Forget the jobs of a workspace that nobody has begun."""
+    db.execute(delete(Job).where(Job.owner_workspace_id == workspace_id, Job.state == "ready"))
 
 
 def claim(database: Database) -> Job | None:

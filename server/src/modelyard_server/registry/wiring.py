@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+import shutil
 import uuid
+from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.collaboration.ports import Commentable, Resource
 from modelyard_server.kernel.services import Services
+from modelyard_server.settings import Settings
 from modelyard_server.tracking.ports import ModelRef, VersionsOfRun
 from modelyard_server.workspaces.permissions import Permission
-from modelyard_server.workspaces.ports import WorkspaceObserver
+from modelyard_server.workspaces.ports import (
+    WorkspaceContent,
+    WorkspaceFiles,
+    WorkspaceObserver,
+)
 
 from . import protected
 from .models import Model, ModelVersion
@@ -39,6 +46,29 @@ class FirstProtectedAliases:
     def workspace_created(self, db: Session, workspace_id: int) -> None:  # noqa: ARG002
         """Protect them in the creating transaction."""
         protected.ensure_first(db)
+
+
+class ModelsHeld:
+    """Counts models."""
+
+    def counted(self, db: Session) -> dict[str, int]:
+        """Count them in the bound workspace, with those in the bin."""
+        return {"models": db.scalar(select(func.count()).select_from(Model)) or 0}
+
+    def running(self, db: Session) -> list[str]:  # noqa: ARG002
+        """Name nothing: deployments run, models do not."""
+        return []
+
+
+class UnpackedModels:
+    """Removes the folders from which model servers loaded a workspace's versions."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def erase(self, workspace_id: int) -> None:
+        """Remove them."""
+        shutil.rmtree(self._folder / str(workspace_id), ignore_errors=True)
 
 
 _VERSION_ID = re.compile(r"([0-9a-f\-]{36})/([1-9]\d{0,8})")
@@ -97,6 +127,9 @@ def _model(db: Session, model_id: str) -> Model | None:
 def provide(services: Services) -> None:
     """Register the port implementations."""
     services.add(WorkspaceObserver, FirstProtectedAliases())  # type: ignore[type-abstract]
+    services.add(WorkspaceContent, ModelsHeld())  # type: ignore[type-abstract]
+    unpacked = UnpackedModels(services.get(Settings).data_dir / "models")
+    services.add(WorkspaceFiles, unpacked)  # type: ignore[type-abstract]
     services.add(Commentable, Models())  # type: ignore[type-abstract]
     services.add(Commentable, Versions())  # type: ignore[type-abstract]
     services.provide(VersionsOfRun, RegisteredFromRun())  # type: ignore[type-abstract]

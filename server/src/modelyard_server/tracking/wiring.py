@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.collaboration.ports import Commentable, Resource
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces.permissions import Permission
-from modelyard_server.workspaces.ports import WorkspaceObserver
+from modelyard_server.workspaces.ports import WorkspaceContent, WorkspaceObserver
 
 from . import experiments, runs
 from .errors import RunMissing
+from .models import Experiment, Run
 from .ports import NoVersions, VersionsOfRun
 
 
@@ -20,6 +22,22 @@ class DefaultExperiment:
     def workspace_created(self, db: Session, workspace_id: int) -> None:  # noqa: ARG002
         """Add it in the creating transaction."""
         experiments.ensure_default(db)
+
+
+class ExperimentsHeld:
+    """Counts experiments, but for the one that is in every workspace, and runs."""
+
+    def counted(self, db: Session) -> dict[str, int]:
+        """Count them in the bound workspace, deleted ones too."""
+        made = select(func.count()).select_from(Experiment).where(Experiment.id != 0)
+        return {
+            "experiments": db.scalar(made) or 0,
+            "runs": db.scalar(select(func.count()).select_from(Run)) or 0,
+        }
+
+    def running(self, db: Session) -> list[str]:  # noqa: ARG002
+        """Name nothing: runs end by themselves."""
+        return []
 
 
 class Runs:
@@ -41,5 +59,6 @@ class Runs:
 def provide(services: Services) -> None:
     """Register our ports' implementations."""
     services.add(WorkspaceObserver, DefaultExperiment())  # type: ignore[type-abstract]
+    services.add(WorkspaceContent, ExperimentsHeld())  # type: ignore[type-abstract]
     services.add(Commentable, Runs())  # type: ignore[type-abstract]
     services.provide(VersionsOfRun, NoVersions())  # type: ignore[type-abstract]

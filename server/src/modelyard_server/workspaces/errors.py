@@ -62,3 +62,21 @@ class AlreadyMember(Conflict):
 
 class InvitationNotFound(NotFound):
     code = "workspaces.invitation_not_found"
+
+
+class WorkspaceInUse(Conflict):
+    """Deployments of it are running, or it holds what the caller did not ask to delete."""
+
+    code = "workspaces.in_use"
+
+
+class LastWorkspace(Conflict):
+    code = "workspaces.last_workspace"
+
+
+class NotConfirmed(Invalid):
+    code = "workspaces.not_confirmed"
+
+
+class DeletionModeRefused(Invalid):
+    code = "workspaces.deletion_mode_refused"

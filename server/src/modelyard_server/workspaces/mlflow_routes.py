@@ -11,17 +11,18 @@ from modelyard_server.identity.credentials import Principal
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.services import every
 
-from . import service
+from . import deletion, service
 from .access import Actor, allowed, signed_in
-from .errors import NothingToChange, StorageChosenHere
+from .errors import DeletionModeRefused, NothingToChange, StorageChosenHere
 from .models import Workspace
 from .permissions import Permission
-from .ports import WorkspaceObserver
+from .ports import WorkspaceContent, WorkspaceObserver
 
 router = APIRouter(
     prefix="/api/3.0/mlflow/workspaces", tags=["workspaces_mlflow"], include_in_schema=False
 )
 Answer = dict[str, Any]
+_MODES = {"RESTRICT": deletion.Content.restrict, "CASCADE": deletion.Content.cascade}
 
 
 class UpdateBody(BaseModel):
@@ -97,6 +98,28 @@ def update_mlflow_workspace(
     if body.description is None:
         raise NothingToChange("Workspace update must have at least one key")
     return {"workspace": _shown(service.describe(db, actor, body.description).workspace)}
+
+
+@router.delete("/{workspace_name}", status_code=204)
+def delete_mlflow_workspace(
+    workspace_name: str,
+    db: Db,
+    holders: Annotated[list[WorkspaceContent], every(WorkspaceContent)],
+    actor: Annotated[Actor, allowed(Permission.workspaces_delete)],
+    mode: str = "RESTRICT",
+) -> None:
+    """Delete the workspace the request acts in, whose token this is; the token ends with it."""
+    service.named(db, actor, workspace_name)
+    if mode == "SET_DEFAULT":
+        raise DeletionModeRefused(
+            "Workspaces number their experiments and runs themselves, so nothing can be moved into "
+            "another one. Use RESTRICT or CASCADE."
+        )
+    if mode not in _MODES:
+        raise DeletionModeRefused(
+            f"Invalid deletion mode '{mode[:40]}'. Must be one of: SET_DEFAULT, CASCADE, RESTRICT"
+        )
+    deletion.remove(db, actor, holders, _MODES[mode])
 
 
 def _shown(row: Workspace) -> Answer:

@@ -37,6 +37,8 @@ class Workspace(Base):
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[dt.datetime]
+    deleted_at: Mapped[dt.datetime | None]
+    """The row stays, without members and slug, so that its number is never another's."""
 
 
 class Membership(Base):

@@ -61,6 +61,7 @@ class Permission(StrEnum):
     members_manage = "members.manage"
     workspace_manage = "workspace.manage"
     workspaces_create = "workspaces.create"
+    workspaces_delete = "workspaces.delete"
     flags_manage = "flags.manage"
     limits_manage = "limits.manage"
     audit_read = "audit.read"
@@ -109,6 +110,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.members_manage: Role.admin,
     Permission.workspace_manage: Role.admin,
     Permission.workspaces_create: Role.owner,
+    Permission.workspaces_delete: Role.owner,
     Permission.flags_manage: Role.admin,
     Permission.limits_manage: Role.admin,
     Permission.audit_read: Role.admin,

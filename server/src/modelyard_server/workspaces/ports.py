@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -17,6 +18,29 @@ class WorkspaceObserver(Protocol):
 
     def workspace_created(self, db: Session, workspace_id: int) -> None:
         """Act in the creating transaction; `db` is bound to the new workspace."""
+
+
+class WorkspaceContent(Protocol):
+    """Says what a workspace holds of its capability, before the workspace is deleted.
+
+    Register in `wiring.provide(services)` with `services.add(WorkspaceContent, …)`.
+    """
+
+    def counted(self, db: Session) -> Mapping[str, int]:
+        """Count what people made in the bound workspace, by what it is called: `{"runs": 3}`."""
+
+    def running(self, db: Session) -> Sequence[str]:
+        """Name what still runs in the bound workspace and must be ended first."""
+
+
+class WorkspaceFiles(Protocol):
+    """Removes what its capability keeps of a deleted workspace outside the database.
+
+    Register in `wiring.provide(services)` with `services.add(WorkspaceFiles, …)`.
+    """
+
+    def erase(self, workspace_id: int) -> None:
+        """Remove it; nothing happens when there is none."""
 
 
 class InstallationObserver(Protocol):

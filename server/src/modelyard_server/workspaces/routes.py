@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from modelyard_server.identity.credentials import Principal
 from modelyard_server.identity.mail import Mailer
@@ -13,11 +13,20 @@ from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Page
 from modelyard_server.kernel.services import every, provided
 
-from . import identity_routes, invitations, members, mlflow_routes, onboarding, schemas, service
+from . import (
+    deletion,
+    identity_routes,
+    invitations,
+    members,
+    mlflow_routes,
+    onboarding,
+    schemas,
+    service,
+)
 from .access import Actor, allowed, public, signed_in
 from .models import Invitation
 from .permissions import Permission, Role
-from .ports import WorkspaceObserver
+from .ports import WorkspaceContent, WorkspaceObserver
 
 router = APIRouter(prefix="/api/v1", tags=["workspaces"])
 routers = [identity_routes.router, router, mlflow_routes.router]
@@ -51,6 +60,28 @@ def rename_workspace(
 ) -> schemas.WorkspaceOut:
     """Rename the current workspace."""
     return onboarding.as_out(service.rename(db, actor, body.name))
+
+
+@router.get("/workspace/content")
+def count_content(
+    db: Db,
+    holders: Annotated[list[WorkspaceContent], every(WorkspaceContent)],
+    actor: Annotated[Actor, allowed(Permission.workspaces_delete)],  # noqa: ARG001
+) -> schemas.ContentOut:
+    """Say what would go with the current workspace."""
+    return schemas.ContentOut(held=deletion.counted(db, holders))
+
+
+@router.delete("/workspace", status_code=204)
+def delete_workspace(
+    db: Db,
+    holders: Annotated[list[WorkspaceContent], every(WorkspaceContent)],
+    actor: Annotated[Actor, allowed(Permission.workspaces_delete)],
+    confirm: Annotated[str, Query(max_length=63, description="The workspace's slug, again.")],
+    content: deletion.Content = deletion.Content.restrict,
+) -> None:
+    """Delete the current workspace; with `cascade`, together with what it holds."""
+    deletion.remove(db, actor, holders, content, confirmed=confirm)
 
 
 @router.get("/members")

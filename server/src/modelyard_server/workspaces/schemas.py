@@ -37,6 +37,10 @@ class WorkspacePatch(BaseModel):
     name: Name
 
 
+class ContentOut(BaseModel):
+    held: dict[str, int] = Field(description="How many of each kind; empty kinds are left out.")
+
+
 class MemberOut(BaseModel):
     user_id: uuid.UUID
     email: str

@@ -193,7 +193,8 @@ def home(db: Session, user_id: uuid.UUID) -> int | None:
 
 def every_workspace(db: Session) -> list[tuple[int, str]]:
     """Give id and slug of every workspace of the installation, for platform work over all."""
-    rows = db.execute(select(Workspace.id, Workspace.slug).order_by(Workspace.id))
+    there = select(Workspace.id, Workspace.slug).where(Workspace.deleted_at.is_(None))
+    rows = db.execute(there.order_by(Workspace.id))
     return [(row.id, row.slug) for row in rows]
 
 

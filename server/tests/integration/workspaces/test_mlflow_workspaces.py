@@ -95,8 +95,3 @@ def test_owners_make_and_describe_workspaces(workspace):
 def test_a_malformed_workspace_is_refused(workspace, body):
     refused = workspace.client("owner").post(WORKSPACES, json=body)
     assert (refused.status_code, refused.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
-
-
-def test_deleting_a_workspace_is_not_there(workspace):
-    answer = workspace.client("owner").delete(f"{WORKSPACES}/{workspace.slug}")
-    assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")

@@ -53,6 +53,10 @@ class FilesystemBlobs:
         """Remove content."""
         self._path(workspace_id, sha256).unlink(missing_ok=True)
 
+    def delete_workspace(self, workspace_id: int) -> None:
+        """Remove all content of a workspace."""
+        shutil.rmtree(self._cas / str(workspace_id), ignore_errors=True)
+
     def _place(self, workspace_id: int, part: Path, blob: StoredBlob) -> None:
         target = self._path(workspace_id, blob.sha256)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

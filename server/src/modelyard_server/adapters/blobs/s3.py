@@ -91,6 +91,14 @@ class S3Blobs:
         except BaseError as error:
             raise _unreachable(error) from error
 
+    def delete_workspace(self, workspace_id: int) -> None:
+        """Remove all content of a workspace, a page of the listing at a time."""
+        try:
+            for page in self._store.list(prefix=f"{workspace_id}/"):
+                self._store.delete([found["path"] for found in page])
+        except BaseError as error:
+            raise _unreachable(error) from error
+
     def _place(self, workspace_id: int, part: Path, blob: StoredBlob) -> None:
         key = _key(workspace_id, blob.sha256)
         if self._size(key) == blob.size_bytes:

@@ -21,7 +21,6 @@ AREAS: dict[str, str] = {
     "scorers": "scorers",
     "traces": "MLflow's second protocol of traces, their metrics, and prompts of traces",
     "unified-traces": "traces",
-    "workspaces": "deletion of workspaces",
 }
 DIFFERENCES: dict[str, str] = {
     "`artifact_location` of an experiment and `default_artifact_root` of a workspace are refused": (
@@ -48,6 +47,9 @@ DIFFERENCES: dict[str, str] = {
     "webhooks go to public HTTPS addresses, and to networks the operator opened; the test of one "
     "says the status, not what the receiver wrote": "a server must not be sent to inner systems",
     "models may be ordered by `creation_timestamp` too": "MLflow refuses it for no reason we know",
+    "a workspace is deleted with a token of its own, and never with the mode `SET_DEFAULT`": (
+        "a token reaches one workspace; experiments and runs are numbered in each for itself"
+    ),
     "a workspace is chosen by the token; another in header or address is refused": (
         "one source of the tenant; MLflow trusts the header"
     ),
