@@ -234,7 +234,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Workspace
+         * @description Delete the current workspace; with `cascade`, together with what it holds.
+         */
+        delete: operations["workspaces_delete_workspace"];
         options?: never;
         head?: never;
         /**
@@ -242,6 +246,26 @@ export interface paths {
          * @description Rename the current workspace.
          */
         patch: operations["workspaces_rename_workspace"];
+        trace?: never;
+    };
+    "/api/v1/workspace/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Content
+         * @description Say what would go with the current workspace.
+         */
+        get: operations["workspaces_count_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/members": {
@@ -4093,6 +4117,22 @@ export interface components {
             effect: "refused" | "removed" | "stays";
             /** Says */
             says: string;
+        };
+        /**
+         * Content
+         * @description What happens to what a workspace holds.
+         * @enum {string}
+         */
+        Content: "restrict" | "cascade";
+        /** ContentOut */
+        ContentOut: {
+            /**
+             * Held
+             * @description How many of each kind; empty kinds are left out.
+             */
+            held: {
+                [key: string]: number;
+            };
         };
         /** CorrectionCount */
         CorrectionCount: {
@@ -8723,6 +8763,37 @@ export interface operations {
             };
         };
     };
+    workspaces_delete_workspace: {
+        parameters: {
+            query: {
+                /** @description The workspace's slug, again. */
+                confirm: string;
+                content?: components["schemas"]["Content"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     workspaces_rename_workspace: {
         parameters: {
             query?: never;
@@ -8743,6 +8814,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkspaceOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    workspaces_count_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentOut"];
                 };
             };
             /** @description A problem document. */

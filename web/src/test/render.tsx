@@ -50,6 +50,7 @@ const EVERYTHING = [
   "members.manage",
   "workspace.manage",
   "workspaces.create",
+  "workspaces.delete",
   "flags.manage",
   "limits.manage",
   "audit.read",

@@ -9,6 +9,7 @@ import { Facts } from "@/ui/facts";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
+import { DeletePanel } from "./delete-panel";
 
 /** The name of the workspace and what is fixed about it. */
 export function GeneralPanel({ ws }: { ws: string }) {
@@ -19,45 +20,51 @@ export function GeneralPanel({ ws }: { ws: string }) {
   const rename = useRename();
   if (!workspace) return null;
   return (
-    <Panel title="Workspace">
-      <form
-        className="stack"
-        style={{ maxWidth: 480 }}
-        onSubmit={(event) => {
-          event.preventDefault();
-          rename.mutate(name);
-        }}
-      >
-        <TextInput
-          label="Name"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          required
-          withAsterisk={false}
-          disabled={!mayManage}
-          {...(mayManage ? {} : { description: "Needs the Admin role." })}
-        />
-        <Facts
-          of={[
-            ["Address", <CopyField key="slug" value={workspace.slug} label="workspace address" />],
-            ["Organisation", me.organisation_name],
-            ["Created", <Time key="created" at={workspace.created_at} absolute />],
-          ]}
-        />
-        {rename.error && <Refused error={rename.error} />}
-        {mayManage && (
-          <div>
-            <Button
-              type="submit"
-              loading={rename.isPending}
-              disabled={name.trim() === "" || name === workspace.name}
-            >
-              Save name
-            </Button>
-          </div>
-        )}
-      </form>
-    </Panel>
+    <>
+      <Panel title="Workspace">
+        <form
+          className="stack"
+          style={{ maxWidth: 480 }}
+          onSubmit={(event) => {
+            event.preventDefault();
+            rename.mutate(name);
+          }}
+        >
+          <TextInput
+            label="Name"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            required
+            withAsterisk={false}
+            disabled={!mayManage}
+            {...(mayManage ? {} : { description: "Needs the Admin role." })}
+          />
+          <Facts
+            of={[
+              [
+                "Address",
+                <CopyField key="slug" value={workspace.slug} label="workspace address" />,
+              ],
+              ["Organisation", me.organisation_name],
+              ["Created", <Time key="created" at={workspace.created_at} absolute />],
+            ]}
+          />
+          {rename.error && <Refused error={rename.error} />}
+          {mayManage && (
+            <div>
+              <Button
+                type="submit"
+                loading={rename.isPending}
+                disabled={name.trim() === "" || name === workspace.name}
+              >
+                Save name
+              </Button>
+            </div>
+          )}
+        </form>
+      </Panel>
+      <DeletePanel ws={ws} />
+    </>
   );
 }
 
