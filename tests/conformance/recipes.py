@@ -80,6 +80,11 @@ RECIPES: dict[str, Recipe] = {
     # -------------------------------------------------------------- workspaces
     "workspaces_create_workspace": Recipe(lambda ids: {"name": "Another team"}),
     "workspaces_rename_workspace": Recipe(lambda ids: {"name": "New name"}),
+    "workspaces_delete_workspace": Recipe(
+        query=lambda ids: {"confirm": ids.space.slug},
+        before=states.another_workspace,
+    ),
+    "workspaces_mlflow_delete_mlflow_workspace": Recipe(before=states.another_workspace),
     "workspaces_change_role": Recipe(lambda ids: {"role": "developer"}),
     "workspaces_invite": Recipe(lambda ids: {"email": "guest@example.com", "role": "viewer"}),
     "workspaces_accept_invitation": Recipe(

@@ -112,3 +112,8 @@ def released(world: World) -> None:
 
 def _own(world: World):
     return select(Deployment).where(Deployment.id == uuid.UUID(world["deployment_id"]))
+
+
+def another_workspace(world: World) -> None:
+    """The organisation has a second workspace, so that it may lose this one."""
+    world.post("/api/v1/workspaces", {"name": "Another team"})
