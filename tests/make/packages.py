@@ -82,6 +82,33 @@ def an_adding_package(folder: Path, number: float) -> Path:
     return folder
 
 
+def an_image_package(folder: Path) -> Path:
+    """Write an ONNX package that gives the mean of each channel of an 8 x 6 picture."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["x"], ["mean"], axes=[1, 2], keepdims=0)],
+        "brightness",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 8, 6, 3])],
+        [helper.make_tensor_value_info("mean", TensorProto.FLOAT, [None, 3])],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    folder.mkdir(parents=True)
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), folder / "model.onnx")
+    tensor = {"dtype": "float32", "shape": [-1, 8, 6, 3]}
+    inputs = [{"type": "tensor", "name": "x", "tensor-spec": tensor}]
+    mlmodel = {
+        "flavors": {
+            "python_function": {"loader_module": "mlflow.onnx", "data": "model.onnx"},
+            "onnx": {"data": "model.onnx"},
+        },
+        "signature": {"inputs": json.dumps(inputs)},
+    }
+    (folder / "MLmodel").write_text(json.dumps(mlmodel))
+    return folder
+
+
 class Runs:
     """Pickles to a call of `exec`: what a malicious model does the moment it is loaded."""
 

@@ -78,7 +78,12 @@ def _outputs(predictions: list[Any], signature: Signature) -> list[dict[str, Any
         names = list(predictions[0])
         return [_tensor(name, [row.get(name) for row in predictions]) for name in names]
     named = signature.outputs[0].name if signature.outputs else "0"
-    return [_tensor("predictions" if named == "0" else named, predictions)]
+    return [_tensor(output_name(named), predictions)]
+
+
+def output_name(given: str) -> str:
+    """Name an output in v2's words; MLflow counts outputs that have no name."""
+    return "predictions" if given == "0" else given
 
 
 def _tensor(name: str, rows: list[Any]) -> dict[str, Any]:

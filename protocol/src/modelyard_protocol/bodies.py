@@ -6,88 +6,16 @@ import csv
 import io
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from . import arrow, media, npy, v2
 from .package import Signature
 from .records import Skin
-from .tensors import TensorError, flatten, nest
+from .tables import Body, BodyError, Records, Split, Table, Tensors, Unnamed, listed, mapping
 from .values import from_text
 
-DATATYPES = frozenset(
-    ["BOOL", "BYTES", "FP16", "FP32", "FP64"]
-    + [f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)]
-)
-# The last is what curl sends when nobody named a type.
-_JSON_MEDIA = {"application/json", "", "text/plain", "application/x-www-form-urlencoded"}
 _INVOCATION_KEYS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _PREDICT_KEYS = ("rows", "row", "columns")
-
-
-class BodyError(ValueError):
-    """A body that has none of the accepted forms."""
-
-    def __init__(self, problem: str, row: int | None = None, column: str | None = None) -> None:
-        self.row, self.column = row, column
-        super().__init__(problem)
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Rows as objects."""
-
-    rows: list[Any]
-
-    def count(self) -> int:
-        """Give the number of rows."""
-        return len(self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Column names once, then rows as lists; `is_text` when the cells came from CSV untyped."""
-
-    names: list[str]
-    rows: list[Any]
-    is_text: bool = False
-
-    def count(self) -> int:
-        """Give the number of rows."""
-        return len(self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Tensors:
-    """Named columns or tensors, each a list over rows."""
-
-    columns: dict[str, list[Any]]
-
-    def count(self) -> int:
-        """Give the number of rows of the first column."""
-        return len(next(iter(self.columns.values()), []))
-
-
-@dataclass(frozen=True, slots=True)
-class Unnamed:
-    """Rows without column names."""
-
-    rows: list[Any]
-
-    def count(self) -> int:
-        """Give the number of rows."""
-        return len(self.rows)
-
-
-Table = Records | Split | Tensors | Unnamed
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A body whose form is known."""
-
-    table: Table
-    params: dict[str, Any] = field(default_factory=dict)
-    id: str | None = None
 
 
 def read_body(
@@ -102,17 +30,18 @@ def read_body(
     Raises:
         BodyError: it has none of the forms this skin accepts.
     """
-    media = content_type.split(";", 1)[0].strip().lower()
-    if skin is not Skin.v2 and media == "text/csv":
-        return Body(_csv(body, signature))
-    if media not in _JSON_MEDIA and not media.endswith("+json"):
-        accepted = "application/json" if skin is Skin.v2 else "application/json or text/csv"
-        raise BodyError(f"content type {media!r} is not accepted, send {accepted}")
+    kind = media.kind_of(content_type)
+    if skin is Skin.v2:
+        return _v2(content_type, body, loads, signature)
+    read = _READERS.get(kind)
+    if read is not None:
+        return Body(read(body, signature))
+    if not media.is_json(kind):
+        accepted = ", ".join(media.accepted(skin, signature))
+        raise BodyError(f"content type {kind!r} is not accepted, send one of {accepted}")
     parsed = loads(body)
     if not isinstance(parsed, dict):
         raise BodyError("the body must be a JSON object")
-    if skin is Skin.v2:
-        return _v2(parsed, signature)
     keys = _PREDICT_KEYS if skin is Skin.predict else _INVOCATION_KEYS
     given = [key for key in keys if key in parsed]
     if len(given) != 1:
@@ -120,7 +49,7 @@ def read_body(
     unknown = [key for key in parsed if key not in (*keys, "params")]
     if unknown and skin is Skin.predict:
         raise BodyError(f"unknown key {unknown[0]!r} beside {given[0]!r}")
-    return Body(_table(given[0], parsed[given[0]]), _mapping(parsed.get("params"), "params"))
+    return Body(_table(given[0], parsed[given[0]]), mapping(parsed.get("params"), "params"))
 
 
 def _table(key: str, value: Any) -> Table:
@@ -128,20 +57,20 @@ def _table(key: str, value: Any) -> Table:
         case "row":
             return _rows([value], key)
         case "rows" | "instances" | "dataframe_records":
-            return _rows(_listed(value, key), key)
+            return _rows(listed(value, key), key)
         case "columns":
-            return _columns(_mapping(value, key))
+            return _columns(mapping(value, key))
         case "dataframe_split":
-            split = _mapping(value, key)
-            rows = _listed(split.get("data"), "dataframe_split.data")
+            split = mapping(value, key)
+            rows = listed(split.get("data"), "dataframe_split.data")
             if split.get("columns") is None:
                 return Unnamed(rows)
-            names = _listed(split["columns"], "dataframe_split.columns")
+            names = listed(split["columns"], "dataframe_split.columns")
             return Split([str(name) for name in names], rows)
         case _:
             if isinstance(value, dict):
                 return _columns(value)
-            return _rows(_listed(value, key), key)
+            return _rows(listed(value, key), key)
 
 
 def _rows(rows: list[Any], key: str) -> Table:
@@ -159,20 +88,6 @@ def _columns(value: dict[str, Any]) -> Tensors:
         if not isinstance(values, list):
             raise BodyError("expected a list with one value per row", None, str(name))
     return Tensors(value)
-
-
-def _mapping(value: Any, name: str) -> dict[str, Any]:
-    if value is None and name == "params":
-        return {}
-    if not isinstance(value, dict):
-        raise BodyError(f"{name} must be an object")
-    return value
-
-
-def _listed(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise BodyError(f"{name} must be a list")
-    return value
 
 
 def _csv(body: bytes, signature: Signature) -> Split:
@@ -200,57 +115,68 @@ def _csv(body: bytes, signature: Signature) -> Split:
     return Split(names, typed)
 
 
-def _v2(parsed: dict[str, Any], signature: Signature) -> Body:
-    inputs = _listed(parsed.get("inputs"), "inputs")
-    tensors: dict[str, list[Any]] = {}
-    shapes: dict[str, list[int]] = {}
-    for entry in inputs:
-        name, rows, shape = _v2_tensor(entry)
-        if name in tensors:
-            raise BodyError("the input is named twice", None, name)
-        tensors[name], shapes[name] = rows, shape
-    request_id = parsed.get("id")
-    if request_id is not None and not isinstance(request_id, str):
-        raise BodyError("id must be a string")
-    known = {column.name for column in signature.params}
-    params = {k: v for k, v in _mapping(parsed.get("parameters"), "params").items() if k in known}
-    return Body(_v2_table(tensors, shapes, signature), params, request_id)
+def _npy(body: bytes, signature: Signature) -> Table:
+    try:
+        header, content = npy.read(body)
+    except npy.NpyError as error:
+        raise BodyError(str(error)) from None
+    if isinstance(content, dict):
+        return _without_nan(Tensors(content), signature)
+    if len(header.shape) == 1 and not signature.is_tensor and len(signature.inputs) > 1:
+        raise BodyError("the array has one dimension: send one row per line, (rows, columns)")
+    return _without_nan(Unnamed(content), signature)
 
 
-def _v2_table(
-    tensors: dict[str, list[Any]], shapes: dict[str, list[int]], signature: Signature
-) -> Table:
-    if not signature.is_tensor:
-        wanted = {column.name for column in signature.inputs}
-        only = next(iter(tensors), None)
-        if len(tensors) == 1 and only is not None and only not in wanted:
-            return Unnamed(tensors[only])
-        for name, shape in shapes.items():
-            if len(shape) == 2 and shape[1] == 1:
-                tensors[name] = [row[0] for row in tensors[name]]
-    return Tensors(tensors)
+def _arrow(body: bytes, signature: Signature) -> Table:
+    try:
+        columns = arrow.read(body)
+    except arrow.ArrowError as error:
+        raise BodyError(str(error), None, error.column) from None
+    return _without_nan(Tensors(columns), signature)
 
 
-def _v2_tensor(entry: Any) -> tuple[str, list[Any], list[int]]:
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise BodyError("each input must be an object with a name")
-    name = entry["name"]
-    shape, data = entry.get("shape"), entry.get("data")
-    if entry.get("datatype") not in DATATYPES:
-        raise BodyError(f"unknown datatype {entry.get('datatype')!r}", None, name)
-    if (entry.get("parameters") or {}).get("binary_data_size") is not None:
-        raise BodyError("the binary tensor extension is not offered, send data as JSON", None, name)
-    sound = isinstance(shape, list) and shape and all(type(n) is int and n >= 0 for n in shape)
-    if not sound or not isinstance(shape, list):
-        raise BodyError("shape must be a list of whole numbers", None, name)
-    if not isinstance(data, list):
-        raise BodyError("data must be a list", None, name)
-    if any(isinstance(item, list) for item in data):
-        try:
-            data = flatten(data, tuple(shape), None)
-        except TensorError as error:
-            raise BodyError(str(error), error.row, name) from None
-    if len(data) != math.prod(shape):
-        problem = f"shape {shape} needs {math.prod(shape)} values, got {len(data)}"
-        raise BodyError(problem, None, name)
-    return name, nest(data, shape), shape
+def _v2(
+    content_type: str, body: bytes, loads: Callable[[bytes], Any], signature: Signature
+) -> Body:
+    size = media.header_bytes(content_type)
+    kind = media.kind_of(content_type)
+    if size is None:
+        if not media.is_json(kind):
+            raise BodyError(
+                f"content type {kind!r} is not accepted, send {media.JSON}, or "
+                "Inference-Header-Content-Length with binary data"
+            )
+        return v2.read(loads(body), b"", signature)
+    if size > len(body):
+        raise BodyError(f"the JSON header has {size} bytes, but the body only {len(body)}")
+    found = v2.read(loads(body[:size]), body[size:], signature)
+    return Body(_without_nan(found.table, signature), found.params, found.id)
+
+
+def _without_nan(table: Table, signature: Signature) -> Table:
+    """Read NaN as a missing value in columns that may miss some: binary forms have no null."""
+    may_miss = {column.name: not column.required for column in signature.inputs}
+    if signature.is_tensor or not any(may_miss.values()):
+        return table
+    if isinstance(table, Tensors):
+        for name, values in table.columns.items():
+            if may_miss.get(name):
+                table.columns[name] = [_or_none(value) for value in values]
+    elif isinstance(table, Unnamed):
+        places = [at for at, column in enumerate(signature.inputs) if not column.required]
+        for row in table.rows:
+            for at in places:
+                if isinstance(row, list) and at < len(row):
+                    row[at] = _or_none(row[at])
+    return table
+
+
+def _or_none(value: Any) -> Any:
+    return None if type(value) is float and math.isnan(value) else value
+
+
+_READERS: dict[str, Callable[[bytes, Signature], Table]] = {
+    media.CSV: _csv,
+    media.NPY: _npy,
+    media.ARROW: _arrow,
+}

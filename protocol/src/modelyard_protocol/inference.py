@@ -14,9 +14,10 @@ from typing import Any
 
 import orjson
 
-from .bodies import BodyError, Records, Split, Table, Tensors, Unnamed, read_body
+from .bodies import read_body
 from .package import Column, DType, Signature
 from .records import Skin
+from .tables import BodyError, Records, Split, Table, Tensors, Unnamed
 from .tensors import TensorError, tensor_rows
 from .values import conform, number_from_text
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from . import media
+from .answers import output_name
 from .package import Column, DType, Signature
+from .records import Skin
 from .routing import Route
 
 _JSON_TYPES: dict[DType, dict[str, Any]] = {
@@ -33,7 +36,9 @@ _SAMPLES: dict[DType, Any] = {
 _REFUSALS = {
     "401": "The address is unknown or the key does not open it.",
     "403": "The key may not do this.",
+    "406": "The answer cannot be written in a form that `Accept` names.",
     "413": "The body is larger than this endpoint accepts.",
+    "415": "The body is of a type this call does not read, or compressed.",
     "422": "The input does not fit the model; `fields` names rows and columns.",
     "429": "The key has used up its requests for this minute, or too many calls wait.",
     "503": "No model server is ready; try again after `Retry-After` seconds.",
@@ -46,6 +51,7 @@ def openapi(route: Route, base_url: str = "") -> dict[str, Any]:
     address = f"{base_url}/{route.workspace}/{route.environment}/{route.deployment}"
     row, rows = _row_schema(route.signature), example_rows(route)
     prediction = _prediction_schema(route.signature)
+    kinds = media.accepted(Skin.predict, route.signature)
     v2 = f"/v2/models/{route.deployment}"
     return {
         "openapi": "3.1.0",
@@ -56,9 +62,11 @@ def openapi(route: Route, base_url: str = "") -> dict[str, Any]:
         "servers": [{"url": address}],
         "security": [{"key": []}],
         "paths": {
-            "/predict": {"post": _predict(row, rows, prediction)},
-            "/invocations": {"post": _invocations(rows, prediction)},
-            f"{v2}/infer": {"post": _infer(v2_body(route.signature, rows))},
+            "/predict": {"post": _predict(row, rows, prediction, kinds)},
+            "/invocations": {"post": _invocations(rows, prediction, kinds)},
+            f"{v2}/infer": {
+                "post": _infer(v2_body(route.signature, rows), (media.JSON, media.BINARY))
+            },
             v2: {"get": _metadata("metadata", "Describe the model's inputs and outputs.")},
             f"{v2}/ready": {"get": _metadata("modelReady", "Tell whether the model answers.")},
             "/v2/health/ready": {"get": _metadata("ready", "Tell whether the endpoint answers.")},
@@ -133,7 +141,10 @@ def v2_metadata(route: Route) -> dict[str, Any]:
         "versions": sorted({str(target.version) for target in route.targets}),
         "platform": "modelyard",
         "inputs": [_v2_column(column) for column in route.signature.inputs],
-        "outputs": [_v2_column(column) for column in route.signature.outputs],
+        "outputs": [
+            {**_v2_column(column), "name": output_name(column.name)}
+            for column in route.signature.outputs
+        ],
     }
 
 
@@ -176,7 +187,9 @@ def _prediction_schema(signature: Signature) -> dict[str, Any]:
     return dict(_JSON_TYPES[output.dtype]) if len(output.shape or (-1,)) == 1 else {"type": "array"}
 
 
-def _predict(row: dict[str, Any], rows: list[Any], prediction: dict[str, Any]) -> dict[str, Any]:
+def _predict(
+    row: dict[str, Any], rows: list[Any], prediction: dict[str, Any], kinds: tuple[str, ...]
+) -> dict[str, Any]:
     one_of = [
         {"type": "object", "required": ["rows"], "properties": {"rows": _list_of(row)}},
         {"type": "object", "required": ["row"], "properties": {"row": row}},
@@ -193,32 +206,40 @@ def _predict(row: dict[str, Any], rows: list[Any], prediction: dict[str, Any]) -
         },
     }
     body = {"schema": {"oneOf": one_of}, "example": {"rows": rows}}
-    return _call("predict", "Predict rows.", body, answer, csv=True)
+    return _call("predict", "Predict rows.", body, answer, kinds)
 
 
-def _invocations(rows: list[Any], prediction: dict[str, Any]) -> dict[str, Any]:
+def _invocations(
+    rows: list[Any], prediction: dict[str, Any], kinds: tuple[str, ...]
+) -> dict[str, Any]:
     keys = ("dataframe_split", "dataframe_records", "instances", "inputs")
     schema = {"type": "object", "oneOf": [{"required": [key]} for key in keys]}
     is_table = bool(rows) and all(isinstance(row, dict) for row in rows)
     example = {"dataframe_records" if is_table else "instances": rows}
     answer = {"type": "object", "properties": {"predictions": _list_of(prediction)}}
     body = {"schema": schema, "example": example}
-    return _call("invocations", "Predict rows in MLflow's bodies.", body, answer, csv=True)
+    return _call("invocations", "Predict rows in MLflow's bodies.", body, answer, kinds)
 
 
-def _infer(example: dict[str, Any]) -> dict[str, Any]:
+def _infer(example: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
     schema = {"type": "object", "required": ["inputs"], "properties": {"inputs": _list_of({})}}
     answer = {"type": "object", "required": ["outputs"], "properties": {"outputs": _list_of({})}}
     summary = "Predict tensors (Open Inference Protocol v2)."
-    return _call("infer", summary, {"schema": schema, "example": example}, answer, csv=False)
+    call = _call("infer", summary, {"schema": schema, "example": example}, answer, kinds)
+    length = {
+        "name": "Inference-Header-Content-Length",
+        "in": "header",
+        "schema": {"type": "integer", "minimum": 0},
+        "description": "Bytes of the JSON part, when binary tensors follow it.",
+    }
+    return {**call, "parameters": [length]}
 
 
 def _call(
-    name: str, summary: str, body: dict[str, Any], answer: dict[str, Any], *, csv: bool
+    name: str, summary: str, body: dict[str, Any], answer: dict[str, Any], kinds: tuple[str, ...]
 ) -> dict[str, Any]:
-    content: dict[str, Any] = {"application/json": body}
-    if csv:
-        content["text/csv"] = {"schema": {"type": "string"}}
+    content = {kind: body if kind == media.JSON else _other(kind) for kind in kinds}
+    answers = [media.BINARY] if media.BINARY in kinds else [form.value for form in media.Form]
     headers = {
         header: {"schema": {"type": "string"}}
         for header in ("X-Prediction-Id", "X-Model-Version", "X-Modelyard-Revision")
@@ -226,7 +247,10 @@ def _call(
     success = {
         "description": "Predictions, one per row.",
         "headers": headers,
-        "content": {"application/json": {"schema": answer}},
+        "content": {
+            media.JSON: {"schema": answer},
+            **{kind: _other(kind) for kind in answers if kind != media.JSON},
+        },
     }
     return {
         "operationId": name,
@@ -234,6 +258,12 @@ def _call(
         "requestBody": {"required": True, "content": content},
         "responses": {"200": success, **_problems(tuple(_REFUSALS))},
     }
+
+
+def _other(kind: str) -> dict[str, Any]:
+    if kind == media.CSV:
+        return {"schema": {"type": "string"}}
+    return {"schema": {"type": "string", "format": "binary", "contentMediaType": kind}}
 
 
 def _metadata(name: str, summary: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ short or whose checksum is wrong: it is the torn end of a killed writer, or not 
 
 from __future__ import annotations
 
+import base64
 import struct
 import zlib
 from collections.abc import Iterator
@@ -56,13 +57,22 @@ class Prediction(BaseModel):
     model_us: int | None
     """Time inside predict, as the model server reported it."""
     content_type: str
+    encoding: Literal["text", "base64"] = "text"
+    """Of `request`: binary bodies are base64."""
     request: str | None
-    """Request body as text; `None` when sampled out, too long, or not text."""
+    """Request body as text; `None` when sampled out or too long."""
     response: str | None
     request_bytes: int
     response_bytes: int
     weight: float
     """1 / sampling rate, for estimates from sampled bodies."""
+
+    def request_body(self) -> bytes | None:
+        """Give the body as it came, where it was captured."""
+        if self.request is None:
+            return None
+        is_binary = self.encoding == "base64"
+        return base64.b64decode(self.request) if is_binary else self.request.encode()
 
 
 class Predictions(BaseModel):
@@ -81,6 +91,7 @@ class Predictions(BaseModel):
     source: Source
     status: int
     content_type: str
+    encoding: Literal["text", "base64"] = "text"
     weight: float
     ids: list[str]
     at_us: list[int]

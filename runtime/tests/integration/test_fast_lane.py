@@ -15,6 +15,7 @@ import pytest
 from tests.make.nodes import SECRET, RunningNode, a_node, a_route, a_server
 from tests.make.packages import an_adding_package
 
+from modelyard_protocol.answers import decode_predictions
 from modelyard_protocol.openapi import v2_body
 from modelyard_protocol.package import read_signature
 from modelyard_protocol.records import Prediction, Traffic
@@ -148,7 +149,7 @@ def test_live_calls_are_compared_with_the_original_and_recorded_in_batches(
     compiled.wait_until(written, seconds=30)
     found = [r for r in compiled.records() if isinstance(r, Prediction)]
     assert len({record.id for record in found}) == len(found)
-    answers = [json.loads(r.response or "")["predictions"] for r in found if r.status == 200]
+    answers = [decode_predictions(r.skin, r.response or "") for r in found if r.status == 200]
     assert all(set(answer) == {0} for answer in answers)
 
 

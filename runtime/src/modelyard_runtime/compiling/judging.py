@@ -176,7 +176,7 @@ def _race(graph: Graph, loaded: Loaded, asked: Request) -> dict[str, float]:
 
         def compiled(body: bytes = body) -> None:
             flat = graph.matrix.read(Skin.predict, body) if graph.matrix else None
-            matrix = graph.matrix.join([flat], checked=False) if graph.matrix and flat else None
+            matrix = graph.matrix.join([flat]) if graph.matrix and flat else None
             if matrix is not None:
                 graph.of_matrix(matrix)
                 return

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple, Protocol
 from modelyard_protocol.inference import InvalidRows, Request, read_request
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import Compiled, Target
-from modelyard_runtime.gateway.admission import Admitted, Outgoing
+from modelyard_runtime.gateway.admission import Admitted
 from modelyard_runtime.gateway.recorder import Noted, Recorder
-from modelyard_runtime.gateway.refusals import Refusal
+from modelyard_runtime.gateway.refusals import Outgoing, Refusal
 
+from . import arrays
 from .faces import Face
 from .matrices import Flat
 from .sessions import Graph
@@ -145,13 +146,20 @@ class Lane:
         read = self._graph.matrix.read
         for item in items:
             admitted = item.admitted
-            flat = read(admitted.skin, item.body) if admitted.is_json else None
+            if not admitted.is_json:
+                ready = arrays.read(self._graph.matrix, admitted.skin, admitted.media, item.body)
+                if ready is None or len(ready[0]) > admitted.route.max_rows:
+                    others.append(item)
+                elif not self._goes_natively(item, len(ready[0])):
+                    yield _Batch([(item, len(ready[0]), ready[1])], ready[0])
+                continue
+            flat = read(admitted.skin, item.body)
             if flat is None or flat[1] > admitted.route.max_rows:
                 others.append(item)
             elif not self._goes_natively(item, flat[1]):
                 quick.append((item, flat))
         for part in _cut(quick):
-            matrix = self._graph.matrix.join([flat for _, flat in part], checked=False)
+            matrix = self._graph.matrix.join([flat for _, flat in part])
             if matrix is None:  # one of them is not what it seemed: the full decoder names it
                 others += [item for item, _ in part]
             else:
@@ -217,11 +225,19 @@ class Lane:
             offset += rows
             face = self._face(target, admitted.model)
             body = face.body(admitted.skin, part, name, request_id)
-            if sink.is_plain:
+            other = None
+            if admitted.rewrite is not None:
+                try:
+                    other = admitted.rewrite(item.body, body)
+                except Refusal as refusal:
+                    self._host.refuse(item, refusal)
+                    continue
+            if other is None and sink.is_plain:
                 sink.reply(face.response(name, admitted.request_id, body))
             else:
-                headers = {**face.headers, "X-Prediction-Id": name.decode()}
-                sink.respond(Outgoing(200, body, headers=headers))
+                other = other or Outgoing(200, body)
+                other.headers |= {**face.headers, "X-Prediction-Id": name.decode()}
+                sink.respond(other)
             answered.append((item, name, body))
             if self.to_compare > 0 and self._host.compare(self._server_id, item, part):
                 self.to_compare -= 1

@@ -35,7 +35,7 @@ class Matrix:
 
     def __init__(self, signature: Signature) -> None:
         self._names = [column.name for column in signature.inputs]
-        self._known = set(self._names)
+        self.names = self._known = frozenset(self._names)
         self._width = len(self._names)
         only = self._width == 1
         pick = itemgetter(*self._names)
@@ -63,24 +63,39 @@ class Matrix:
             return None
         return None
 
-    def from_request(self, request: Request) -> Flat:
-        """Give the values of a decoded request; missing ones are NaN."""
-        rows = zip(*(request.columns[name] for name in self._names), strict=True)
-        return [np.nan if value is None else value for row in rows for value in row], request.rows
+    def from_request(self, request: Request) -> np.ndarray[Any, Any]:
+        """Give the values of a decoded request; missing ones are NaN.
 
-    def join(self, parts: list[Flat], *, checked: bool) -> np.ndarray[Any, Any] | None:
-        """Give the matrix of several bodies; `None` when one of them is not what it should be.
-
-        `checked` parts come from the full decoder and may hold NaN.
+        Shapes: (rows, columns)
         """
+        columns = [request.columns[name] for name in self._names]
+        return np.ascontiguousarray(np.array(columns, dtype=np.float64).T)
+
+    def of_array(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+        """Give a matrix of numbers as `join` does; `None` when it is not what it should be."""
+        if array.ndim != 2 or array.shape[1] != self._width or not len(array):
+            return None
+        if array.dtype.kind not in "iuf":
+            return None
+        matrix = array.astype(np.float64)
+        return matrix if self._is_sound(matrix) else None
+
+    def of_columns(self, columns: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any] | None:
+        """Give a matrix of named columns, in the signature's order."""
+        if columns.keys() != self._known or len({part.size for part in columns.values()}) != 1:
+            return None
+        return self.of_array(np.column_stack([columns[name] for name in self._names]))
+
+    def join(self, parts: list[Flat]) -> np.ndarray[Any, Any] | None:
+        """Give the matrix of several bodies; `None` when one of them is not what it should be."""
         values = parts[0][0] if len(parts) == 1 else list(chain.from_iterable(p[0] for p in parts))
-        if not checked and not set(map(type, values)) <= _PLAIN:
+        if not set(map(type, values)) <= _PLAIN:
             return None
         try:
             matrix = np.array(values, dtype=np.float64).reshape(-1, self._width)
         except (OverflowError, ValueError):
             return None
-        return matrix if checked or self._is_sound(matrix) else None
+        return matrix if self._is_sound(matrix) else None
 
     def _is_sound(self, matrix: np.ndarray[Any, Any]) -> bool:
         if not np.isfinite(matrix).all():

@@ -67,10 +67,7 @@ class Graph:
     def of_request(self, request: Request) -> list[Any]:
         """Predict decoded rows; one plain JSON value per row."""
         if self.matrix is not None and request.named:
-            joined = self.matrix.join([self.matrix.from_request(request)], checked=True)
-            if joined is None:
-                raise ValueError("The rows are not numbers.")
-            return self.of_matrix(joined)
+            return self.of_matrix(self.matrix.from_request(request))
         fed = {feed.name: _fed(feed, request) for feed in self._feeds}
         return self._values(self._run(self._outputs, fed), request.rows)
 

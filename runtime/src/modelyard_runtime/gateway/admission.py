@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from modelyard_protocol import media
 from modelyard_protocol.records import Skin, Source
 from modelyard_protocol.routing import Key, Route, Target
 
+from .forms import Rewrite, rewriting
 from .recorder import Mark
-from .refusals import Refusal
+from .refusals import Outgoing, Refusal
 
 CONSOLE = "console"
-_JSON = frozenset({"application/json", "", "text/plain", "application/x-www-form-urlencoded"})
+_BINARY = frozenset({media.BINARY, media.NPY, media.ARROW})
 
 
 @dataclass(slots=True)
@@ -28,16 +30,6 @@ class Incoming:
     request_id: str = ""
 
 
-@dataclass(slots=True)
-class Outgoing:
-    """An answer before it is bytes."""
-
-    status: int
-    body: bytes
-    media: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 Respond = Callable[[Outgoing], None]
 
 
@@ -50,6 +42,7 @@ class Admitted:
     __slots__ = (
         "expires",
         "is_console",
+        "is_image",
         "is_json",
         "is_limited",
         "key",
@@ -58,6 +51,7 @@ class Admitted:
         "media",
         "model",
         "request_id",
+        "rewrite",
         "route",
         "skin",
         "sticky",
@@ -70,9 +64,16 @@ class Admitted:
         headers = incoming.headers
         self.route, self.key, self.skin, self.version = route, key, skin, version
         self.model = route.model or route.deployment
-        self.media = headers.get("content-type", "application/json")
-        kind = self.media.split(";", 1)[0].strip().lower()
-        self.is_json = kind in _JSON or kind.endswith("+json")
+        self.media = headers.get("content-type", media.JSON)
+        kind = media.kind_of(self.media)
+        self.is_image = kind in media.IMAGES
+        size = headers.get(media.HEADER_LENGTH) if skin is Skin.v2 else None
+        if self.is_image:
+            self.media = media.NPY  # what it is made into
+        elif size is not None:
+            self.media = media.binary_media(int(size))
+        self.is_json = media.is_json(kind) and size is None
+        self.rewrite: Rewrite | None = rewriting(route, skin, headers)
         self.sticky = headers.get("x-modelyard-sticky")
         self.request_id = b""
         """Chosen by the caller; such a head is not shared."""
@@ -100,16 +101,18 @@ class Admitted:
                 "source": (Source.console if self.is_console else Source.live).value,
                 "content_type": self.media,
             }
+            if not self.is_json and self.media.partition(";")[0] in _BINARY:
+                entry["encoding"] = "base64"
             found = self.marks[revision] = Mark(whose, route.sample_rate, entry)
         return found
 
 
-def refused(refusal: Refusal, request_id: str) -> Outgoing:
-    """Write a refusal as an answer."""
+def refused(refusal: Refusal, request_id: str, *, is_v2: bool = False) -> Outgoing:
+    """Write a refusal as an answer; clients of the v2 protocol read its `error`."""
     headers = {}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     if refusal.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="modelyard"'
-    body = refusal.document(request_id)
+    body = refusal.document(request_id, is_v2=is_v2)
     return Outgoing(refusal.status, body, "application/problem+json", headers)

@@ -14,17 +14,21 @@ from modelyard_protocol.answers import decode_predictions
 from modelyard_protocol.openapi import openapi, v2_metadata
 from modelyard_protocol.records import Skin
 from modelyard_protocol.routing import Route, Scope, Target
+from modelyard_protocol.v2 import EXTENSIONS
 from modelyard_runtime.comparing import equal
 from modelyard_runtime.fast.lane import Item, Sink
 
-from .admission import Admitted, Incoming, Outgoing, refused
+from .admission import Admitted, Incoming, refused
 from .backends import Backend
+from .forms import check_head
 from .ids import new_id
+from .images import to_array
 from .recorder import Recorder
-from .refusals import Refusal, closed_door, not_ready
+from .refusals import Outgoing, Refusal, closed_door, not_ready
 from .servers import Served, Servers
 from .table import Table
 
+ABOUT = {"name": "modelyard", "version": "0.1.0", "extensions": list(EXTENSIONS)}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 
 SwitchBack = Callable[[str, str], None]
@@ -63,6 +67,7 @@ class Calls:
         if incoming.method != "POST":
             raise Refusal(405, "inference.method_not_allowed", "Send predictions with POST.")
         self.table.allow(key, Scope.predict)
+        check_head(route, skin, incoming.headers)
         length = incoming.headers.get("content-length", "")
         if length.isdigit() and int(length) > route.max_body_bytes:
             raise too_large(route.max_body_bytes)
@@ -99,6 +104,8 @@ class Calls:
         assert self.table is not None  # noqa: S101 - checked by the callers
         self.open += 1
         try:
+            if admitted.is_image:
+                body = to_array(body, route.signature)
             if admitted.version is not None:
                 target, served = self.table.pinned(route, admitted.version)
             else:
@@ -164,8 +171,7 @@ class Calls:
             case "openapi.json":
                 return Outgoing(200, orjson.dumps(openapi(route)))
             case "v2" | "v2/":
-                about = {"name": "modelyard", "version": "0.1.0", "extensions": []}
-                return Outgoing(200, orjson.dumps(about))
+                return Outgoing(200, orjson.dumps(ABOUT))
             case "v2/health/live":
                 return Outgoing(200, b'{"live":true}')
             case "v2/health/ready":
@@ -200,17 +206,27 @@ class _Call:
     def refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal, which is counted like any other answer."""
         chosen = self._item.admitted.request_id.decode() or self._id
-        self._finish(refused(refusal, chosen))
+        is_v2 = self._item.admitted.skin is Skin.v2
+        self._finish(refused(refusal, chosen, is_v2=is_v2))
 
     def _answered(self, status: int, model_us: int, body: bytes) -> None:
         self._model_us = model_us
         if status == 200:
-            self._finish(Outgoing(200, body))
+            self._rewritten(body)
         elif status == 0:
             detail = "The model server died before it answered. Try again."
             self.refuse(Refusal(503, "inference.server_died", detail, retry_after=1))
         else:
             self.refuse(_told(status, body))
+
+    def _rewritten(self, document: bytes) -> None:
+        rewrite = self._item.admitted.rewrite
+        try:
+            other = rewrite(self._item.body, document) if rewrite is not None else None
+        except Refusal as refusal:
+            self.refuse(refusal)
+        else:
+            self._finish(other or Outgoing(200, document), document)
 
     def _timed_out(self, backend: Backend, number: int) -> None:
         backend.abandon(number)
@@ -218,7 +234,8 @@ class _Call:
         detail = f"The model did not answer within {seconds:g} seconds."
         self.refuse(Refusal(504, "inference.timeout", detail))
 
-    def _finish(self, outgoing: Outgoing) -> None:
+    def _finish(self, outgoing: Outgoing, document: bytes | None = None) -> None:
+        """Answer; `document` is what is recorded where the caller gets another form of it."""
         if self._is_done:
             return
         self._is_done = True
@@ -234,8 +251,9 @@ class _Call:
         total_us = (time.perf_counter_ns() - started_ns) // 1000
         at_us = time.time_ns() // 1000 - total_us
         mark = admitted.mark(target)
+        told = outgoing.body if document is None else document
         self._calls.recorder.note(
-            (mark, outgoing.status, self._id, at_us, total_us, self._model_us, body, outgoing.body)
+            (mark, outgoing.status, self._id, at_us, total_us, self._model_us, body, told)
         )
 
 

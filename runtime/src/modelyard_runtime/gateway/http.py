@@ -15,10 +15,10 @@ from typing import cast
 
 import httptools
 
-from .admission import Admitted, Incoming, Outgoing, refused
+from .admission import Admitted, Incoming, refused
 from .calls import Calls, too_large
 from .ids import new_id
-from .refusals import Refusal
+from .refusals import Outgoing, Refusal
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
@@ -306,7 +306,8 @@ class Connection(asyncio.Protocol):
     def _refuse(self, incoming: Incoming, refusal: Refusal) -> None:
         incoming.request_id = incoming.request_id or new_id()
         self._incoming_now = incoming
-        self.respond(refused(refusal, incoming.request_id))
+        is_v2 = "/v2/" in incoming.path
+        self.respond(refused(refusal, incoming.request_id, is_v2=is_v2))
 
     def _give_up(self, refusal: Refusal) -> None:
         """Answer what could not be read to its end, after all before it, then hang up."""

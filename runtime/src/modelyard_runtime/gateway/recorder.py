@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import struct
 import time
@@ -27,12 +28,13 @@ Revision = tuple[int, str, int, int]
 class Mark:
     """What the calls of one key, revision and protocol have in common in the journal."""
 
-    __slots__ = ("entry", "is_live", "rate", "revision")
+    __slots__ = ("entry", "is_binary", "is_live", "rate", "revision")
 
     def __init__(self, revision: Revision, rate: float, entry: dict[str, Any]) -> None:
         self.revision = revision
         self.rate = rate
         self.is_live = entry["source"] == "live"
+        self.is_binary = entry.get("encoding") == "base64"
         names = ("workspace_id", "deployment_id", "revision", "version")
         self.entry = {**dict(zip(names, revision, strict=True)), **entry}
 
@@ -160,7 +162,7 @@ def _document(mark: Mark, status: int, is_sampled: bool, calls: list[Noted]) -> 
                 **shared,
                 "total_us": total_us,
                 "model_us": model_us,
-                "request": _captured(request) if is_sampled else None,
+                "request": _captured(request, mark.is_binary) if is_sampled else None,
                 "response": _captured(response) if is_sampled else None,
                 "request_bytes": len(request),
                 "response_bytes": len(response),
@@ -172,7 +174,9 @@ def _document(mark: Mark, status: int, is_sampled: bool, calls: list[Noted]) -> 
             "kind": "predictions",
             **shared,
             **dict(zip(("ids", "at_us", "total_us", "model_us"), columns[2:6], strict=True)),
-            "requests": [_captured(body) if is_sampled else None for body in columns[6]],
+            "requests": [
+                _captured(body, mark.is_binary) if is_sampled else None for body in columns[6]
+            ],
             "responses": [_captured(body) if is_sampled else None for body in columns[7]],
             "request_bytes": [*map(len, columns[6])],
             "response_bytes": [*map(len, columns[7])],
@@ -180,9 +184,11 @@ def _document(mark: Mark, status: int, is_sampled: bool, calls: list[Noted]) -> 
     )
 
 
-def _captured(body: bytes) -> str | None:
+def _captured(body: bytes, is_binary: bool = False) -> str | None:
     if len(body) > MAX_BODY_BYTES:
         return None
+    if is_binary:
+        return base64.b64encode(body).decode()
     try:
         return body.decode()
     except UnicodeDecodeError:

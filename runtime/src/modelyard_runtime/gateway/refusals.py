@@ -1,13 +1,24 @@
-"""What the gateway refuses, in the problem shape of the whole platform (RFC 9457)."""
+"""Answers before they are bytes; a refusal has the problem shape of the platform (RFC 9457)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 
 _TYPES = "https://modelyard.dev/problems/"
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """An answer before it is bytes."""
+
+    status: int
+    body: bytes
+    media: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Refusal(Exception):
@@ -26,9 +37,9 @@ class Refusal(Exception):
         self.fields, self.retry_after = fields, retry_after
         super().__init__(detail)
 
-    def document(self, request_id: str) -> bytes:
+    def document(self, request_id: str, *, is_v2: bool = False) -> bytes:
         """Write the problem document."""
-        body = {
+        body: dict[str, Any] = {
             "type": _TYPES + self.code,
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
@@ -36,7 +47,11 @@ class Refusal(Exception):
             "detail": self.detail,
             "request_id": request_id,
         }
-        return orjson.dumps(body | ({"fields": self.fields} if self.fields else {}))
+        if self.fields:
+            body["fields"] = self.fields
+        if is_v2:
+            body["error"] = self.detail
+        return orjson.dumps(body)
 
 
 def closed_door() -> Refusal:

@@ -134,11 +134,12 @@ def _objects(record: Prediction) -> list[Any]:
 
 
 def _decoded(record: Prediction, signature: Signature) -> dict[str, list[Any]]:
-    if record.request is None:
-        return {}
     try:
+        body = record.request_body()
+        if body is None:
+            return {}
         return inference.decode(
-            record.skin, record.content_type, record.request.encode(), signature, max_rows=1_000_000
+            record.skin, record.content_type, body, signature, max_rows=1_000_000
         )
     except inference.InvalidRows:
         return {}  # accepted by an older signature of the node: counted as traffic only

@@ -1,8 +1,11 @@
 """What is kept of one call, and which training tables are read."""
 
+import base64
+import io
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modelyard_protocol.package import Column, DType, Signature
@@ -47,6 +50,21 @@ def test_personal_columns_are_counted_but_not_shown():
     found = capture([a_call({"dataframe_records": rows}, {"predictions": [1]})], TYPED)
     assert found.columns["email"] == ["someone@example.com"]
     assert json.loads(found.calls[0].inputs or "") == [{"age": 4.0, "email": "•••"}]
+
+
+def test_binary_bodies_are_counted_like_json_ones():
+    signature = Signature(inputs=(Column(name="x", dtype=DType.double),))
+    out = io.BytesIO()
+    np.save(out, np.array([[1.5], [2.5]]))
+    body = {
+        "content_type": "application/x-npy",
+        "encoding": "base64",
+        "request": base64.b64encode(out.getvalue()).decode(),
+    }
+    found = capture([a_call(None, {"predictions": [1, 0]}, **body)], signature)
+    plain = a_call({"inputs": [[1.5], [2.5]]}, {"predictions": [1, 0]})
+    assert found == capture([plain], signature)
+    assert found.columns == {"x": [1.5, 2.5], "prediction": [1, 0]}
 
 
 def test_tensor_rows_and_class_probabilities_become_columns():
