@@ -23,7 +23,7 @@ PLACES = (
     "alert-rules/new",
 )
 SETTINGS = ("general", "members", "tokens", "channels", "audit")
-TABS = ("overview", "drift", "predictions", "api", "keys", "logs", "history")
+TABS = ("overview", "drift", "predictions", "api", "keys", "logs", "discussion", "history")
 
 
 @pytest.fixture(scope="module")

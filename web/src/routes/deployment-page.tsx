@@ -32,6 +32,7 @@ const ApiTab = lazyView(() => import("@/features/deployments/api-tab"), "ApiTab"
 const KeysTab = lazyView(() => import("@/features/deployments/keys-tab"), "KeysTab");
 const LogsTab = lazyView(() => import("@/features/deployments/logs-tab"), "LogsTab");
 const HistoryTab = lazyView(() => import("@/features/deployments/history-tab"), "HistoryTab");
+const Discussion = lazyView(() => import("@/features/collaboration/discussion"), "Discussion");
 const TrafficPanel = lazyView(() => import("@/features/monitoring/traffic-panel"), "TrafficPanel");
 const DriftTab = lazyView(() => import("@/features/monitoring/drift-tab"), "DriftTab");
 const QualityTab = lazyView(() => import("@/features/monitoring/quality-tab"), "QualityTab");
@@ -98,6 +99,8 @@ function TabBody({ id, view, onView }: Props) {
       return <KeysTab id={id} />;
     case "logs":
       return <LogsTab id={id} />;
+    case "discussion":
+      return <Discussion about={{ kind: "deployment", id }} />;
     case "history":
       return <HistoryTab id={id} />;
     default:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from modelyard_server.collaboration.ports import Commentable, Resource
 from modelyard_server.kernel.services import Services
 from modelyard_server.registry.ports import ServedBy, ServedVersions
+from modelyard_server.workspaces.permissions import Permission
 from modelyard_server.workspaces.ports import WorkspaceContent, WorkspaceObserver
 
 from . import environments
@@ -113,9 +115,30 @@ class StandardEnvironments:
         environments.ensure(db)
 
 
+class Deployments:
+    """Lets people talk about deployments."""
+
+    kind = "deployment"
+    parts: tuple[str, ...] = ()
+    permission = Permission.deployments_read
+
+    def find(self, db: Session, resource_id: str) -> Resource | None:
+        """Give a deployment by its id."""
+        try:
+            known = uuid.UUID(resource_id)
+        except ValueError:
+            return None
+        row = db.scalar(select(Deployment).where(Deployment.id == known))
+        if row is None or str(row.id) != resource_id:
+            return None
+        path = f"/deployments/{row.id}?tab=discussion"
+        return Resource(name=f"{row.environment}/{row.name}", path=path, owner_id=row.created_by)
+
+
 def provide(services: Services) -> None:
     """Register the port implementations."""
     services.provide(ServedVersions, WhoServes())  # type: ignore[type-abstract]
     services.provide(Preparation, RegistryPreparation(services))  # type: ignore[type-abstract]
+    services.add(Commentable, Deployments())  # type: ignore[type-abstract]
     services.add(WorkspaceObserver, StandardEnvironments())  # type: ignore[type-abstract]
     services.add(WorkspaceContent, DeploymentsHeld())  # type: ignore[type-abstract]

@@ -238,3 +238,17 @@ def test_the_feed_of_a_model_has_its_versions_and_comments_but_no_addresses(team
     mine = {"actor_id": str(team.ben.id), "area": "collaboration"}
     only = team.as_ana.get("/api/v1/activity", params=mine).json()["items"]
     assert [event["action"] for event in only] == ["collaboration.comment"]
+
+
+def test_people_talk_about_a_deployment(serving):
+    deployment = serving.deploy()
+    reader = serving.workspace.client("developer")
+    about = {"resource_type": "deployment", "resource_id": deployment["id"]}
+
+    said = reader.post(COMMENTS, json={**about, "body": "Why is it slow?"})
+
+    assert said.status_code == 201, said.text
+    [thread] = serving.client.get(COMMENTS, params=about).json()["items"]
+    assert [comment["body"] for comment in thread["comments"]] == ["Why is it slow?"]
+    malformed = reader.get(COMMENTS, params={**about, "resource_id": "nothing"})
+    assert malformed.status_code == 404

@@ -15,7 +15,7 @@ export type FeedEvent = Shape<"FeedEventOut">;
 
 /** What is talked about: a kind and id as the audit trail has them. */
 export interface About {
-  kind: "run" | "model" | "model_version";
+  kind: "run" | "model" | "model_version" | "deployment";
   id: string;
 }
 

@@ -10,7 +10,7 @@ import classes from "./collaboration.module.css";
 import { Composer } from "./composer";
 import { ThreadView } from "./thread";
 
-/** What people say about a run, model or version, in threads. */
+/** What people say about a run, a model, a deployment or another thing, in threads. */
 export function Discussion({ about }: { about: About }) {
   const query = useSuspenseInfiniteQuery(threads(about));
   const mayWrite = usePermission("comments.write");

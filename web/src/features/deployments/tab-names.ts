@@ -7,6 +7,7 @@ export const TABS = [
   "api",
   "keys",
   "logs",
+  "discussion",
   "history",
 ] as const;
 export type Tab = (typeof TABS)[number];
@@ -20,5 +21,6 @@ export const TAB_NAMES: Record<Tab, string> = {
   api: "API",
   keys: "Keys",
   logs: "Logs",
+  discussion: "Discussion",
   history: "History",
 };
