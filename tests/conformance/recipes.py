@@ -263,6 +263,13 @@ RECIPES: dict[str, Recipe] = {
         )
     ),
     "monitoring_put_value": Recipe(lambda ids: {"true_positive": 5.0, "false_positive": -1.0}),
+    "monitoring_get_estimate": Recipe(before=states.estimable),
+    "monitoring_get_reference": Recipe(before=states.reference_uploaded),
+    "monitoring_put_reference": Recipe(
+        lambda ids: ("x,score,actual\n" + "1,0.5,1\n" * 100).encode(),
+        query=lambda ids: {"name": "rows"},
+    ),
+    "monitoring_delete_reference": Recipe(before=states.reference_uploaded),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
     # ------------------------------------------------------------------- alerts
     "alerts_create_rule": Recipe(

@@ -4,6 +4,7 @@ import uuid
 
 import pyarrow as pa
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
@@ -66,16 +67,47 @@ def stopped(world: World) -> None:
 
 def rows_captured(world: World) -> None:
     """A segment of rows was kept."""
-    deployment_id = uuid.UUID(world["deployment_id"])
     table = pa.table({"prediction_id": ["p-1"], "row": [0], "at": [utcnow()], "in.x": [1.0]})
+    with world.platform.database.session(world.space.id) as db:
+        _keep(world, db, table)
+
+
+def _keep(world: World, db: Session, table: pa.Table) -> None:
+    deployment_id = uuid.UUID(world["deployment_id"])
     blobs = world.platform.services.get(BlobStore)
     blob = blobs.receive(world.space.id, [segments.write(table)])
     path = f"captures/{deployment_id}/{uuid.uuid4()}.parquet"
+    artifacts.attach(db, blobs, path, blob)
+    facts = {"rows": 1, "size_bytes": blob.size_bytes, "created_at": utcnow()}
+    span = {"first_at": utcnow(), "last_at": utcnow()}
+    db.add(CaptureSegment(deployment_id=deployment_id, path=path, **span, **facts))
+    db.flush()
+
+
+def reference_uploaded(world: World) -> None:
+    """Labelled rows were uploaded."""
+    lines = "".join(f"{n % 100 / 100},{int(n % 100 > n * 7 % 100)}\n" for n in range(400))
+    answer = world.http.put(
+        f"/api/v1/deployments/{world['deployment_id']}/reference",
+        content=("score,actual\n" + lines).encode(),
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    assert answer.is_success, answer.text
+
+
+def estimable(world: World) -> None:
+    """Rows with scores were kept, and a reference was uploaded."""
+    reference_uploaded(world)
+    deployment_id = uuid.UUID(world["deployment_id"])
+    facts = {"prediction_id": "p-1", "row": 0, "at": utcnow(), "status": 200, "weight": 1.0}
     with world.platform.database.session(world.space.id) as db:
-        artifacts.attach(db, blobs, path, blob)
-        facts = {"rows": 1, "size_bytes": blob.size_bytes, "created_at": utcnow()}
-        span = {"first_at": utcnow(), "last_at": utcnow()}
-        db.add(CaptureSegment(deployment_id=deployment_id, path=path, **span, **facts))
+        facts["version"] = db.scalars(
+            select(Revision.version).where(Revision.deployment_id == deployment_id)
+        ).first()
+        rows = pa.table(
+            {name: [value] for name, value in (facts | {"out.prediction": 0.7}).items()}
+        )
+        _keep(world, db, rows)
 
 
 def sample_ready(world: World) -> None:

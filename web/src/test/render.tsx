@@ -36,6 +36,7 @@ const EVERYTHING = [
   "keys.read",
   "keys.manage",
   "monitoring.read",
+  "monitoring.manage",
   "predictions.read",
   "outcomes.write",
   "alerts.read",

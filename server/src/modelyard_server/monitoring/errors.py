@@ -43,3 +43,39 @@ class OutcomesUnreadable(Invalid):
     """A file of outcomes cannot be read."""
 
     code = "monitoring.outcomes_unreadable"
+
+
+class EstimateWithoutScores(Conflict):
+    """The answers are classes without a probability, so nothing says how sure the model was."""
+
+    code = "monitoring.estimate_without_scores"
+
+
+class EstimateWithoutReference(Conflict):
+    """There are too few rows with a known outcome to learn an estimate from."""
+
+    code = "monitoring.estimate_without_reference"
+
+
+class EstimateUncalibrated(Conflict):
+    """The model's probabilities say too little about what comes true, also once corrected."""
+
+    code = "monitoring.estimate_uncalibrated"
+
+
+class EstimateOutsideSupport(Conflict):
+    """The live rows look like nothing the estimate was learned from."""
+
+    code = "monitoring.estimate_outside_support"
+
+
+class ReferenceUnknown(NotFound):
+    """No reference was uploaded."""
+
+    code = "monitoring.reference_unknown"
+
+
+class ReferenceUnreadable(Invalid):
+    """A file of reference rows cannot be used."""
+
+    code = "monitoring.reference_unreadable"

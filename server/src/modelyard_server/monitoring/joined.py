@@ -56,13 +56,13 @@ def read(
         NothingCaptured: no rows were kept in that time.
         TooManyRows: they are too many for one question.
     """
-    outcomes = _outcomes(db, deployment_id, since, until)
+    known = outcomes(db, deployment_id, since, until)
     folder = Path(tempfile.mkdtemp(prefix="modelyard-rows-"))
     try:
         files = captures.copy_segments(db, blobs, deployment_id, since, until, folder)
         rows = captures.select_rows(files, since, until)
         with captures.connect(folder) as reader:
-            reader.register("outcomes", outcomes)
+            reader.register("outcomes", known)
             # `rows` and `condition` were written by us; see `expressions`.
             parts = ["SELECT * FROM (", rows, ') JOIN outcomes USING (prediction_id, "row")']
             parts += [" WHERE ", condition] if condition else []
@@ -105,9 +105,10 @@ def _as_classes(rows: Joined) -> Joined:
     return replace(rows, predicted=said, actual=was, score=rows.predicted_number)
 
 
-def _outcomes(
+def outcomes(
     db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
 ) -> pa.Table:
+    """Give the known outcomes of predictions of a time."""
     query = select(
         Outcome.prediction_id,
         Outcome.row,

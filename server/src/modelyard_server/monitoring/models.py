@@ -257,3 +257,23 @@ class OutcomeValue(Owned, Base):
     per_row: Mapped[float]
     per_unit_of_error: Mapped[float]
     updated_at: Mapped[dt.datetime]
+
+
+class ReferenceTable(Owned, Base):
+    """Uploaded rows of one version: inputs, perhaps with its answers and what came true."""
+
+    __tablename__ = "reference_tables"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    name: Mapped[str] = mapped_column(String(200))
+    version: Mapped[int]
+    path: Mapped[str] = mapped_column(String(400))
+    rows: Mapped[int]
+    size_bytes: Mapped[int]
+    columns: Mapped[list[str]] = mapped_column(JSON)
+    """Its inputs."""
+    has_answers: Mapped[bool]
+    has_outcomes: Mapped[bool]
+    created_at: Mapped[dt.datetime]
+    created_by_name: Mapped[str] = mapped_column(String(200))

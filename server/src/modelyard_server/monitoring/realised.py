@@ -18,7 +18,7 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import delays, quality, scored, spans
+from . import delays, quality, scored, scoring, spans
 from . import worth as value
 from .delta import HOUR
 from .models import Outcome, TrafficCount
@@ -29,7 +29,6 @@ from .spans import Span
 from .worth import Worth
 from .writing import instant
 
-POSITIVE = frozenset({"1", "true", "yes", "positive"})
 FEW = 30  # outcomes; below, a metric says little
 _Windowed = dict[int, dict[tuple[str, str], int]]
 _REAL = frozenset({DType.float, DType.double})
@@ -106,7 +105,7 @@ def task_of(db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt
 
 def is_positive(label: str | None) -> bool:
     """Tell whether an outcome is of the class that a score is the probability of."""
-    return label in POSITIVE
+    return scoring.is_positive(label) is True
 
 
 def _known(over: _Asked) -> _Known:

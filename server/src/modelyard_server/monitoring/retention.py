@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.clock import utcnow
 
-from . import captures, outcomes, profile, writing
+from . import captures, outcomes, profile, reference_tables, writing
 from .delta import COARSE, DAY, FINE, HOUR, MINUTE
 from .models import (
     CaptureCount,
@@ -23,6 +23,7 @@ from .models import (
     LoggedPrediction,
     Outcome,
     OutcomeValue,
+    ReferenceTable,
     ReplacedOutcome,
     TrafficCount,
 )
@@ -49,6 +50,7 @@ _OF_A_DEPLOYMENT = (
     CapturePolicy,
     CaptureCount,
     OutcomeValue,
+    ReferenceTable,
     TrafficCount,
     LoggedPrediction,
     DriftProfile,
@@ -91,6 +93,7 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
 def remove(db: Session, deployment_id: uuid.UUID) -> None:
     """Delete everything that monitoring keeps about a deployment."""
     captures.forget(db, deployment_id)
+    reference_tables.forget(db, deployment_id)
     for table in _OF_A_DEPLOYMENT:
         db.execute(delete(table).where(table.deployment_id == deployment_id))
 

@@ -1,36 +1,19 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { count, number, percent } from "@/lib/format";
 import { LineChart } from "@/ui/charts/line-chart";
-import { Choice } from "@/ui/choice";
 import { type Column, DataTable } from "@/ui/data-table";
 import { Panel } from "@/ui/panel";
 import type { Measure, Quality } from "./api";
+import type { Estimate } from "./estimate-api";
+import { METRIC_NAMES } from "./metric-names";
+import { MetricPanel, said } from "./metric-panel";
 
 type Metric = Measure["name"];
 type ClassRow = Quality["classes"][number];
 
-export const METRIC_NAMES: Record<Metric, string> = {
-  accuracy: "Accuracy",
-  precision: "Precision",
-  recall: "Recall",
-  f1: "F1",
-  auc: "AUC",
-  log_loss: "Log loss",
-  brier: "Brier score",
-  calibration_error: "Calibration error",
-  mae: "MAE",
-  rmse: "RMSE",
-  mape: "MAPE",
-  r2: "R²",
-};
-
-/** One metric over time with its interval, coverage, and the classes. */
-export function QualityCharts({ of }: { of: Quality }) {
-  const metrics = of.total.measures.map((one) => one.name);
-  const [chosen, setChosen] = useState<Metric | null>(null);
-  const metric = metrics.find((one) => one === chosen) ?? metrics[0];
+/** One metric over time with its interval and estimate, coverage, and the classes. */
+export function QualityCharts({ of, estimate }: { of: Quality; estimate: Estimate | null }) {
   const x = useMemo(() => of.points.map((point) => Date.parse(point.at) / 1_000), [of]);
-  const series = useMemo(() => (metric ? seriesOf(of, metric) : []), [of, metric]);
   const coverage = useMemo(
     () => [
       {
@@ -47,33 +30,10 @@ export function QualityCharts({ of }: { of: Quality }) {
     ],
     [of],
   );
-  const total = of.total.measures.find((one) => one.name === metric);
-  if (!metric || !total) return null;
+  if (of.total.measures.length === 0) return null;
   return (
     <>
-      <Panel
-        title={`${METRIC_NAMES[metric]} ${said(total)}`}
-        note={note(of, total)}
-        action={
-          <Choice
-            label="Metric"
-            value={metric}
-            options={metrics}
-            names={METRIC_NAMES}
-            onChange={setChosen}
-          />
-        }
-      >
-        <LineChart
-          title={`${METRIC_NAMES[metric]} by time of the prediction`}
-          summary={`${METRIC_NAMES[metric]} ${said(total)} over ${count(of.total.n)} outcomes.`}
-          x={x}
-          time
-          dots
-          series={series}
-          band={[2, 3]}
-        />
-      </Panel>
+      <MetricPanel of={of} estimate={estimate} />
       <Panel>
         <LineChart
           title="Coverage: share of calls with an outcome; maturity: share of outcomes due by now"
@@ -123,53 +83,13 @@ function ValueChart({ of, x, currency }: { of: Quality; x: number[]; currency: s
   );
 }
 
-function said({ value, low, high }: Measure): string {
-  const interval = low != null && high != null ? ` (${number(low)} to ${number(high)})` : "";
-  return `${number(value)}${interval}`;
-}
-
-function note(of: Quality, { method }: Measure): string {
-  const average = of.task === "classification" ? "Averages over classes are macro averages. " : "";
-  return method ? `${average}95 % interval: ${method}.` : average;
-}
-
-/** The metric, windows with few outcomes apart, and the interval's ends. */
-function seriesOf({ points }: Quality, metric: Metric) {
-  const found = points.map((point) => point.measures.find((one) => one.name === metric));
-  const value = (at: number) => found[at]?.value ?? null;
-  return [
-    {
-      label: METRIC_NAMES[metric],
-      values: points.map((point, at) => (point.few ? null : value(at))),
-      token: "series-1",
-    },
-    {
-      label: "fewer than 30 outcomes",
-      values: points.map((point, at) => (point.few ? value(at) : null)),
-      token: "series-8",
-    },
-    {
-      label: "upper end",
-      values: found.map((one) => one?.high ?? null),
-      token: "control",
-      dash: true,
-    },
-    {
-      label: "lower end",
-      values: found.map((one) => one?.low ?? null),
-      token: "control",
-      dash: true,
-    },
-  ];
-}
-
 const measureColumn = (name: Metric): Column<ClassRow> => ({
   id: name,
   header: METRIC_NAMES[name],
   align: "end",
   cell: (row) => {
     const found = row.measures.find((one) => one.name === name);
-    return found ? said(found) : "–";
+    return said(found);
   },
 });
 

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
-import { answers } from "@/test/server";
+import { answers, refuses } from "@/test/server";
 import { QualityTab } from "./quality-tab";
 
 const PATH = "/api/v1/deployments/d1/quality";
@@ -54,7 +54,45 @@ function aQuality(change: Partial<Shape<"QualityOut">> = {}): Shape<"QualityOut"
   };
 }
 
+function anEstimate(change: Partial<Shape<"EstimateOut">> = {}): Shape<"EstimateOut"> {
+  const point = {
+    at: "2026-11-20T00:00:00Z",
+    n: 900,
+    few: false,
+    separability: 0.55,
+    is_outside: false,
+    measures: [
+      {
+        name: "accuracy" as const,
+        value: 0.88,
+        low: 0.86,
+        high: 0.9,
+        method: "spread of outcomes",
+      },
+    ],
+  };
+  const outside = { ...point, at: "2026-11-21T00:00:00Z", is_outside: true, measures: [] };
+  return {
+    range: "7d",
+    since: "2026-11-20T00:00:00Z",
+    until: "2026-11-22T00:00:00Z",
+    step_seconds: 86_400,
+    task: "classification",
+    method: "CBPE",
+    basis: { source: "uploaded", name: "valid.csv, uploaded", version: 2, rows: 1500 },
+    check: { metric: "accuracy", estimated: 0.91, realised: 0.905, calibration_error: 0.004 },
+    assumption: "Assumes that the same inputs still lead to the same outcomes.",
+    total: point,
+    points: [point, outside],
+    ...change,
+  };
+}
+
 beforeEach(() => {
+  const why = "An estimate needs 300 rows whose outcome is known; there are 12.";
+  refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_reference", why);
+  const none = "No reference was uploaded for this deployment.";
+  refuses("get", "/api/v1/deployments/d1/reference", 404, "monitoring.reference_unknown", none);
   answers("get", `${PATH}/slices`, {
     range: "7d",
     task: "classification",
@@ -162,4 +200,38 @@ test("value per outcome draws money by window", async () => {
   answers("get", PATH, aQuality({ currency: "CHF", total: aPoint({ value: 1200 }) }));
   await show();
   expect(await screen.findByRole("heading", { name: /Value 1,?200 CHF/ })).toBeVisible();
+});
+
+test("the estimate is a line of its own with what it rests on and the gap to the truth", async () => {
+  answers("get", PATH, aQuality());
+  answers("get", `${PATH}/estimate`, anEstimate());
+  await show();
+  expect(await screen.findByText(/CBPE from valid.csv, uploaded: 1,500 rows/)).toBeVisible();
+  expect(screen.getByText(/estimated 0.88, came true 0.9 on 200 outcomes/)).toBeVisible();
+  expect(screen.getByText(/it said Accuracy 0.91 where 0.905 came true/)).toBeVisible();
+  expect(screen.getByText(/1 window with too little in common/)).toBeVisible();
+  const chart = screen.getByRole("figure", { name: "Accuracy by time of the prediction" });
+  await userEvent.click(within(chart).getByRole("button", { name: "Table" }));
+  const last = within(chart)
+    .getAllByRole("row")
+    .slice(1)
+    .map((row) => row.lastElementChild?.textContent);
+  expect(last).toEqual(["0.88", "–"]);
+});
+
+test("before outcomes come the estimate stands alone; without one the reason is said", async () => {
+  const none = aPoint({ n: 0, coverage: 0, few: true, measures: [] });
+  answers("get", PATH, aQuality({ total: none, points: [none], classes: [] }));
+  answers("get", `${PATH}/estimate`, anEstimate());
+  const { unmount } = await show();
+  expect(
+    await screen.findByRole("heading", { name: "Accuracy, estimated 0.88 (0.86 to 0.9)" }),
+  ).toBeVisible();
+  unmount();
+
+  const why = "An estimate needs 300 rows whose outcome is known; there are 12.";
+  refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_reference", why);
+  await show();
+  expect(await screen.findByText(why)).toBeVisible();
+  expect(screen.getByRole("button", { name: "Upload reference" })).toBeVisible();
 });

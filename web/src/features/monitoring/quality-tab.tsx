@@ -1,4 +1,4 @@
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
 import { duration, percent, plural } from "@/lib/format";
@@ -11,6 +11,9 @@ import { LinesSkeleton } from "@/ui/skeletons";
 import { Stat } from "@/ui/stat";
 import { View } from "@/ui/view";
 import { type Quality, quality } from "./api";
+import { estimate, isEstimate } from "./estimate-api";
+import { EstimateNote } from "./estimate-note";
+import { MetricPanel } from "./metric-panel";
 import { outcomeCalls } from "./outcome-call";
 import { QualityActions } from "./quality-actions";
 import { QualityCharts } from "./quality-charts";
@@ -41,19 +44,25 @@ export function QualityTab({ id, range, onRange }: Props) {
 function Realised({ id, range }: { id: string; range: QualityRange }) {
   const { data } = useSuspenseQuery(quality(id, range));
   const mayReadRows = usePermission("predictions.read");
+  const guess = useQuery(estimate(id, range)).data;
+  const dashed = isEstimate(guess) ? guess : null;
   return (
     <>
       <QualityActions id={id} task={data.task} />
       <Unjoined of={data} />
       {data.total.n === 0 ? (
-        <NoOutcomes id={id} range={range} />
+        <>
+          {dashed && <MetricPanel of={data} estimate={dashed} />}
+          <NoOutcomes id={id} range={range} />
+        </>
       ) : (
         <>
           <Facts of={data} />
-          <QualityCharts of={data} />
+          <QualityCharts of={data} estimate={dashed} />
           {mayReadRows && <SlicesPanel id={id} range={range} />}
         </>
       )}
+      {guess && <EstimateNote id={id} estimate={guess} realised={data} />}
     </>
   );
 }

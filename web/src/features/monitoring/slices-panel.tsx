@@ -10,8 +10,8 @@ import { Refused } from "@/ui/refused";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { View } from "@/ui/view";
 import type { Measure } from "./api";
+import { METRIC_NAMES } from "./metric-names";
 import { type Slice, type Slices, sliceQuality, slices } from "./outcome-api";
-import { METRIC_NAMES } from "./quality-charts";
 import type { QualityRange } from "./ranges";
 
 interface Props {

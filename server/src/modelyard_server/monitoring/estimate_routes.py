@@ -1,0 +1,62 @@
+"""HTTP of estimates without outcomes, and of the reference they are learned from."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.services import provided
+from modelyard_server.workspaces.access import Actor, allowed
+from modelyard_server.workspaces.permissions import Permission
+
+from . import estimates, reference_tables
+from .estimate_schemas import EstimateOut, ReferenceOut
+from .outcome_schemas import QualityRange
+
+router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["monitoring"])
+Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
+Manager = Annotated[Actor, allowed(Permission.monitoring_manage)]
+Blobs = Annotated[BlobStore, provided(BlobStore)]
+FileBody = Annotated[bytes, Body(media_type="application/octet-stream")]
+FileName = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+
+
+@router.get("/quality/estimate")
+def get_estimate(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    blobs: Blobs,
+    range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
+) -> EstimateOut:
+    """Give expected quality without outcomes, per window of prediction time."""
+    return estimates.read(db, actor, blobs, deployment_id, range)
+
+
+@router.get("/reference")
+def get_reference(deployment_id: uuid.UUID, db: Db, actor: Reader) -> ReferenceOut:
+    """Tell which labelled rows were uploaded."""
+    return reference_tables.read(db, actor, deployment_id)
+
+
+@router.put("/reference")
+def put_reference(
+    deployment_id: uuid.UUID,
+    content: FileBody,
+    db: Db,
+    actor: Manager,
+    blobs: Blobs,
+    name: FileName = "reference",
+) -> ReferenceOut:
+    """Upload rows with answers and outcomes that the model has not learned from."""
+    return reference_tables.put(db, actor, blobs, deployment_id, name, content)
+
+
+@router.delete("/reference", status_code=204)
+def delete_reference(deployment_id: uuid.UUID, db: Db, actor: Manager) -> None:
+    """Remove the uploaded rows; estimates are learned from outcomes again."""
+    reference_tables.remove(db, actor, deployment_id)

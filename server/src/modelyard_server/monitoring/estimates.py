@@ -1,0 +1,244 @@
+"""How good predictions probably were, before outcomes come; refused where nothing supports it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.package import DType
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.deployments import service as deployments
+from modelyard_server.kernel import tenancy, trail
+from modelyard_server.kernel.clock import utcnow
+
+from . import basis, cbpe, dle, measuring, overlap, reference_tables, sampling, scoring, spans
+from .basis import Basis
+from .errors import (
+    EstimateOutsideSupport,
+    EstimateUncalibrated,
+    EstimateWithoutScores,
+    NothingCaptured,
+)
+from .estimate_schemas import EstimateCheck, EstimateOut, EstimatePoint
+from .models import CaptureSegment, Outcome
+from .outcome_schemas import Measure, QualityRange
+from .quality import Floats
+from .scoring import Answers, Mask
+from .writing import instant
+
+FEW = 30
+WORST_CALIBRATION = 0.05
+MAX_CACHED = 200
+ASSUMPTION = (
+    "Assumes that the same inputs still lead to the same outcomes as in the basis. "
+    "It sees inputs that shift; it cannot see a world that changed."
+)
+_REAL = frozenset({DType.float, DType.double})
+_cache: dict[tuple[Any, ...], EstimateOut] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """Live rows that can be estimated."""
+
+    answers: Answers
+    features: Floats
+    window: Any
+    weight: Floats
+
+
+def read(
+    db: Session,
+    actor: trail.Who,
+    blobs: BlobStore,
+    deployment_id: uuid.UUID,
+    asked: QualityRange,
+) -> EstimateOut:
+    """Give expected quality per window of prediction time, of the live version.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        NothingCaptured: no rows were kept in that time.
+        EstimateWithoutScores: the answers are classes without a probability.
+        EstimateWithoutReference: there are too few rows with a known outcome to learn from.
+        EstimateUncalibrated: the probabilities say too little.
+        EstimateOutsideSupport: the live rows look like nothing it was learned from.
+    """
+    subject = deployments.monitored_one(db, actor, deployment_id)
+    version = measuring.watched_version(subject)
+    span = spans.QUALITY[asked]
+    since, until = spans.bounds(span, utcnow())
+    key = (tenancy.workspace_of(db), deployment_id, version, asked, until)
+    key += _state(db, deployment_id)
+    with _lock:
+        held = _cache.get(key)
+    if held is not None:
+        return held
+    rows = sampling.read(db, blobs, deployment_id, version, since, until, span.step_seconds)
+    if not len(rows):
+        raise NothingCaptured(f"No rows of version {version} were kept in that time.")
+    said = scoring.read(rows.answers)
+    if said is None or (said.probabilities is None and not _is_estimated(db, deployment_id, said)):
+        raise EstimateWithoutScores(
+            "The model answers with classes alone. Return probabilities, or a label with a score: "
+            'for example {"label": "1", "score": 0.83}.'
+        )
+    found = basis.find(db, blobs, deployment_id, version, until)
+    if found.is_of_numbers != (said.probabilities is None):
+        raise EstimateWithoutScores("The answers and the reference do not say the same things.")
+    made = _Estimator(found, rows, said).made(asked, span, since, until)
+    with _lock:
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        _cache[key] = made
+    return made
+
+
+class _Estimator:
+    """One question: what was learned, and the live rows it is asked of."""
+
+    def __init__(self, found: Basis, rows: sampling.Sampled, said: Answers) -> None:
+        self._basis = found
+        shared = {n: v for n, v in found.inputs.items() if n in rows.inputs}
+        encoding = overlap.learn(shared)
+        self._learned = encoding.of(shared, len(found.actual))
+        live = encoding.of(rows.inputs, len(rows))[said.known]
+        self._live = _Live(
+            said.take(said.known),
+            live,
+            np.array(rows.window)[said.known],
+            np.array(rows.weight, dtype=np.float64)[said.known],
+        )
+        if found.is_of_numbers:
+            self._learn_losses()
+        else:
+            self._learn_probabilities()
+
+    def made(
+        self, asked: QualityRange, span: spans.Span, since: dt.datetime, until: dt.datetime
+    ) -> EstimateOut:
+        """Give every window and the whole."""
+        apart = overlap.separability(self._learned, self._live.features, self._live.window)
+        outside = {window for window, area in apart.items() if area >= overlap.OUTSIDE}
+        inside: Mask = ~np.isin(self._live.window, list(outside))
+        if not inside.any():
+            worst = max(apart.values())
+            raise EstimateOutsideSupport(
+                f"A classifier tells the live rows from {self._basis.of.name} in {worst:.0%} of "
+                "pairs: they have too little in common for an estimate."
+            )
+        start = int(since.timestamp())
+        points = [
+            self._point(
+                instant(start + at * span.step_seconds),
+                self._live.window == at,
+                apart.get(at),
+                at in outside,
+            )
+            for at in range(span.steps)
+        ]
+        return EstimateOut(
+            range=asked,
+            since=since,
+            until=until,
+            step_seconds=span.step_seconds,
+            task="regression" if self._basis.is_of_numbers else "classification",
+            method="DLE" if self._basis.is_of_numbers else "CBPE",
+            basis=self._basis.of,
+            check=self._check,
+            assumption=ASSUMPTION,
+            total=self._point(since, inside, None, False),
+            points=points,
+        )
+
+    def _point(
+        self, at: dt.datetime, rows: Mask, apart: float | None, is_outside: bool
+    ) -> EstimatePoint:
+        n = int(rows.sum())
+        return EstimatePoint(
+            at=at,
+            n=n,
+            few=n < FEW,
+            separability=apart,
+            is_outside=is_outside,
+            measures=[] if is_outside or not n else self._measures(rows),
+        )
+
+    def _measures(self, rows: Mask) -> list[Measure]:
+        said, weight = self._live.answers.take(rows), self._live.weight[rows]
+        if said.numbers is not None:
+            return self._losses.measures(_beside(self._live.features[rows], said.numbers), weight)
+        if said.probabilities is None or said.said is None:
+            return []
+        calibrated = self._calibration.of(said.probabilities)
+        return cbpe.measures(said.probabilities, calibrated, said.said, weight)
+
+    def _learn_losses(self) -> None:
+        predicted = self._basis.answers.numbers
+        assert predicted is not None  # noqa: S101 - what `is_of_numbers` means
+        actual = scoring.numbers(self._basis.actual)
+        self._losses = dle.learn(_beside(self._learned, predicted), predicted, actual)
+        self._check = EstimateCheck(
+            metric="mae",
+            estimated=self._losses.said,
+            realised=self._losses.was,
+            calibration_error=None,
+        )
+
+    def _learn_probabilities(self) -> None:
+        scores, said = self._basis.answers.probabilities, self._basis.answers.said
+        assert scores is not None  # noqa: S101 - classes have both
+        assert said is not None  # noqa: S101 - the same
+        actual = scoring.classes_of(self._basis.actual, scores.shape[1])
+        held = cbpe.calibrate(scores, actual)
+        if held.error >= WORST_CALIBRATION:
+            raise EstimateUncalibrated(
+                f"On rows held back, probabilities and outcomes differ by {held.error:.1%} beyond "
+                f"chance; an estimate needs less than {WORST_CALIBRATION:.0%}."
+            )
+        self._calibration = held
+        self._check = EstimateCheck(
+            metric="accuracy",
+            estimated=float(held.held_back[np.arange(len(said)), said].mean()),
+            realised=float((said == actual).mean()),
+            calibration_error=held.error,
+        )
+
+
+def forget() -> None:
+    """Drop every cached answer."""
+    with _lock:
+        _cache.clear()
+
+
+def _state(db: Session, deployment_id: uuid.UUID) -> tuple[Any, ...]:
+    """Name what an answer rests on: another state gives another answer."""
+    own = CaptureSegment.deployment_id == deployment_id
+    kept = db.execute(select(func.count(), func.max(CaptureSegment.created_at)).where(own)).one()
+    known = db.execute(
+        select(func.count(), func.max(Outcome.received_at)).where(
+            Outcome.deployment_id == deployment_id, Outcome.hour.is_not(None)
+        )
+    ).one()
+    entry = reference_tables.find(db, deployment_id)
+    return (*kept, *known, entry.created_at if entry else None)
+
+
+def _is_estimated(db: Session, deployment_id: uuid.UUID, said: Answers) -> bool:
+    """Tell numbers from class labels that happen to be numbers."""
+    outputs = reference_tables.outputs_of(db, deployment_id)
+    if outputs:
+        return outputs[0] in _REAL
+    return said.numbers is not None and bool((said.numbers[said.known] % 1 != 0).any())
+
+
+def _beside(features: Floats, predicted: Floats) -> Floats:
+    return np.column_stack([features, predicted])
