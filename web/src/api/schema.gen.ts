@@ -2670,6 +2670,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/quality/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Estimate
+         * @description Give expected quality without outcomes, per window of prediction time.
+         */
+        get: operations["monitoring_get_estimate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Reference
+         * @description Tell which labelled rows were uploaded.
+         */
+        get: operations["monitoring_get_reference"];
+        /**
+         * Put Reference
+         * @description Upload rows with answers and outcomes that the model has not learned from.
+         */
+        put: operations["monitoring_put_reference"];
+        post?: never;
+        /**
+         * Delete Reference
+         * @description Remove the uploaded rows; estimates are learned from outcomes again.
+         */
+        delete: operations["monitoring_delete_reference"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -4560,6 +4608,106 @@ export interface components {
             value: string;
             /** Column */
             column?: string | null;
+        };
+        /**
+         * EstimateBasis
+         * @description What an estimate was learned from.
+         */
+        EstimateBasis: {
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "uploaded" | "outcomes";
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * EstimateCheck
+         * @description What the estimate says on rows of its basis that were held back, and what came true.
+         *
+         *     `calibration_error`: of classes, above what chance gives.
+         */
+        EstimateCheck: {
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "accuracy" | "mae";
+            /** Estimated */
+            estimated: number;
+            /** Realised */
+            realised: number;
+            /** Calibration Error */
+            calibration_error: number | null;
+        };
+        /**
+         * EstimateOut
+         * @description Expected quality without outcomes, by the time of the prediction.
+         */
+        EstimateOut: {
+            /**
+             * Range
+             * @enum {string}
+             */
+            range: "24h" | "7d" | "30d" | "90d";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression";
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "CBPE" | "DLE";
+            basis: components["schemas"]["EstimateBasis"];
+            check: components["schemas"]["EstimateCheck"];
+            /** Assumption */
+            assumption: string;
+            total: components["schemas"]["EstimatePoint"];
+            /** Points */
+            points: components["schemas"]["EstimatePoint"][];
+        };
+        /**
+         * EstimatePoint
+         * @description One window of predictions. `n`: rows it rests on, a sample where there are very many.
+         *
+         *     `separability`: how well live rows are told from the basis, 0.5 alike to 1 nothing in common.
+         *     `is_outside`: too well, so that the window has no estimate.
+         */
+        EstimatePoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** N */
+            n: number;
+            /** Few */
+            few: boolean;
+            /** Separability */
+            separability: number | null;
+            /** Is Outside */
+            is_outside: boolean;
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
         };
         /**
          * EventOut
@@ -6548,6 +6696,33 @@ export interface components {
             field: string;
             /** Text */
             text: string;
+        };
+        /**
+         * ReferenceOut
+         * @description Rows whose outcome is known, uploaded for one version. `columns`: its inputs.
+         */
+        ReferenceOut: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            /** Rows */
+            rows: number;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Columns */
+            columns: string[];
+            /** Has Answers */
+            has_answers: boolean;
+            /** Has Outcomes */
+            has_outcomes: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By Name */
+            created_by_name: string;
         };
         /**
          * Remark
@@ -13604,6 +13779,136 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ValueOut"];
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_estimate: {
+        parameters: {
+            query?: {
+                range?: "24h" | "7d" | "30d" | "90d";
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EstimateOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_reference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferenceOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_put_reference: {
+        parameters: {
+            query?: {
+                name?: string;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferenceOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_delete_reference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {
