@@ -165,6 +165,39 @@ TRACKING: dict[str, Recipe] = {
         lambda ids: {"assessment": {"rationale": "because"}, "update_mask": "rationale"}
     ),
     "traces_delete_assessment": Recipe(),
+    "traces_v2_start_trace_v2": Recipe(lambda ids: {"experiment_id": ids["experiment_id"]}),
+    "traces_v2_end_trace_v2": Recipe(lambda ids: {"status": "OK"}),
+    "traces_v2_get_trace_info_v2": Recipe(),
+    "traces_v2_search_traces_v2": asking(experiment_ids="@experiment_id"),
+    "traces_v2_link_prompts_to_trace": Recipe(
+        lambda ids: {
+            "trace_id": ids["trace_id"],
+            "prompt_versions": [{"name": "greeting", "version": "1"}],
+        }
+    ),
+    "trace_issues_create_issue": Recipe(
+        lambda ids: {
+            "experiment_id": ids["experiment_id"],
+            "name": "slow",
+            "description": "Slower than others",
+        }
+    ),
+    "trace_issues_search_issues": Recipe(lambda ids: {"experiment_id": ids["experiment_id"]}),
+    "trace_issues_get_issue": Recipe(),
+    "trace_issues_update_issue": Recipe(lambda ids: {"status": "resolved"}),
+    "scorers_register_scorer": Recipe(
+        lambda ids: {
+            "experiment_id": ids["experiment_id"],
+            "name": "judge",
+            "serialized_scorer": "{}",
+        }
+    ),
+    "scorers_list_scorers": asking(experiment_id="@experiment_id"),
+    "scorers_list_scorer_versions": asking(experiment_id="@experiment_id", name="@scorer name"),
+    "scorers_get_scorer": asking(experiment_id="@experiment_id", name="@scorer name"),
+    "scorers_delete_scorer": Recipe(
+        lambda ids: {"experiment_id": ids["experiment_id"], "name": ids["scorer name"]}
+    ),
     "traces_export_spans": Recipe(lambda ids: b""),
     "evaluation_datasets_create_dataset": Recipe(lambda ids: {"name": "fresh questions"}),
     "evaluation_datasets_search_datasets_get": Recipe(),

@@ -43,6 +43,7 @@ _SHAPES = (
     (re.compile(r"m-[0-9a-f]{32}"), lambda: f"m-{uuid.uuid4().hex}"),
     (re.compile(r"tr-[0-9a-f]{32}"), lambda: f"tr-{uuid.uuid4().hex}"),
     (re.compile(r"d-[0-9a-f]{32}"), lambda: f"d-{uuid.uuid4().hex}"),
+    (re.compile(r"iss-[0-9a-f]{32}"), lambda: f"iss-{uuid.uuid4().hex}"),
     (re.compile(r"a-[0-9a-f]{32}"), lambda: f"a-{uuid.uuid4().hex}"),
     (re.compile(r"runs/.+"), lambda: f"runs/{uuid.uuid4().hex}/artifacts/notes.txt"),
     (re.compile(r"\d+"), lambda: str(uuid.uuid4().int % 10**8 + 10**8)),
@@ -364,6 +365,17 @@ def an_assessment(world: World) -> str:
     return world.post(path, {"assessment": said})["assessment"]["assessment_id"]
 
 
+def an_issue(world: World) -> str:
+    body = {"name": world.canary, "description": "slow", "experiment_id": world["experiment_id"]}
+    return world.post("/api/3.0/mlflow/issues", body)["issue"]["issue_id"]
+
+
+def a_scorer(world: World) -> str:
+    body = {"name": world.canary, "experiment_id": world["experiment_id"]}
+    world.post("/api/3.0/mlflow/scorers/register", {**body, "serialized_scorer": "{}"})
+    return world.canary
+
+
 def a_dataset(world: World) -> str:
     body = {
         "name": world.canary,
@@ -431,6 +443,8 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "trace_id": a_trace,
     "assessment_id": an_assessment,
     "dataset_id": a_dataset,
+    "issue_id": an_issue,
+    "scorer name": a_scorer,
     # collaboration
     "comment_id": a_comment,
     "item_id": an_inbox_item,

@@ -31,6 +31,7 @@ READS_ONLY = {
     "tracking_mlflow_search_datasets",
     "traces_search_traces",
     "traces_get_trace_infos",
+    "trace_issues_search_issues",
     "evaluation_datasets_search_datasets",
 }
 OF_THE_RUN = {  # what a run writes about itself is its record; its start and end are audited
@@ -47,6 +48,9 @@ OF_THE_RUN = {  # what a run writes about itself is its record; its start and en
     "imports_put_points",
     "imports_complete_item",
     "traces_start_trace",
+    "traces_v2_start_trace_v2",
+    "traces_v2_end_trace_v2",
+    "traces_v2_link_prompts_to_trace",
     "traces_export_spans",
     "traces_set_trace_tag",
     "traces_delete_trace_tag",

@@ -15,6 +15,8 @@ LISTS_NOTHING = {
     "tracking_mlflow_search_logged_models",
     "tracking_mlflow_search_datasets",
     "traces_search_traces",
+    "traces_v2_search_traces_v2",
+    "trace_issues_search_issues",
     "traces_get_traces",
     "traces_get_trace_infos",
 }

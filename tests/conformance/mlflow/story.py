@@ -29,6 +29,7 @@ from mlflow.entities import (
     WebhookEvent,
     WebhookStatus,
 )
+from mlflow.entities.trace_status import TraceStatus
 from mlflow.exceptions import MlflowException
 
 MLMODEL = "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\nmlflow_version: 3.0.0\n"
@@ -351,6 +352,38 @@ def traces() -> None:
     mlflow.tracking.fluent._active_experiment_id = None
 
 
+def issues_of_traces() -> None:
+    client = MlflowClient()
+    experiment = client.create_experiment(fresh("issues"))
+    store = client._tracking_client.store
+    issue = store.create_issue(experiment, "slow", "Slower than others", created_by="judge")
+    assert store.get_issue(issue.issue_id).status == "pending"
+    store.update_issue(issue.issue_id, status=type(issue.status)("resolved"))
+    trace_id = store.deprecated_start_trace_v2(experiment, 1000, {"a": "b"}, {}).request_id
+    assert store.deprecated_end_trace_v2(trace_id, 3000, TraceStatus.OK, {}, {}).status == "OK"
+    store.link_prompts_to_trace(trace_id, [])
+    mlflow.log_issue(trace_id=trace_id, issue_id=issue.issue_id)
+    [found] = store.search_issues(experiment, "status = 'resolved'", include_trace_count=True)
+    assert (found.name, found.trace_count) == ("slow", 1)
+    assert client.search_traces(locations=[experiment], filter_string="trace.text LIKE '%x%'") == []
+    run_id = client.create_run(experiment).info.run_id
+    client.link_traces_to_run([f"tr-{uuid.uuid4().hex}"], run_id)  # its spans are on the way
+
+
+def scorers() -> None:
+    client = MlflowClient()
+    experiment = client.create_experiment(fresh("scorers"))
+    store = client._tracking_client.store
+    versions = [store.register_scorer(experiment, "judge", "{}").scorer_version for _ in "ab"]
+    assert versions == [1, 2]
+    assert [s.scorer_version for s in store.list_scorers(experiment)] == [2]
+    assert len(store.list_scorer_versions(experiment, "judge")) == 2
+    store.delete_scorer(experiment, "judge", version=2)
+    assert store.get_scorer(experiment, "judge").scorer_version == 1
+    store.delete_scorer(experiment, "judge")
+    refused("RESOURCE_DOES_NOT_EXIST", lambda: store.get_scorer(experiment, "judge"))
+
+
 def datasets() -> None:
     client, name = MlflowClient(), fresh("questions")
     first, second = (client.create_experiment(fresh("eval")) for _ in range(2))
@@ -387,6 +420,12 @@ def workspaces() -> None:
     assert made.description == "Another"
     refused("RESOURCE_ALREADY_EXISTS", lambda: client.create_workspace(made.name))
     refused("RESOURCE_DOES_NOT_EXIST", lambda: client.get_workspace(made.name))  # another token's
+    refused("RESOURCE_DOES_NOT_EXIST", lambda: client.delete_workspace(made.name))
+    client.create_experiment(fresh("kept"))
+    refused("RESOURCE_CONFLICT", lambda: client.delete_workspace(mine.name))
+    refused(
+        "INVALID_PARAMETER_VALUE", lambda: client.delete_workspace(mine.name, mode="SET_DEFAULT")
+    )
     try:
         mlflow.set_workspace(mine.name)
         assert client.get_experiment("0").name == "Default"
@@ -409,6 +448,8 @@ CHAPTERS = [
     webhooks,
     prompts,
     traces,
+    issues_of_traces,
+    scorers,
     datasets,
     workspaces,
 ]

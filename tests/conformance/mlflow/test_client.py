@@ -30,6 +30,9 @@ NOT_CALLED = {
     "PATCH /api/3.0/mlflow/traces/{trace_id}/tags": "the client sends it under 2.0",
     "DELETE /api/3.0/mlflow/traces/{trace_id}/tags": "the same",
     "POST /api/3.0/mlflow/traces/delete-traces": "the same",
+    "GET /api/2.0/mlflow/traces": "clients before MLflow 3; integration/traces",
+    "GET /api/2.0/mlflow/traces/{request_id}/info": "the same",
+    "DELETE /api/3.0/mlflow/workspaces/{workspace_name}": "ends its token: the test of its own",
     "GET /api/3.0/mlflow/datasets/search": "older clients; newer ones send POST",
     "GET /api/3.0/mlflow/datasets/{dataset_id}/experiment-ids": "they come with the data set",
     "POST /api/2.0mlflow/experiments/search-datasets": "MLflow's pages; integration/tracking",
@@ -79,6 +82,20 @@ def test_a_workspace_in_the_address(live, monkeypatch, tmp_path):
     assert Path(client.download_artifacts(run_id, "a.txt", str(tmp_path))).read_text() == "here"
     with pytest.raises(mlflow.exceptions.MlflowException, match="belongs to workspace"):
         mlflow.MlflowClient(theirs, theirs).get_experiment("0")
+
+
+def test_a_workspace_is_deleted_with_a_token_of_its_own(live, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    space = live.platform.a_workspace()
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", space.a_token("owner"))
+    client = mlflow.MlflowClient(live.url, live.url)
+    client.create_experiment("boxes")
+    with pytest.raises(mlflow.exceptions.MlflowException, match="at least one workspace"):
+        client.delete_workspace(space.slug, mode="CASCADE")
+    client.create_workspace(f"{space.slug}-two")
+    client.delete_workspace(space.slug, mode="CASCADE")
+    with pytest.raises(mlflow.exceptions.MlflowException, match="token"):
+        client.get_experiment("0")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +12,12 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import service
+from . import issues, service
 from .errors import AssessmentMissing, TraceRefused
 from .models import Trace
 
-_KINDS = ("feedback", "expectation")
+_KINDS = ("feedback", "expectation", "issue")
+_SCALARS = (str, int, float, bool)
 _CHANGEABLE = frozenset({"assessment_name", "rationale", "metadata", *_KINDS})
 _TAKEN = _CHANGEABLE | {"source", "span_id", "overrides", "error"}
 _MOST = 500
@@ -28,6 +30,7 @@ def create(db: Session, actor: trail.Who, trace_id: str, said: Mapping[str, Any]
     Raises:
         TraceMissing: there is no such trace.
         AssessmentMissing: what it overrides is not there.
+        IssueMissing: it names an issue that is not there.
         TraceRefused: it says nothing, or the trace has very many.
     """
     row = service.get(db, trace_id, lock=True)
@@ -35,11 +38,13 @@ def create(db: Session, actor: trail.Who, trace_id: str, said: Mapping[str, Any]
     if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
         raise TraceRefused(f"An assessment's name has 1 to {_LONGEST_NAME} characters.")
     if sum(kind in said for kind in _KINDS) != 1:
-        raise TraceRefused("An assessment has either feedback or an expectation.")
+        raise TraceRefused("An assessment has either feedback, an expectation or an issue.")
+    if "issue" in said:
+        issues.get(db, name)
     if len(row.assessments) >= _MOST:
         raise TraceRefused(f"A trace has at most {_MOST} assessments.")
     now = _now()
-    made = {key: value for key, value in said.items() if key in _TAKEN}
+    made = _written({key: value for key, value in said.items() if key in _TAKEN})
     made |= {
         "assessment_id": f"a-{uuid.uuid4().hex}",
         "trace_id": trace_id,
@@ -86,7 +91,7 @@ def change(
     for name in fields:
         if name not in _CHANGEABLE or (name in _KINDS and name not in found):
             raise TraceRefused(f"{name[:40]!r} of this assessment cannot be changed.")
-    changed = {**found, **{name: said[name] for name in fields if name in said}}
+    changed = _written({**found, **{name: said[name] for name in fields if name in said}})
     changed["last_update_time"] = _now()
     row.assessments = [*row.assessments[:place], changed, *row.assessments[place + 1 :]]
     _record(db, actor, "reassess", row, str(found["assessment_name"]))
@@ -118,6 +123,18 @@ def _found(row: Trace, assessment_id: str) -> tuple[int, dict[str, Any]]:
     raise AssessmentMissing(
         f"Assessment with ID '{assessment_id[:80]}' not found for trace '{row.id}'"
     )
+
+
+def _written(said: dict[str, Any]) -> dict[str, Any]:
+    """Write an expectation of several values as JSON text, as MLflow's clients do and expect."""
+    expected = said.get("expectation")
+    if not isinstance(expected, dict) or "value" not in expected:
+        return said
+    value = expected["value"]
+    if value is None or isinstance(value, _SCALARS):
+        return said
+    text = {"serialization_format": "JSON_FORMAT", "value": json.dumps(value)}
+    return {**said, "expectation": {"serialized_value": text}}
 
 
 def _now() -> str:

@@ -31,3 +31,19 @@ class DatasetMissing(NotFound):
 
 class DatasetRefused(Invalid):
     code = "traces.dataset_refused"
+
+
+class IssueMissing(NotFound):
+    code = "traces.issue_missing"
+
+
+class IssueRefused(Invalid):
+    code = "traces.issue_refused"
+
+
+class ScorerMissing(NotFound):
+    code = "traces.scorer_missing"
+
+
+class ScorerRefused(Invalid):
+    code = "traces.scorer_refused"

@@ -80,6 +80,70 @@ class TraceRun(Owned, Base):
     run_id: Mapped[int] = mapped_column(BigInteger)
 
 
+class AwaitedTrace(Owned, Base):
+    """That a trace will belong to a run: clients link traces while their spans are on the way."""
+
+    __tablename__ = "awaited_traces"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "run_id"], ["runs.workspace_id", "runs.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("workspace_id", "trace_id", "run_id"),
+    )
+
+    trace_id: Mapped[str] = mapped_column(String(64))
+    run_id: Mapped[int] = mapped_column(BigInteger)
+
+
+def _to_experiment() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "experiment_id"],
+        ["experiments.workspace_id", "experiments.id"],
+        ondelete="CASCADE",
+    )
+
+
+class TraceIssue(Owned, Base):
+    """A problem that somebody or something found in traces of an experiment."""
+
+    __tablename__ = "trace_issues"
+    __table_args__ = (
+        _to_experiment(),
+        Index("ix_trace_issues_experiment", "workspace_id", "experiment_id", "created_ms"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(250))
+    description: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20))
+    severity: Mapped[str | None] = mapped_column(String(20))
+    root_causes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    categories: Mapped[list[str]] = mapped_column(JSON, default=list)
+    source_run_id: Mapped[str | None] = mapped_column(String(32))
+    created_by: Mapped[str | None] = mapped_column(String(320))
+    """Whom or what the client names; the audit trail says whose token it was."""
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class ScorerVersion(Owned, Base):
+    """How an application's answers are judged, as the client wrote it. It is never run here."""
+
+    __tablename__ = "scorer_versions"
+    __table_args__ = (
+        _to_experiment(),
+        UniqueConstraint("workspace_id", "experiment_id", "name", "version"),
+    )
+
+    scorer_id: Mapped[str] = mapped_column(String(36))
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(250))
+    version: Mapped[int]
+    serialized: Mapped[str] = mapped_column(Text)
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 class EvaluationDataset(Owned, Base):
     """Questions, and perhaps what good answers are, to evaluate applications on."""
 

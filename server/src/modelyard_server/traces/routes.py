@@ -16,7 +16,17 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
 from modelyard_server.workspaces.permissions import Permission
 
-from . import assessments, dataset_routes, search, service, shapes, spans
+from . import (
+    assessments,
+    dataset_routes,
+    issue_routes,
+    legacy_routes,
+    scorer_routes,
+    search,
+    service,
+    shapes,
+    spans,
+)
 from .errors import TraceRefused
 
 UNAUDITED = {
@@ -24,6 +34,9 @@ UNAUDITED = {
     "export_spans": "steps of traces",
     "set_trace_tag": "part of what is logged of a trace",
     "delete_trace_tag": "part of what is logged of a trace",
+    "start_trace_v2": "the trace itself is the record",
+    "end_trace_v2": "the trace itself is the record",
+    "link_prompts_to_trace": "part of what is logged of a trace",
     "link_traces_to_run": "part of what is logged of a trace",
 }
 """Changing routes that leave no audit entry, by function name, each with its reason."""
@@ -281,4 +294,13 @@ def _versioned() -> list[APIRouter]:
     return made
 
 
-routers = [linking, *_versioned(), router, exporting, dataset_routes.router]
+routers = [
+    linking,
+    *_versioned(),
+    legacy_routes.router,
+    router,
+    exporting,
+    issue_routes.router,
+    scorer_routes.router,
+    dataset_routes.router,
+]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.tracking import filters
@@ -14,7 +15,7 @@ from modelyard_server.tracking.filters import Clause
 
 from . import service
 from .errors import TraceRefused
-from .models import Trace
+from .models import Span, Trace
 
 _MOST_READ = 20_000  # newest traces that a filter looks at
 _WORDS = re.compile(r"'(?:[^'\\]|\\.)*'|\b(?:trace|request_metadata|metadata)\.", re.IGNORECASE)
@@ -30,6 +31,7 @@ _ATTRIBUTES = {
     "client_request_id": "client_request_id",
     "experiment_id": "experiment_id",
 }
+TEXT = "text"
 NAME_TAG = "mlflow.traceName"
 
 
@@ -67,6 +69,11 @@ def find(
         for clause in clauses
         if clause.key == "run_id" and clause.kind == "attribute" and clause.operator == "="
     }
+    linked |= {
+        clause: _with_text(db, experiment_ids, clause)
+        for clause in clauses
+        if clause.key == TEXT and clause.kind == "attribute"
+    }
     found = [
         row
         for row in db.scalars(newest.limit(_MOST_READ))
@@ -78,6 +85,27 @@ def find(
         has.sort(key=lambda row: values[row.id], reverse=not order.is_ascending)  # type: ignore[arg-type,return-value]
         found = has + [row for row in found if values[row.id] is None]
     return Found(found[offset : offset + limit], len(found) > offset + limit)
+
+
+def _with_text(db: Session, experiment_ids: Sequence[int], clause: Clause) -> set[str]:
+    """Find traces of which a span has a text; the database only narrows down where to look."""
+    if clause.operator not in {"LIKE", "ILIKE"}:
+        raise TraceRefused(f"Invalid comparator '{clause.operator}' for text. Use LIKE or ILIKE.")
+    written = cast(Span.document, Text)
+    escaped = json.dumps(clause.value)[1:-1].replace("\\", "\\\\")
+    rows = (
+        select(Span.trace_id, Span.document)
+        .join(Trace, (Trace.workspace_id == Span.workspace_id) & (Trace.id == Span.trace_id))
+        .where(
+            Trace.experiment_id.in_(experiment_ids),
+            written.ilike(f"%{clause.value}%") | written.ilike(f"%{escaped}%"),
+        )
+    )
+    found: set[str] = set()
+    for trace_id, document in db.execute(rows):
+        if trace_id not in found and clause.holds(json.dumps(document, ensure_ascii=False)):
+            found.add(trace_id)
+    return found
 
 
 def _plain(text: str) -> str:
@@ -93,6 +121,8 @@ def _plain(text: str) -> str:
 
 
 def _holds(row: Trace, clause: Clause, linked: set[str] | None) -> bool:
+    if linked is not None and clause.key == TEXT:
+        return row.id in linked
     if linked is not None:
         return row.id in linked or row.trace_metadata.get("mlflow.sourceRun") == clause.value
     return clause.holds(_value(row, clause.kind, clause.key))

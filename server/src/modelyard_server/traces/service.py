@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -15,12 +16,14 @@ from modelyard_server.kernel import trail
 from modelyard_server.tracking import experiments, runs
 
 from .errors import TagMissing, TraceMissing, TraceRefused
-from .models import Span, Trace, TraceRun
+from .models import AwaitedTrace, Span, Trace, TraceRun
 
 SPANS_TAG, SPANS_HERE = "mlflow.trace.spansLocation", "TRACKING_STORE"
+PROMPTS_TAG = "mlflow.linkedPrompts"
 STATES = frozenset({"STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"})
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_KEY, _LONGEST_VALUE, _LONGEST_PREVIEW = 250, 8000, 10_000
+_LATEST_MS = 253_402_300_800_000
 _MOST_PAIRS = 200
 _MOST_LINKED = 100
 
@@ -156,13 +159,33 @@ def delete_tag(db: Session, trace_id: str, key: str) -> None:
     row.tags = {name: value for name, value in row.tags.items() if name != key}
 
 
+def link_prompts(db: Session, trace_id: str, named: Sequence[tuple[str, str]]) -> None:
+    """Note which versions of prompts a trace used, in the tag that clients read; twice is no fault.
+
+    Raises:
+        TraceMissing: there is no such trace.
+        TraceRefused: there are too many.
+    """
+    row = get(db, trace_id, lock=True)
+    try:
+        kept = json.loads(row.tags.get(PROMPTS_TAG) or "[]")
+    except ValueError:
+        kept = []
+    kept = kept if isinstance(kept, list) else []
+    for name, version in named:
+        if {"name": name, "version": version} not in kept:
+            kept.append({"name": name, "version": version})
+    value = json.dumps(kept)
+    _check_pairs({PROMPTS_TAG: value})
+    row.tags = {**row.tags, PROMPTS_TAG: value}
+
+
 def link_to_run(db: Session, trace_ids: Sequence[str], run_uid: str) -> None:
-    """Say that traces belong to a run; twice is no fault.
+    """Say that traces belong to a run; twice is no fault. Those on the way are linked later.
 
     Raises:
         RunMissing: there is no such run.
-        TraceMissing: there is no such trace.
-        TraceRefused: there are more than a hundred.
+        TraceRefused: there are more than a hundred, or one is no id of a trace.
     """
     if len(trace_ids) > _MOST_LINKED:
         raise TraceRefused(
@@ -171,10 +194,14 @@ def link_to_run(db: Session, trace_ids: Sequence[str], run_uid: str) -> None:
         )
     run = runs.get_active(db, run_uid)
     linked = set(db.scalars(select(TraceRun.trace_id).where(TraceRun.run_id == run.id)))
+    awaited = set(db.scalars(select(AwaitedTrace.trace_id).where(AwaitedTrace.run_id == run.id)))
+    here = {row.id for row in several(db, trace_ids)}
     for trace_id in dict.fromkeys(trace_ids):
-        get(db, trace_id)
-        if trace_id not in linked:
+        _check_id(trace_id)
+        if trace_id in here and trace_id not in linked:
             db.add(TraceRun(id=uuid.uuid4(), trace_id=trace_id, run_id=run.id))
+        elif trace_id not in here and trace_id not in awaited:
+            db.add(AwaitedTrace(id=uuid.uuid4(), trace_id=trace_id, run_id=run.id))
 
 
 def traces_of_run(db: Session, run_uid: str) -> set[str]:
@@ -227,8 +254,7 @@ def remove(
 
 def _opened(db: Session, trace_id: str, experiment_id: str, requested_ms: int) -> Trace:
     """Give a trace for writing, and begin it where it is missing."""
-    if _ID.fullmatch(trace_id) is None:
-        raise TraceRefused("A trace id has 1 to 64 letters, digits and . _ -")
+    _check_id(trace_id)
     experiment = experiments.get_active(db, experiment_id)
     row = db.scalar(select(Trace).where(Trace.id == trace_id).with_for_update())
     if row is None:
@@ -243,14 +269,30 @@ def _opened(db: Session, trace_id: str, experiment_id: str, requested_ms: int) -
         )
         db.add(row)
         db.flush()
+        _link_awaited(db, trace_id)
     elif row.experiment_id != experiment.id:
         raise TraceRefused(f"Trace {trace_id} lies in another experiment.")
     return row
 
 
+def _link_awaited(db: Session, trace_id: str) -> None:
+    """Link a trace that has just begun to the runs that wait for it."""
+    awaited = AwaitedTrace.trace_id == trace_id
+    for run_id in db.scalars(select(AwaitedTrace.run_id).where(awaited)).all():
+        db.add(TraceRun(id=uuid.uuid4(), trace_id=trace_id, run_id=run_id))
+    db.execute(delete(AwaitedTrace).where(awaited))
+
+
+def _check_id(trace_id: str) -> None:
+    if _ID.fullmatch(trace_id) is None:
+        raise TraceRefused("A trace id has 1 to 64 letters, digits and . _ -")
+
+
 def _check(new: NewTrace) -> None:
     if new.state not in STATES:
         raise TraceRefused(f"{new.state[:40]!r} is no state of a trace.")
+    if not 0 <= new.requested_ms < _LATEST_MS or not 0 <= (new.duration_ms or 0) < _LATEST_MS:
+        raise TraceRefused("A trace's times lie between 1970 and 9999.")
     if len(new.client_request_id or "") > 255:
         raise TraceRefused("client_request_id has at most 255 characters.")
     _check_pairs(new.tags)

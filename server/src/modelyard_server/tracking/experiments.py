@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -68,6 +68,12 @@ def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
     if row is None:
         raise ExperimentMissing(f"There is no experiment with id {experiment_id[:40]}.")
     return row
+
+
+def active_among(db: Session, ids: Collection[int]) -> set[int]:
+    """Give those of these experiments that are not deleted."""
+    rows = select(Experiment.id).where(Experiment.id.in_(ids))
+    return set(db.scalars(rows.where(Experiment.lifecycle_stage == ACTIVE)))
 
 
 def get_active(db: Session, experiment_id: str) -> Experiment:

@@ -150,10 +150,24 @@ def test_traces_belong_to_runs_when_linked(workspace):
         linked = {"run_id": run_id, "trace_ids": ["tr-a"]}
         assert client.post(f"{V2}/traces/link-to-run", json=linked).status_code == 200
     assert ids(found(client, experiment, filter=f"attributes.run_id = '{run_id}'")) == ["tr-a"]
-    gone = {"run_id": run_id, "trace_ids": ["tr-nowhere"]}
-    assert client.post(f"{V2}/traces/link-to-run", json=gone).status_code == 404
+    nowhere = {"run_id": uuid.uuid4().hex, "trace_ids": ["tr-a"]}
+    assert client.post(f"{V2}/traces/link-to-run", json=nowhere).status_code == 404
     many = {"run_id": run_id, "trace_ids": [f"tr-{n}" for n in range(101)]}
     assert client.post(f"{V2}/traces/link-to-run", json=many).status_code == 400
+
+
+def test_a_trace_on_its_way_is_linked_when_it_arrives(workspace):
+    client = workspace.client("developer")
+    experiment = an_experiment(client)
+    body = {"experiment_id": experiment, "start_time": 1}
+    run_id = client.post(f"{V2}/runs/create", json=body).json()["run"]["info"]["run_id"]
+    awaited = {"run_id": run_id, "trace_ids": ["tr-later", "tr-never"]}
+    for _ in range(2):
+        assert client.post(f"{V2}/traces/link-to-run", json=awaited).status_code == 200
+    text = f"attributes.run_id = '{run_id}'"
+    assert ids(found(client, experiment, filter=text)) == []
+    started(client, experiment, "tr-later")
+    assert ids(found(client, experiment, filter=text)) == ["tr-later"]
 
 
 def test_feedback_overrides_is_changed_and_taken_back(workspace):

@@ -13,13 +13,14 @@ AREAS: dict[str, str] = {
     "gateway-proxy": "LLM gateway",
     "get-online-trace-details": "traces",
     "get-trace-artifact": "traces",
-    "issues": "issues of traces",
     "label-schemas": "review of traces",
     "prompt-optimization": "prompt optimisation",
     "review-queues": "review of traces",
     "runs/create-promptlab-run": "prompt lab",
-    "scorers": "scorers",
-    "traces": "MLflow's second protocol of traces, their metrics, and prompts of traces",
+    "scorers/online-config": "scoring of traces as they come",
+    "scorers/online-configs": "scoring of traces as they come",
+    "traces/calculate-filter-correlation": "statistics of traces",
+    "traces/metrics": "statistics of traces",
     "unified-traces": "traces",
 }
 DIFFERENCES: dict[str, str] = {

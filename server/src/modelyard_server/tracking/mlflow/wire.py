@@ -77,6 +77,16 @@ def optional(kind: type[T]) -> Any:
     return read
 
 
+def body_or_query(kind: type[T]) -> Any:
+    """Depend on a JSON body, or on the query string where there is none."""
+
+    async def read(request: Request) -> T:
+        raw = await received(request)
+        return decode(raw, kind) if raw else _convert(dict(request.query_params), kind)
+
+    return Depends(read)
+
+
 def query(kind: type[T]) -> Any:
     """Depend on the query string; repeated names make lists."""
     many = {
