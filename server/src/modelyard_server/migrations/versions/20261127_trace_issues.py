@@ -6,7 +6,7 @@ from alembic import op
 from modelyard_server.migrations import state
 
 revision = "20261127_trace_issues"
-down_revision = "20261127_workspace_deletion"
+down_revision = "20261127_add_reference_tables"
 branch_labels = None
 depends_on = None
 
