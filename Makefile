@@ -11,6 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 # What `make run` listens on; e.g. `make run PORT=9090`.
 PORT ?= 8080
 GATEWAY_PORT ?= 8081
+GRPC_PORT ?= 8082
 
 .PHONY: help setup run check format test test-autolog unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-drift clean
 
@@ -54,7 +55,7 @@ help: ## List the targets
 setup: .make/python .make/web ## Install everything `make run` needs
 
 run: setup ## Start Modelyard on http://localhost:8080
-	@exec $(BIN)/python -m modelyard_server serve --port $(PORT) --gateway-port $(GATEWAY_PORT)
+	@exec $(BIN)/python -m modelyard_server serve --port $(PORT) --gateway-port $(GATEWAY_PORT) --grpc-port $(GRPC_PORT)
 
 # ---------------------------------------------------------------------- gates
 format: .make/dev .make/node ## Format Python and web code

@@ -214,6 +214,8 @@ class ObservedState(BaseModel):
     started_at: dt.datetime
     written_at: dt.datetime
     port: int
+    grpc_port: int | None = None
+    """Where the Open Inference Protocol is spoken over gRPC, while it is."""
     servers: tuple[ObservedServer, ...] = ()
     workers: tuple[ObservedWorker, ...] = ()
     dropped_records: int = 0

@@ -23,6 +23,7 @@ from typing import Any
 from modelyard_protocol.routing import DesiredState, ObservedState
 
 from . import state as files
+from .front import Front
 from .journal import Journal
 from .sandbox.probe import NoSandbox, choose
 from .sandbox.walls import Tier
@@ -58,7 +59,9 @@ def main(argv: list[str] | None = None) -> int:
     _raise_file_limit()
     try:
         listeners = _listen(options.host, options.port, options.workers)
-        _run(Node(folder, options.port, tier, listeners))
+        log = folder / "logs" / "grpc.log"
+        front = Front(options.host, options.grpc_port, options.port, log)
+        _run(Node(folder, options.port, tier, listeners, front))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -71,8 +74,15 @@ def main(argv: list[str] | None = None) -> int:
 class Node:
     """Wires workers, journal and supervisor to the state folder."""
 
-    def __init__(self, folder: Path, port: int, tier: Tier, listeners: list[socket.socket]) -> None:
-        self._folder, self._port = folder, port
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        tier: Tier,
+        listeners: list[socket.socket],
+        front: Front,
+    ) -> None:
+        self._folder, self._port, self._front = folder, port, front
         self._started_at = dt.datetime.now(dt.UTC)
         self._generation = 0
         self._is_changed = True
@@ -100,6 +110,7 @@ class Node:
             self._follow()
             await self._workers.tick()
             await self._supervisor.tick()
+            await self._front.tick()
             now = time.monotonic()
             if self._is_changed or now - observed_at >= OBSERVE_SECONDS:
                 self._is_changed, observed_at = False, now
@@ -133,6 +144,7 @@ class Node:
             started_at=self._started_at,
             written_at=dt.datetime.now(dt.UTC),
             port=self._port,
+            grpc_port=self._front.port,
             servers=self._supervisor.observed(),
             workers=self._workers.observed(),
             dropped_records=self._journal.dropped + self._workers.dropped,
@@ -143,10 +155,19 @@ class Node:
             _say(f"observed.json could not be written: {error}")
 
     async def _drain(self) -> None:
+        self._front.drain()  # before the gateway, which its calls still need
+        await self._end_front(DRAIN_SECONDS)
         await self._workers.shut_down(DRAIN_SECONDS)
         await self._supervisor.shut_down(5.0)
         await asyncio.to_thread(self._journal.close)
         await self._write_observed()
+
+    async def _end_front(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._front.is_gone and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+            await self._front.tick()
+        self._front.kill()
 
 
 def _run(node: Node) -> None:
@@ -214,6 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-dir", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
+    parser.add_argument("--grpc-port", type=int, default=0, help="0: no gRPC")
     workers = min(os.cpu_count() or 1, MAX_WORKERS)
     parser.add_argument("--workers", type=int, default=workers, help="gateway workers")
     parser.add_argument("--tier", choices=["auto", "bwrap", "landlock", "none"], default="auto")

@@ -84,3 +84,7 @@ def test_the_matrix_is_the_full_decoders(kind: str, body: bytes) -> None:
 def test_what_is_unusual_is_left_to_the_full_decoder(kind: str, body: bytes) -> None:
     skin = Skin.v2 if kind.startswith(media.BINARY) else Skin.predict
     assert arrays.read(MATRIX, skin, kind, body) is None
+
+
+def test_a_body_without_inputs_is_left_to_the_full_decoder() -> None:
+    assert arrays.read(MATRIX, Skin.v2, *binary({})) is None

@@ -39,10 +39,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the API and web application.")] = None,
     gateway_port: Annotated[int | None, typer.Option(help="Port for predictions.")] = None,
+    grpc_port: Annotated[int | None, typer.Option(help="Port for predictions over gRPC.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of everything we keep.")] = None,
 ) -> None:
     """Start Modelyard: API, web application, background work and the inference node."""
-    settings = _settings(host=host, port=port, gateway_port=gateway_port, data_dir=data_dir)
+    settings = _settings(
+        host=host, port=port, gateway_port=gateway_port, grpc_port=grpc_port, data_dir=data_dir
+    )
     telemetry.configure(json_lines=settings.log_json, level=settings.log_level)
     with _only_one(settings.data_dir), _listen(settings) as listener:
         _require_gateway_port(settings)

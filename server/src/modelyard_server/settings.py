@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     )
     gateway_host: str = Field("127.0.0.1", description="Address the inference gateway listens on.")
     gateway_port: int = Field(8081, description="Port of the inference gateway.")
+    grpc_port: int = Field(
+        0, ge=0, le=65535, description="Port for predictions over gRPC; 0: no gRPC."
+    )
     gateway_url: str = Field(
         "",
         description="Address callers use for predictions. Empty: http://localhost:<gateway port>.",

@@ -19,7 +19,6 @@ _DTYPES = {
     "FP64": "<f8", "FP32": "<f4", "INT64": "<i8", "INT32": "<i4", "INT16": "<i2", "INT8": "<i1",
     "UINT32": "<u4", "UINT16": "<u2", "UINT8": "<u1",
 }  # fmt: skip
-_WRONG = (KeyError, IndexError, TypeError, AttributeError, ValueError)
 
 Ready = tuple[np.ndarray[Any, Any], str | None]
 """(matrix, id the caller chose)"""
@@ -41,8 +40,8 @@ def read(matrix: Matrix, skin: Skin, content_type: str, body: bytes) -> Ready | 
             return None
         array = np.frombuffer(body, np.dtype(head.descr), offset=head.offset)
         found = matrix.of_array(array.reshape(head.shape))
-    except _WRONG:
-        return None
+    except Exception:
+        return None  # a call that cannot be read must never take its worker's others with it
     return None if found is None else (found, None)
 
 

@@ -14,7 +14,7 @@ from .refusals import Outgoing, Refusal
 
 Rewrite = Callable[[bytes, bytes], Outgoing | None]
 """(request, JSON answer) → the answer as it was asked for; `None`: as it is."""
-_UNFIT = (answer_forms.NoSuchForm, v2.UnknownOutput, struct.error, OverflowError)
+_UNFIT = (ValueError, TypeError, KeyError, OverflowError, struct.error)
 
 
 def check_head(route: Route, skin: Skin, headers: Mapping[str, str]) -> None:
@@ -83,7 +83,6 @@ _UNREAD = "inference.unsupported_media_type"
 def _not_acceptable(wrong: Exception) -> Refusal:
     if isinstance(wrong, v2.UnknownOutput):
         return Refusal(422, "inference.unknown_output", f"The call cannot be answered: {wrong}.")
-    detail = str(wrong) or "The predictions do not fit the form asked for."
-    if not isinstance(wrong, ValueError):
-        detail = "A prediction is too large for the form asked for."
+    is_known = isinstance(wrong, answer_forms.NoSuchForm)
+    detail = str(wrong) if is_known else "A prediction does not fit the form asked for."
     return Refusal(406, "inference.not_acceptable", detail)

@@ -41,7 +41,7 @@ class LocalNode:
             self._folder,
             host=settings.gateway_host,
             port=settings.gateway_port,
-            options=["--allow-unsandboxed"] if settings.allow_unsandboxed_code else [],
+            options=_options(settings),
         )
 
     def observed(self) -> ObservedState | None:
@@ -118,3 +118,8 @@ class LocalNode:
     def stop(self) -> None:
         """Stop keeping, and stop the node."""
         self._keeper.stop()
+
+
+def _options(settings: Settings) -> list[str]:
+    options = ["--allow-unsandboxed"] if settings.allow_unsandboxed_code else []
+    return [*options, "--grpc-port", str(settings.grpc_port)] if settings.grpc_port else options
