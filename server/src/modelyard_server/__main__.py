@@ -1,5 +1,15 @@
-"""`python -m modelyard_server`."""
+"""`python -m modelyard_server`, and the command of the same name."""
 
-from .cli import app
+from .kernel import starting
 
-app()
+
+def main() -> None:
+    """Run a command of the control plane."""
+    starting.hurry()
+    from .cli import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

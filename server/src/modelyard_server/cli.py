@@ -20,7 +20,7 @@ import uvicorn
 from . import app as composition
 from .adapters.compute.keeper import holder
 from .identity import service as identity
-from .kernel import clock, telemetry
+from .kernel import clock, starting, telemetry
 from .kernel.db import Database
 from .kernel.services import Services
 from .migrations import state
@@ -54,6 +54,7 @@ def serve(
         services = composition.compose(settings, database)
         made = composition.create_app(services)
         _greet(settings, database)
+        starting.done()
         config = uvicorn.Config(
             made,
             loop="uvloop",

@@ -5,15 +5,21 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, TypeAlias
 
 from modelyard_protocol.records import bucket_latency_us
+from modelyard_server.kernel.lazily import lazily
 
 from .conditions import Signal
 
-Ints = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+else:
+    np = lazily("numpy")
+
+
+Ints: TypeAlias = "npt.NDArray[np.int64]"
 _SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 

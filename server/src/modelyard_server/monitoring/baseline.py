@@ -6,12 +6,21 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
+
+from modelyard_server.kernel.lazily import lazily
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+    import pyarrow.parquet as pa_parquet
+else:
+    pa = lazily("pyarrow")
+    pa_csv = lazily("pyarrow.csv")
+    pa_parquet = lazily("pyarrow.parquet")
+
 
 MAX_ROWS = 100_000  # grids of 128 bins do not get better with more
 MAX_BYTES = 128 * 1024 * 1024

@@ -9,13 +9,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.kernel.lazily import lazily
 
 from . import captures, joined, reference_tables, sampling, scoring
 from .delta import HOUR
@@ -25,6 +25,12 @@ from .models import Outcome
 from .scoring import Answers
 from .segments import INPUT, OUTPUT
 from .writing import instant
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 LEAST_ROWS = 300
 MOST_ROWS = 20_000

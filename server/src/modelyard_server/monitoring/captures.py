@@ -7,8 +7,8 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.lazily import lazily
 
 from . import policy, segments
 from .capture_schemas import (
@@ -37,6 +38,12 @@ from .models import (
 )
 from .policies import policy_of
 from .policy import Policy
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = lazily("duckdb")
+
 
 MOST_EXPORTED = 5_000_000  # rows of one file
 _CHUNK = 400

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sklearn.isotonic import IsotonicRegression
+
+from modelyard_server.kernel.lazily import lazily
 
 from .outcome_schemas import Measure
 from .quality import Floats, Z
 from .scoring import Ints
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 FOLDS = 5
 BINS = 10

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+from modelyard_server.kernel.lazily import lazily
 
 from . import boosting
 from .boosting import Apply
 from .outcome_schemas import Measure
 from .quality import Floats, Z
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 FOLDS = 2
 

@@ -11,14 +11,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+from modelyard_server.kernel.lazily import lazily
 
 from . import explain, faults, members, statistics
 from .faults import Signal
 from .grid import HEAD, UNSEEN, Floats, Grid, Ints, Kind
 from .profile import DISTINCT, ColumnReference, Profile
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 EFFECT = 0.1  # PSI or JS distance net of noise from which a change is worth a person's time
 LARGE = 0.25

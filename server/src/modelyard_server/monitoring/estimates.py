@@ -6,9 +6,8 @@ import datetime as dt
 import threading
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.lazily import lazily
 
 from . import basis, cbpe, dle, measuring, overlap, reference_tables, sampling, scoring, spans
 from .basis import Basis
@@ -32,6 +32,12 @@ from .outcome_schemas import Measure, QualityRange
 from .quality import Floats
 from .scoring import Answers, Mask
 from .writing import instant
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 FEW = 30
 WORST_CALIBRATION = 0.05

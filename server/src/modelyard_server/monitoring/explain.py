@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
+from modelyard_server.kernel.lazily import lazily
 
 from .faults import Fault, Signal
 from .grid import HEAD, UNSEEN, Grid, Ints, Kind
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 NO_REFERENCE = "The baseline has no values for this column."
 EXCLUDED = "Identifiers are not compared; only missing values are watched."

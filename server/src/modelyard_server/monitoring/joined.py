@@ -8,20 +8,27 @@ import tempfile
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.kernel.lazily import lazily
 
 from . import captures
 from .delta import HOUR
 from .models import Outcome
 from .quality import Floats
 from .segments import INPUT
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+else:
+    np = lazily("numpy")
+    pa = lazily("pyarrow")
+
 
 MOST_ROWS = 500_000
 POSITIVE_FROM = 0.5

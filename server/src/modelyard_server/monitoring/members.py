@@ -11,9 +11,16 @@ import math
 import re
 import zlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from modelyard_server.kernel.lazily import lazily
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = lazily("numpy")
+
 
 LENGTHS = 16
 """Length classes of a text: 0, 1, 2-3, 4-7, … characters."""
@@ -22,9 +29,9 @@ USELESS = 0.9  # share unseen in the reference itself from which membership says
 BUCKETS, LEVELS = 64, 27
 LEAST_KEYS = 100
 _BITS_PER_MEMBER = 10
-_ODD = np.uint32(0x9E3779B1)  # Fibonacci hashing: a second position from the same checksum
+_ODD = 0x9E3779B1  # Fibonacci hashing: a second position from the same checksum
 _NAMES_ROWS = re.compile(r"(^|[_\W])(id|ids|uuid|guid|key|no|nr|number|index|row)$", re.IGNORECASE)
-Ints = NDArray[np.int64]
+Ints: TypeAlias = "NDArray[np.int64]"
 
 
 def build(known: Sequence[str], others: Sequence[str]) -> str:
@@ -94,7 +101,7 @@ def numbers_rows(name: str, numbers: NDArray[np.float64]) -> bool:
 
 def _places(texts: Sequence[str], size: int) -> tuple[Ints, Ints]:
     hashed = _hashed(texts)
-    first, second = hashed % np.uint32(size), (hashed * _ODD) % np.uint32(size)
+    first, second = hashed % np.uint32(size), (hashed * np.uint32(_ODD)) % np.uint32(size)
     return first.astype(np.int64), second.astype(np.int64)
 
 

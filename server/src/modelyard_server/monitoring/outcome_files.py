@@ -5,15 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
 from pydantic import ValidationError
+
+from modelyard_server.kernel.lazily import lazily
 
 from .errors import OutcomesUnreadable
 from .outcome_schemas import OutcomeIn
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+    import pyarrow.parquet as pa_parquet
+else:
+    pa = lazily("pyarrow")
+    pa_csv = lazily("pyarrow.csv")
+    pa_parquet = lazily("pyarrow.parquet")
+
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 1_000_000

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from modelyard_server.kernel.lazily import lazily
 
 from . import boosting, scored
 from .grid import category, is_missing
 from .quality import Floats
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 MOST_ROWS = 4000  # of each side
 MOST_VALUES = 200  # a text with more values is not compared

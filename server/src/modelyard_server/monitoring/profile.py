@@ -6,13 +6,20 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
+
+from modelyard_server.kernel.lazily import lazily
 
 from . import members
 from .grid import HEAD, NULLS, Grid, Ints, Kind, build, category, is_missing
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 Profile = dict[str, Ints]
 """Column name → counts on the column's grid; and registers of text columns, see `DISTINCT`."""

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+from modelyard_server.kernel.lazily import lazily
 
 from .outcome_schemas import ClassQuality, Measure
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+else:
+    np = lazily("numpy")
+
 
 Z = 1.959963984540054  # 97.5 % point of the standard normal distribution
 MAX_CLASSES = 10
 Pairs = Mapping[tuple[str, str], int]
 """(predicted, actual) → rows."""
-Floats = npt.NDArray[np.float64]
+Floats: TypeAlias = "npt.NDArray[np.float64]"
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:

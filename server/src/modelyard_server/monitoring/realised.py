@@ -7,9 +7,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from modelyard_protocol.package import DType
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.lazily import lazily
 
 from . import delays, quality, scored, scoring, spans
 from . import worth as value
@@ -29,6 +29,10 @@ from .spans import Span
 from .worth import Worth
 from .writing import instant
 
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
 FEW = 30  # outcomes; below, a metric says little
 _Windowed = dict[int, dict[tuple[str, str], int]]
 _REAL = frozenset({DType.float, DType.double})

@@ -5,14 +5,22 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
+from modelyard_server.kernel.lazily import lazily
 
 from . import capture, scoring
 from .errors import ReferenceUnreadable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+    import pyarrow.parquet as pa_parquet
+else:
+    pa = lazily("pyarrow")
+    pa_csv = lazily("pyarrow.csv")
+    pa_parquet = lazily("pyarrow.parquet")
+
 
 MOST_ROWS = 100_000
 LEAST_ROWS = 100

@@ -10,20 +10,28 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pa_parquet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel import tenancy
+from modelyard_server.kernel.lazily import lazily
 
 from .models import CaptureSegment
 from .segments import INPUT, OUTPUT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pa_parquet
+else:
+    pa = lazily("pyarrow")
+    pc = lazily("pyarrow.compute")
+    pa_parquet = lazily("pyarrow.parquet")
+
 
 MOST_ROWS = 120_000
 MOST_FILES = 400

@@ -6,12 +6,20 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import special
+from modelyard_server.kernel.lazily import lazily
 
 from .outcome_schemas import Measure
 from .quality import Floats, Z
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy import special
+else:
+    np = lazily("numpy")
+    special = lazily("scipy.special")
+
 
 LEAST_PER_CLASS = 2
 BINS = 10

@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from modelyard_server.kernel.lazily import lazily
 
 from .grid import is_missing
 from .quality import Floats
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = lazily("numpy")
+
 
 POSITIVE = frozenset({"1", "true", "yes", "positive"})
 NAMES = ("prediction", "predictions", "predicted", "y_pred", "output")
@@ -23,8 +29,8 @@ SCORES = ("score", "probability", "y_pred_proba")
 ACTUALS = ("actual", "outcome", "target", "label", "y_true")
 SUM_TOLERANCE = 1e-3
 _ELEMENT = re.compile(r"\[(\d+)\]$")
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+Ints: TypeAlias = "NDArray[np.int64]"
+Mask: TypeAlias = "NDArray[np.bool_]"
 
 
 @dataclass(frozen=True, slots=True)

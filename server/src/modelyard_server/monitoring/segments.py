@@ -3,55 +3,71 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pa_parquet
 
 from modelyard_protocol.package import DType, Signature
 from modelyard_protocol.records import Prediction
+from modelyard_server.kernel.lazily import lazily
 
 from . import capture
 from .capture import PREDICTION
 from .policy import Keep, Policy, hashed
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pa_parquet
+else:
+    pa = lazily("pyarrow")
+    pa_parquet = lazily("pyarrow.parquet")
+
+
 INPUT, OUTPUT = "in.", "out."
-_TYPES = {
-    DType.boolean: pa.bool_(),
-    DType.integer: pa.int64(),
-    DType.long: pa.int64(),
-    DType.float: pa.float64(),
-    DType.double: pa.float64(),
-    DType.string: pa.string(),
-}
-_FACTS: dict[str, pa.DataType] = {
-    "prediction_id": pa.string(),
-    "row": pa.int32(),
-    "at": pa.timestamp("us", tz="UTC"),
-    "revision": pa.int32(),
-    "version": pa.int32(),
-    "status": pa.int16(),
-    "source": pa.string(),
-    "skin": pa.string(),
-    "key_id": pa.string(),
-    "total_us": pa.int64(),
-    "model_us": pa.int64(),
-    "request_bytes": pa.int64(),
-    "response_bytes": pa.int64(),
-    "weight": pa.float64(),
-    "error": pa.string(),
-}
+
+
+@functools.cache
+def _types() -> dict[DType, pa.DataType]:
+    return {
+        DType.boolean: pa.bool_(),
+        DType.integer: pa.int64(),
+        DType.long: pa.int64(),
+        DType.float: pa.float64(),
+        DType.double: pa.float64(),
+        DType.string: pa.string(),
+    }
+
+
+@functools.cache
+def _facts() -> dict[str, pa.DataType]:
+    return {
+        "prediction_id": pa.string(),
+        "row": pa.int32(),
+        "at": pa.timestamp("us", tz="UTC"),
+        "revision": pa.int32(),
+        "version": pa.int32(),
+        "status": pa.int16(),
+        "source": pa.string(),
+        "skin": pa.string(),
+        "key_id": pa.string(),
+        "total_us": pa.int64(),
+        "model_us": pa.int64(),
+        "request_bytes": pa.int64(),
+        "response_bytes": pa.int64(),
+        "weight": pa.float64(),
+        "error": pa.string(),
+    }
 
 
 @dataclass(slots=True)
 class Rows:
     """Rows of one deployment on their way into a file, column by column."""
 
-    facts: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _FACTS})
+    facts: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _facts()})
     values: dict[str, list[Any]] = field(default_factory=dict)
     types: dict[str, pa.DataType] = field(default_factory=dict)
     sampled_out: int = 0
@@ -81,8 +97,8 @@ class Rows:
                 found |= {OUTPUT + n: v for n, v in capture.flat({PREDICTION: outputs}).items()}
             self._add_values(found, count)
         for name, dtype in declared.items():
-            if policy.of(name.removeprefix(INPUT)) is Keep.store and dtype in _TYPES:
-                self.types.setdefault(name, _TYPES[dtype])
+            if policy.of(name.removeprefix(INPUT)) is Keep.store and dtype in _types():
+                self.types.setdefault(name, _types()[dtype])
 
     def _add_facts(self, record: Prediction, policy: Policy, count: int) -> None:
         failed = record.status >= 400
@@ -118,7 +134,7 @@ class Rows:
 
     def table(self) -> pa.Table:
         """Give the rows as a table; a column whose values do not fit its type becomes text."""
-        arrays = {name: pa.array(self.facts[name], type=kind) for name, kind in _FACTS.items()}
+        arrays = {name: pa.array(self.facts[name], type=kind) for name, kind in _facts().items()}
         for name, values in sorted(self.values.items()):
             arrays[name] = _array(values, self.types.get(name))
         return pa.table(arrays)

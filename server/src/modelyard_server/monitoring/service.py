@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.http import Cursors, Page
+from modelyard_server.kernel.lazily import lazily
 from modelyard_server.traffic import service as traffic_keys
 
 from . import answering, explain, ingest, measuring, queries, spans, statistics
@@ -35,6 +35,12 @@ from .schemas import (
     TrafficRange,
     Window,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 SHOWN_VALUES = 15  # categories of a histogram; the rest is one bar
 

@@ -10,20 +10,26 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from modelyard_server.kernel.lazily import lazily
 
 from . import statistics
 from .grid import Floats, category, is_missing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = lazily("numpy")
+
 
 LEAST_ROWS = 100
 STRETCHES = 5  # of a number
 MOST_VALUES = 30  # of a category, the most frequent ones
 MOST_FOUND = 20
 SIGNIFICANCE = 0.05
-Mask = NDArray[np.bool_]
+Mask: TypeAlias = "NDArray[np.bool_]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.lazily import lazily
 
 from . import expressions, joined, quality, realised, scored, slices, spans
 from .joined import Joined
@@ -24,6 +25,12 @@ from .outcome_schemas import (
     Task,
 )
 from .quality import Floats
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 FEW = realised.FEW
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import special, stats
+from modelyard_server.kernel.lazily import lazily
 
 from .grid import Floats, Ints
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy import special, stats
+else:
+    np = lazily("numpy")
+    special = lazily("scipy.special")
+    stats = lazily("scipy.stats")
+
 
 COARSE_BINS = 10
 LEAST_EXPECTED = 5.0  # Cochran's rule for the chi-squared approximation

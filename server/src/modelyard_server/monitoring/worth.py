@@ -5,19 +5,26 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.lazily import lazily
 
 from .errors import ValueUnknown
 from .models import OutcomeValue
 from .outcome_schemas import ValueIn, ValueOut
 from .quality import Floats
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 _MONEY = (
     "true_positive",

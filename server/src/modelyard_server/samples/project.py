@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from .catalogue import Sample
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -41,6 +39,8 @@ class Project:
     rows = 500
 
     def __init__(self, sample: Sample, url: str, token: str, *, check: Callable[[], None]) -> None:
+        import httpx
+
         self._sample = sample
         self._url = url
         self._token = token

@@ -11,20 +11,26 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, with_loader_criteria
 
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.db import Database, Owned
+from modelyard_server.kernel.lazily import lazily
 
 from . import changes
 from .models import ACTIVE, Run
 from .records import RunMetric
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+else:
+    np = lazily("numpy")
+
 
 MOST_BYTES = 160 * 1024 * 1024
 _MOST_CHANGES = 20_000  # after more of them, reading anew is faster
@@ -32,8 +38,8 @@ _CHUNK = 50_000
 _PATCH = 500
 VALUE, NAN, NOTHING = 0, 1, 2
 
-Numbers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+Numbers: TypeAlias = "npt.NDArray[np.int64]"
+Mask: TypeAlias = "npt.NDArray[np.bool_]"
 Name = Hashable
 Query = Select[*tuple[Any, ...]]
 

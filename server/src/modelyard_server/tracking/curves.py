@@ -6,22 +6,28 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.lazily import lazily
 
 from . import keys
 from .columns import arrays
 from .history import Logged
 from .models import Run
 from .records import MetricPoint, RunChange
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+else:
+    np = lazily("numpy")
+
 
 LONG = 20_000  # thinned in 10 ms
 _MOST_KEPT = 1000  # curves of some 100 KiB

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+from modelyard_server.kernel.lazily import lazily
 
-Places = npt.NDArray[np.int64]
-Key = tuple[npt.NDArray[Any], int]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+else:
+    np = lazily("numpy")
+
+
+Places: TypeAlias = "npt.NDArray[np.int64]"
+Key: TypeAlias = "tuple[npt.NDArray[Any], int]"
 """Values, and 1 or -1 for the smallest or the largest first."""
 _FEW = 4096  # sorted at once
 
