@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
+from modelyard_server.kernel.lazily import lazily
+
 from .quality import Floats
+
+if TYPE_CHECKING:
+    from sklearn import ensemble
+else:
+    ensemble = lazily("sklearn.ensemble")
 
 Apply = Callable[[Floats], Floats]
 
@@ -17,7 +23,7 @@ Apply = Callable[[Floats], Floats]
 def regression(features: Floats, target: Floats) -> Apply:
     """Learn a number; give what predicts it. Shapes: (n, columns), (n,)."""
     least = 20 if len(target) >= 400 else 5
-    model = HistGradientBoostingRegressor(
+    model = ensemble.HistGradientBoostingRegressor(
         min_samples_leaf=least, early_stopping=False, random_state=0
     )
     with _on_one_core():
@@ -32,7 +38,7 @@ def regression(features: Floats, target: Floats) -> Apply:
 
 def classification(features: Floats, is_one: Floats) -> Apply:
     """Learn the probability of 1; give what predicts it."""
-    model = HistGradientBoostingClassifier(
+    model = ensemble.HistGradientBoostingClassifier(
         max_iter=50, max_leaf_nodes=15, early_stopping=False, random_state=0
     )
     with _on_one_core():

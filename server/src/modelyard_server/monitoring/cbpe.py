@@ -11,8 +11,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sklearn.isotonic import IsotonicRegression
-
 from modelyard_server.kernel.lazily import lazily
 
 from .outcome_schemas import Measure
@@ -21,7 +19,9 @@ from .scoring import Ints
 
 if TYPE_CHECKING:
     import numpy as np
+    from sklearn import isotonic
 else:
+    isotonic = lazily("sklearn.isotonic")
     np = lazily("numpy")
 
 
@@ -142,7 +142,7 @@ def _curves(scores: Floats, actual: Ints) -> tuple[Curve, ...]:
     width = scores.shape[1]
     found: list[Curve] = []
     for k in range(1, 2) if width == 2 else range(width):
-        fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
+        fitted = isotonic.IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
         fitted.fit(scores[:, k], (actual == k) * 1.0)
         found.append((fitted.X_thresholds_, fitted.y_thresholds_))
     return tuple(found)
