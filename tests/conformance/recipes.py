@@ -105,6 +105,8 @@ RECIPES: dict[str, Recipe] = {
         before=lambda w: w.http.post(f"/api/v1/comments/{w['comment_id']}/resolve")
     ),
     "collaboration_list_activity": asking(resource_type="run", resource_id="@run_id"),
+    # ----------------------------------------------------------------- storage
+    "storage_collect": Recipe(lambda ids: {"dry_run": True}),
     # ---------------------------------------------------------------- registry
     "mlflow_get_version_artifact": asking(name="@model name", version="1", path="MLmodel"),
     "registry_update_model": Recipe(lambda ids: {"description": "changed"}),

@@ -26,6 +26,7 @@ from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
+from .storage import Collected, Storage, Usage
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Alerts",
     "Artifacts",
     "Client",
+    "Collected",
     "Conflict",
     "Deployment",
     "DeploymentFailed",
@@ -48,9 +50,11 @@ __all__ = [
     "OutcomeCounts",
     "Prediction",
     "QuotaExceeded",
+    "Storage",
     "StoredArtifact",
     "Unauthenticated",
     "Unavailable",
     "Unreachable",
+    "Usage",
     "webhook_is_ours",
 ]

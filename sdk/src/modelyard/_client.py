@@ -12,6 +12,7 @@ from .alerts import Alerts
 from .artifacts import Artifacts
 from .deployments import Deployments
 from .registry import Models
+from .storage import Storage
 
 
 class Client:
@@ -37,6 +38,7 @@ class Client:
         self.models = Models(self._transport)
         self.deployments = Deployments(self._transport, self.models)
         self.alerts = Alerts(self._transport)
+        self.storage = Storage(self._transport)
 
     def whoami(self) -> dict[str, Any]:
         """Give the account, workspace and permissions of the token."""

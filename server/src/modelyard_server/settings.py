@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     artifact_quota_gb: float = Field(
         0, description="Bytes a workspace may keep, in GiB; 0 means as much as the disk holds."
     )
+    artifact_grace_hours: float = Field(
+        24,
+        ge=0,
+        description="Content that nothing holds is removed so many hours after it was noticed.",
+    )
     egress_allow: str = Field(
         "",
         description="Networks besides the public internet that webhooks may call, such as "

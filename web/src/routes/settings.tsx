@@ -20,6 +20,7 @@ const RateLimitsPage = lazyView(
   () => import("@/features/rate-limits/rate-limits-page"),
   "RateLimitsPage",
 );
+const StoragePage = lazyView(() => import("@/features/storage/storage-page"), "StoragePage");
 const FlagsPage = lazyView(() => import("@/features/flags/flags-page"), "FlagsPage");
 const ChannelsPage = lazyView(() => import("@/features/channels/channels-page"), "ChannelsPage");
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
@@ -32,6 +33,7 @@ const PARTS: Record<string, string> = {
   environments: "Environments",
   levels: "Service levels",
   limits: "Rate limits",
+  storage: "Storage",
   features: "Features",
   channels: "Channels",
   audit: "Audit log",
@@ -100,6 +102,12 @@ const limits = createRoute({
   component: () => <RateLimitsPage />,
 });
 
+const storage = createRoute({
+  getParentRoute: () => settings,
+  path: "storage",
+  component: () => <StoragePage />,
+});
+
 const features = createRoute({
   getParentRoute: () => settings,
   path: "features",
@@ -143,6 +151,7 @@ export const settingsRoutes = [
     environments,
     levels,
     limits,
+    storage,
     channels,
     features,
     audit,

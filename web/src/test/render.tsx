@@ -19,6 +19,8 @@ const EVERYTHING = [
   "experiments.create",
   "artifacts.read",
   "artifacts.write",
+  "storage.read",
+  "storage.collect",
   "models.read",
   "models.write",
   "models.create",

@@ -63,3 +63,13 @@ class PartsIncomplete(Conflict):
 
 class DigestMismatch(Invalid):
     code = "artifacts.digest_mismatch"
+
+
+class CollectionMissing(NotFound):
+    code = "artifacts.collection_not_found"
+
+
+class CollectionRunning(Conflict):
+    """One look through a workspace's store at a time."""
+
+    code = "artifacts.collection_running"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from modelyard_server.kernel import jobs
+from modelyard_server.kernel.clock import utcnow
+from modelyard_server.settings import Settings
 
-from . import service, uploads
-from .ports import BlobStore
+from . import collecting, collections, service, uploads
+from .collecting import Collector, Report
+from .models import CollectionState
+from .ports import BlobStore, Expiry
 
 
 @jobs.handler("artifacts.collect")
@@ -27,3 +32,49 @@ def forget_abandoned(job: jobs.JobContext) -> None:
     assert job.workspace_id is not None  # noqa: S101 - only enqueued inside workspaces
     with job.database.session(job.workspace_id) as db:
         uploads.forget_abandoned(db, uuid.UUID(job.payload["upload_id"]))
+
+
+@jobs.handler(collections.COLLECT, max_attempts=4)
+def collect_garbage(job: jobs.JobContext) -> None:
+    """Look through a workspace's store; mark and remove, unless it is a dry run."""
+    assert job.workspace_id is not None  # noqa: S101 - only enqueued inside workspaces
+    known = uuid.UUID(job.payload["collection_id"])
+    with job.database.session(job.workspace_id) as db:
+        row = collections.get(db, known)
+        row.state = CollectionState.running
+        is_dry_run = row.is_dry_run
+    try:
+        report = _collected(job, known, is_dry_run=is_dry_run)
+    except jobs.LeaseLost:
+        raise
+    except Exception as error:
+        if job.is_last_attempt:
+            with job.database.session(job.workspace_id) as db:
+                collections.finish(db, known, None, error=str(error)[:2000])
+        raise
+    job.check()
+    with job.database.session(job.workspace_id) as db:
+        collections.finish(db, known, report)
+
+
+def _collected(job: jobs.JobContext, collection_id: uuid.UUID, *, is_dry_run: bool) -> Report:
+    assert job.workspace_id is not None  # noqa: S101 - checked by the caller
+    hours = job.services.get(Settings).artifact_grace_hours
+    collector = Collector(
+        job.database,
+        job.services.get(BlobStore),
+        job.workspace_id,
+        dt.timedelta(hours=hours),
+        job.check,
+    )
+    bins = job.services.every(Expiry)
+    now = utcnow()
+    with job.database.session(job.workspace_id, write=not is_dry_run) as db:
+        expired = [one for each in bins for one in each.due(db, now)]
+        if not is_dry_run:
+            collections.count_expired(db, collection_id, sum(each.remove(db, now) for each in bins))
+    report = collector.look(now, mark=not is_dry_run)
+    collecting.expired_as_json(report, expired)
+    if not is_dry_run:
+        collector.sweep(collection_id, now)
+    return report

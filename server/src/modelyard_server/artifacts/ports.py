@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
+import datetime as dt
+from collections.abc import AsyncIterable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,16 @@ class StoredBlob:
 
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBlob:
+    """Content as the store lists it."""
+
+    sha256: str
+    size_bytes: int
+    arrived_at: dt.datetime
+    """When it was last received."""
 
 
 class BlobStore(Protocol):
@@ -50,3 +63,30 @@ class BlobStore(Protocol):
 
     def delete_workspace(self, workspace_id: int) -> None:
         """Remove all content of a workspace; nothing happens when there is none."""
+
+    def every(self, workspace_id: int) -> Iterator[ListedBlob]:
+        """List the content of a workspace in any order; what arrives meanwhile may be absent."""
+
+    def delete_unless_newer(self, workspace_id: int, sha256: str, since: dt.datetime) -> bool:
+        """Remove content unless it was received again after `since`; tell whether it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Something deleted that has lain in its bin for its time."""
+
+    kind: str
+    name: str
+    size_bytes: int
+
+
+class Expiry(Protocol):
+    """Removes for ever what was deleted long enough ago; several capabilities implement it."""
+
+    def due(self, db: Session, now: dt.datetime) -> list[Expired]:
+        """List what would be removed."""
+        ...
+
+    def remove(self, db: Session, now: dt.datetime) -> int:
+        """Remove it with its files; give how many things there were."""
+        ...

@@ -168,12 +168,19 @@ def refuse_over_quota(db: Session, quota_bytes: int, more: int) -> int:
 
 def remove_if_unused(db: Session, blobs: BlobStore, sha256: str) -> bool:
     """Remove content that no path or upload holds; tell whether it was removed."""
-    _lock_content(db, sha256)
-    for row in (ArtifactFile, UploadPart):
-        if db.scalar(select(row.id).where(row.sha256 == sha256).limit(1)) is not None:
-            return False
+    if not lock_unused(db, sha256):
+        return False
     blobs.delete(tenancy.workspace_of(db), sha256)
     return True
+
+
+def lock_unused(db: Session, sha256: str) -> bool:
+    """Tell whether nothing holds content; nothing can begin to until the transaction ends."""
+    _lock_content(db, sha256)
+    return all(
+        db.scalar(select(row.id).where(row.sha256 == sha256).limit(1)) is None
+        for row in (ArtifactFile, UploadPart)
+    )
 
 
 def _delete(db: Session, condition: ColumnElement[bool]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shutil
 import uuid
@@ -10,10 +11,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts.ports import Expired, Expiry
 from modelyard_server.collaboration.ports import Commentable, Resource
+from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.services import Services
 from modelyard_server.settings import Settings
 from modelyard_server.tracking.ports import ModelRef, VersionsOfRun
+from modelyard_server.workspaces.access import System
 from modelyard_server.workspaces.permissions import Permission
 from modelyard_server.workspaces.ports import (
     WorkspaceContent,
@@ -21,7 +25,7 @@ from modelyard_server.workspaces.ports import (
     WorkspaceObserver,
 )
 
-from . import protected
+from . import binned, protected
 from .models import Model, ModelVersion
 from .ports import NothingServed, ServedVersions
 
@@ -69,6 +73,26 @@ class UnpackedModels:
     def erase(self, workspace_id: int) -> None:
         """Remove them."""
         shutil.rmtree(self._folder / str(workspace_id), ignore_errors=True)
+
+
+class DeletedModels:
+    """Lets go of models and versions that have lain in the bin for their time."""
+
+    def due(self, db: Session, now: dt.datetime) -> list[Expired]:
+        """List them."""
+        return [
+            Expired(
+                "model" if item.number is None else "version",
+                item.name if item.number is None else f"{item.name} v{item.number}",
+                item.size_bytes,
+            )
+            for item in binned.items(db)
+            if item.purge_after <= now
+        ]
+
+    def remove(self, db: Session, now: dt.datetime) -> int:
+        """Remove them with their files."""
+        return binned.purge_due(db, System(tenancy.workspace_of(db)), now)
 
 
 _VERSION_ID = re.compile(r"([0-9a-f\-]{36})/([1-9]\d{0,8})")
@@ -132,5 +156,6 @@ def provide(services: Services) -> None:
     services.add(WorkspaceFiles, unpacked)  # type: ignore[type-abstract]
     services.add(Commentable, Models())  # type: ignore[type-abstract]
     services.add(Commentable, Versions())  # type: ignore[type-abstract]
+    services.add(Expiry, DeletedModels())  # type: ignore[type-abstract]
     services.provide(VersionsOfRun, RegisteredFromRun())  # type: ignore[type-abstract]
     services.provide(ServedVersions, NothingServed())  # type: ignore[type-abstract]

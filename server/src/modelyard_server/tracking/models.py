@@ -76,6 +76,8 @@ class Run(Owned, Base):
     lifecycle_stage: Mapped[str] = mapped_column(String(8), default=ACTIVE)
     started_ms: Mapped[int] = mapped_column(BigInteger)
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was deleted, or first seen to be; it is removed for ever `expiry.KEPT` later."""
 
 
 class RunView(Owned, Base):

@@ -139,7 +139,7 @@ def mark_deleted(db: Session, actor: trail.Who, run_id: str) -> None:
     """
     row = get(db, run_id)
     if row.lifecycle_stage != DELETED:
-        row.lifecycle_stage = DELETED
+        row.lifecycle_stage, row.deleted_ms = DELETED, now_ms()
         _record(db, actor, "delete", row, before={"name": row.name})
 
 
@@ -151,7 +151,7 @@ def restore(db: Session, actor: trail.Who, run_id: str) -> None:
     """
     row = get(db, run_id)
     if row.lifecycle_stage != ACTIVE:
-        row.lifecycle_stage = ACTIVE
+        row.lifecycle_stage, row.deleted_ms = ACTIVE, None
         _record(db, actor, "restore", row, after={"name": row.name})
 
 

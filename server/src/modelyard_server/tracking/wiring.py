@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts.ports import Expiry
 from modelyard_server.collaboration.ports import Commentable, Resource
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces.permissions import Permission
@@ -12,6 +13,7 @@ from modelyard_server.workspaces.ports import WorkspaceContent, WorkspaceObserve
 
 from . import experiments, runs
 from .errors import RunMissing
+from .expiry import DeletedRuns
 from .models import Experiment, Run
 from .ports import NoVersions, VersionsOfRun
 
@@ -61,4 +63,5 @@ def provide(services: Services) -> None:
     services.add(WorkspaceObserver, DefaultExperiment())  # type: ignore[type-abstract]
     services.add(WorkspaceContent, ExperimentsHeld())  # type: ignore[type-abstract]
     services.add(Commentable, Runs())  # type: ignore[type-abstract]
+    services.add(Expiry, DeletedRuns())  # type: ignore[type-abstract]
     services.provide(VersionsOfRun, NoVersions())  # type: ignore[type-abstract]

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     experiments_create = "experiments.create"
     artifacts_read = "artifacts.read"
     artifacts_write = "artifacts.write"
+    storage_read = "storage.read"
+    storage_collect = "storage.collect"
     models_read = "models.read"
     models_write = "models.write"
     webhooks_manage = "webhooks.manage"
@@ -75,6 +77,8 @@ MATRIX: dict[Permission, Role] = {
     Permission.experiments_create: Role.developer,
     Permission.artifacts_read: Role.viewer,
     Permission.artifacts_write: Role.developer,
+    Permission.storage_read: Role.viewer,
+    Permission.storage_collect: Role.admin,
     Permission.models_read: Role.viewer,
     Permission.models_write: Role.developer,
     Permission.webhooks_manage: Role.admin,

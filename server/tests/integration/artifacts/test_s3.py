@@ -1,5 +1,6 @@
 """Artifacts in an S3-compatible store, through the same routes as in a folder."""
 
+import datetime as dt
 import hashlib
 import os
 import socket
@@ -113,6 +114,24 @@ def test_a_deleted_file_leaves_the_bucket(
 
     assert client.get(f"{run}/a.txt").status_code == 404
     assert _stored(bucket, workspace) == set()
+
+
+def test_garbage_leaves_the_bucket_unless_it_arrives_again(
+    client: TestClient, run: str, bucket: Any, workspace: TeamSpace, platform: Platform
+) -> None:
+    blobs = platform.services.get(BlobStore)  # type: ignore[type-abstract]
+    client.put(f"{run}/kept.txt", content=b"kept")
+    garbage, again = (blobs.receive(workspace.id, [word]) for word in (b"garbage", b"again"))
+    [listed] = [one for one in blobs.every(workspace.id) if one.sha256 == garbage.sha256]
+    assert listed.size_bytes == len(b"garbage")
+    marked_at = listed.arrived_at + dt.timedelta(seconds=1)
+
+    assert blobs.delete_unless_newer(workspace.id, garbage.sha256, marked_at)
+    hour = dt.timedelta(hours=1)
+    assert not blobs.delete_unless_newer(workspace.id, again.sha256, marked_at - hour)
+
+    assert _stored(bucket, workspace) == {hashlib.sha256(b"kept").hexdigest(), again.sha256}
+    assert list(blobs.every(workspace.id + 1_000_000)) == []
 
 
 def test_a_truncated_upload_leaves_nothing(

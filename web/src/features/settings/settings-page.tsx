@@ -40,6 +40,9 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/levels" params={{ ws }}>
           Service levels
         </Link>
+        <Link className={tabClass} to="/w/$ws/settings/storage" params={{ ws }}>
+          Storage
+        </Link>
         {mayLimits && (
           <Link className={tabClass} to="/w/$ws/settings/limits" params={{ ws }}>
             Rate limits

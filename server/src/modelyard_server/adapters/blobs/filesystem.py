@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import re
 import shutil
-from collections.abc import AsyncIterable, Iterable
+import time
+import uuid
+from collections.abc import AsyncIterable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from modelyard_server.artifacts.errors import ContentMissing
-from modelyard_server.artifacts.ports import StoredBlob
+from modelyard_server.artifacts.ports import ListedBlob, StoredBlob
 
 from .incoming import Incoming
 from .syncing import Syncer
@@ -22,6 +27,8 @@ class FilesystemBlobs:
 
     def __init__(self, folder: Path) -> None:
         self._cas = folder / "cas"
+        self._leaving = folder / "leaving"
+        self._leaving.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._syncer = Syncer(folder / "unsynced", self._path)
         self._incoming = Incoming(folder / "incoming", self._place)
 
@@ -57,10 +64,40 @@ class FilesystemBlobs:
         """Remove all content of a workspace."""
         shutil.rmtree(self._cas / str(workspace_id), ignore_errors=True)
 
+    def every(self, workspace_id: int) -> Iterator[ListedBlob]:
+        """List the content of a workspace."""
+        for folder in sorted(self._cas.glob(f"{workspace_id}/[0-9a-f][0-9a-f]")):
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    found = _listed(entry)
+                    if found is not None:
+                        yield found
+
+    def delete_unless_newer(self, workspace_id: int, sha256: str, since: dt.datetime) -> bool:
+        """Remove content unless it was received again after `since`.
+
+        It is moved aside before its time is read: what arrives at that moment lies at the path.
+        """
+        path = self._path(workspace_id, sha256)
+        aside = self._leaving / f"{workspace_id}-{sha256}-{uuid.uuid4().hex}"
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return True
+        if _instant(aside.stat()) <= since:
+            aside.unlink()
+            return True
+        with suppress(FileExistsError):  # it arrived once more
+            os.link(aside, path)
+        aside.unlink()
+        return False
+
     def _place(self, workspace_id: int, part: Path, blob: StoredBlob) -> None:
         target = self._path(workspace_id, blob.sha256)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         marker = self._syncer.mark(workspace_id, blob.sha256)
+        now = time.time_ns()  # not the kernel's coarser clock: it is compared with ours
+        os.utime(part, ns=(now, now))
         part.rename(target)  # replaces the same content, if it is there already
         self._syncer.later(marker)
 
@@ -68,3 +105,17 @@ class FilesystemBlobs:
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"Not a SHA-256: {sha256!r}")
         return self._cas / str(workspace_id) / sha256[:2] / sha256
+
+
+def _listed(entry: os.DirEntry[str]) -> ListedBlob | None:
+    try:
+        stat = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None  # removed meanwhile
+    if not _SHA256.fullmatch(entry.name):
+        return None
+    return ListedBlob(entry.name, stat.st_size, _instant(stat))
+
+
+def _instant(stat: os.stat_result) -> dt.datetime:
+    return dt.datetime.fromtimestamp(stat.st_mtime_ns / 1e9, dt.UTC)

@@ -5,9 +5,10 @@ An upload is spooled to a local file first: its key is its digest, which is know
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import shutil
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -15,7 +16,8 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
 from modelyard_server.artifacts.errors import ContentMissing
-from modelyard_server.artifacts.ports import StoredBlob
+from modelyard_server.artifacts.ports import ListedBlob, StoredBlob
+from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.errors import Unavailable
 from modelyard_server.settings import Settings
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from obstore.store import S3Config  # not there at run time
 
 _READ_BYTES = 8 * 1024 * 1024
+_LIST = 1000
+_FRESH = dt.timedelta(hours=12)
+"""Content older than this is sent again, which makes it young: it may be marked as garbage."""
+_DIGITS = 64
 _MISSING = (NotFoundError, FileNotFoundError)
 
 
@@ -99,9 +105,31 @@ class S3Blobs:
         except BaseError as error:
             raise _unreachable(error) from error
 
+    def every(self, workspace_id: int) -> Iterator[ListedBlob]:
+        """List the content of a workspace."""
+        try:
+            for page in self._store.list(f"{workspace_id}/", chunk_size=_LIST):
+                for found in page:
+                    sha256 = str(found["path"]).rpartition("/")[2]
+                    if len(sha256) == _DIGITS:
+                        yield ListedBlob(sha256, int(found["size"]), found["last_modified"])
+        except _MISSING:
+            return
+        except BaseError as error:
+            raise _unreachable(error) from error
+
+    def delete_unless_newer(self, workspace_id: int, sha256: str, since: dt.datetime) -> bool:
+        """Remove content unless it was received again after `since`."""
+        found = self._head(_key(workspace_id, sha256))
+        if found is not None and found[1] > since:
+            return False
+        self.delete(workspace_id, sha256)
+        return True
+
     def _place(self, workspace_id: int, part: Path, blob: StoredBlob) -> None:
         key = _key(workspace_id, blob.sha256)
-        if self._size(key) == blob.size_bytes:
+        found = self._head(key)
+        if found is not None and found[0] == blob.size_bytes and utcnow() - found[1] < _FRESH:
             return
         try:
             self._store.put(key, part)  # large files go up in parts
@@ -111,8 +139,14 @@ class S3Blobs:
             raise _unreachable(error) from error
 
     def _size(self, key: str) -> int | None:
+        found = self._head(key)
+        return None if found is None else found[0]
+
+    def _head(self, key: str) -> tuple[int, dt.datetime] | None:
+        """Give size and time of an object, if it is there."""
         try:
-            return int(self._store.head(key)["size"])
+            found = self._store.head(key)
+            return int(found["size"]), found["last_modified"]
         except _MISSING:
             return None
         except BaseError as error:
