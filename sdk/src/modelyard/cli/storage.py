@@ -48,7 +48,7 @@ def collect(
             escape(f"  {one['kind']} {one['name']}: {decimal(one['size_bytes'])}, from the bin")
         )
     for item in found.items:
-        when = "now" if item["is_due"] else f"after {item['goes_after'][:16]}Z"
+        when = "next time" if item["is_due"] else f"after {item['goes_after'][:16]}Z"
         out.print(f"  {item['sha256']} {decimal(item['size_bytes'])}, {when}", soft_wrap=True)
     if found.is_dry_run:
         out.print(f"Would remove {found.due} contents, {decimal(found.due_bytes)}.")

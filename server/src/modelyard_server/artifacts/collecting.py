@@ -48,7 +48,7 @@ class Report:
 
     stored: Sum = field(default_factory=Sum)
     due: Sum = field(default_factory=Sum)
-    """Nothing holds it, and its grace is over: it goes with this collection."""
+    """Nothing holds it, and its grace is over: it goes with the next collection."""
     waiting: Sum = field(default_factory=Sum)
     """Nothing holds it, but its grace is not over."""
     expired: list[dict[str, Any]] = field(default_factory=list)

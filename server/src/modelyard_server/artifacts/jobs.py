@@ -73,8 +73,8 @@ def _collected(job: jobs.JobContext, collection_id: uuid.UUID, *, is_dry_run: bo
         expired = [one for each in bins for one in each.due(db, now)]
         if not is_dry_run:
             collections.count_expired(db, collection_id, sum(each.remove(db, now) for each in bins))
+    if not is_dry_run:
+        collector.sweep(collection_id, now)  # before the look, which forgets what has vanished
     report = collector.look(now, mark=not is_dry_run)
     collecting.expired_as_json(report, expired)
-    if not is_dry_run:
-        collector.sweep(collection_id, now)
     return report

@@ -58,7 +58,7 @@ test("space is shown in figures, and a collection tells what it found", async ()
   ).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "What it found" }));
   expect(screen.getByText("run shy-owl-7")).toBeVisible();
-  expect(screen.getByText("With this collection")).toBeVisible();
+  expect(screen.getByText("With the next collection")).toBeVisible();
 });
 
 test("a dry run starts at once; a collection asks first, and says why it is refused", async () => {
