@@ -134,6 +134,12 @@ def a_token(world: World) -> str:
     return world.post("/api/v1/tokens", body)["id"]
 
 
+def a_collection(world: World) -> str:
+    there = world.http.get("/api/v1/storage").json()["collections"]  # one is under way at a time
+    made = there or [world.post("/api/v1/storage/collections", {"dry_run": True})]
+    return made[0]["id"]
+
+
 def a_session(world: World) -> str:
     owner = world.owner
     with world.platform.database.platform_session() as db:
