@@ -696,6 +696,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Storage
+         * @description Measure what the workspace keeps; list the newest collections.
+         */
+        get: operations["storage_get_storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/storage/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Collect
+         * @description Look through the store for what nothing holds; a dry run only tells what would go.
+         */
+        post: operations["storage_collect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/storage/collections/{collection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Collection
+         * @description Give one collection and what it found.
+         */
+        get: operations["storage_get_collection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/comments": {
         parameters: {
             query?: never;
@@ -4093,6 +4153,56 @@ export interface components {
             /** Measures */
             measures: components["schemas"]["Measure"][];
         };
+        /**
+         * CollectionCreate
+         * @description Asks for a look through the store.
+         */
+        CollectionCreate: {
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
+         * CollectionOut
+         * @description One look through the store for content that nothing holds.
+         */
+        CollectionOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Dry Run */
+            is_dry_run: boolean;
+            /** Is Scheduled */
+            is_scheduled: boolean;
+            state: components["schemas"]["CollectionState"];
+            /** Started By Name */
+            started_by_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Removed Count */
+            removed_count: number;
+            /** Removed Bytes */
+            removed_bytes: number;
+            /** Expired Count */
+            expired_count: number;
+            report: components["schemas"]["ReportOut"] | null;
+        };
+        /**
+         * CollectionState
+         * @enum {string}
+         */
+        CollectionState: "waiting" | "running" | "done" | "failed";
         /** ColumnOut */
         ColumnOut: {
             /** Name */
@@ -4822,6 +4932,18 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * ExpiredOut
+         * @description Something deleted that has lain in its bin for its time.
+         */
+        ExpiredOut: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
         /** FailureCount */
         FailureCount: {
             /**
@@ -5189,6 +5311,28 @@ export interface components {
             last_request_at: string | null;
             /** Sparkline */
             sparkline: number[];
+        };
+        /**
+         * GarbageOut
+         * @description Content that nothing holds.
+         */
+        GarbageOut: {
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /**
+             * Arrived At
+             * Format: date-time
+             */
+            arrived_at: string;
+            /** Is Due */
+            is_due: boolean;
+            /**
+             * Goes After
+             * Format: date-time
+             */
+            goes_after: string;
         };
         /**
          * Guards
@@ -6749,6 +6893,23 @@ export interface components {
             rows: number;
         };
         /**
+         * ReportOut
+         * @description What a look through the store found.
+         */
+        ReportOut: {
+            stored: components["schemas"]["SumOut"];
+            due: components["schemas"]["SumOut"];
+            waiting: components["schemas"]["SumOut"];
+            /** Expired Count */
+            expired_count: number;
+            /** Expired Bytes */
+            expired_bytes: number;
+            /** Expired */
+            expired: components["schemas"]["ExpiredOut"][];
+            /** Items */
+            items: components["schemas"]["GarbageOut"][];
+        };
+        /**
          * Resolve
          * @description What it was.
          */
@@ -7476,6 +7637,18 @@ export interface components {
             needs_owner: boolean;
         };
         /**
+         * ShareOut
+         * @description What one kind of thing keeps, each file counted by itself.
+         */
+        ShareOut: {
+            /** Kind */
+            kind: string;
+            /** Files */
+            files: number;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * ShiftOut
          * @description How far a strategy is, and what its guards measured last.
          */
@@ -7808,6 +7981,30 @@ export interface components {
             finished_at: string | null;
         };
         /**
+         * StorageOut
+         * @description What a workspace keeps, and what could go.
+         */
+        StorageOut: {
+            /** Used Bytes */
+            used_bytes: number;
+            /** Quota Bytes */
+            quota_bytes: number | null;
+            /** Shares */
+            shares: components["schemas"]["ShareOut"][];
+            /** Contents */
+            contents: number;
+            /** Stored Bytes */
+            stored_bytes: number;
+            /** Garbage */
+            garbage: number;
+            /** Garbage Bytes */
+            garbage_bytes: number;
+            /** Grace Hours */
+            grace_hours: number;
+            /** Collections */
+            collections: components["schemas"]["CollectionOut"][];
+        };
+        /**
          * Strategy
          * @description How a revision gets its traffic.
          */
@@ -7845,6 +8042,16 @@ export interface components {
          * @enum {string}
          */
         Subject: "user" | "key" | "organisation";
+        /**
+         * SumOut
+         * @description How many contents, and how much they hold.
+         */
+        SumOut: {
+            /** Count */
+            count: number;
+            /** Size Bytes */
+            size_bytes: number;
+        };
         /**
          * TableColumnOut
          * @description A column of a table in a file; `is_number` decides how it is lined up.
@@ -9887,6 +10094,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storage_get_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storage_collect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storage_get_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
+                };
             };
             /** @description A problem document. */
             default: {
