@@ -144,6 +144,7 @@ const ITEMS: Column<Item>[] = [
   {
     id: "goes",
     header: "Goes",
-    cell: (item) => (item.is_due ? "With the next collection" : <Time at={item.goes_after} absolute />),
+    cell: (item) =>
+      item.is_due ? "With the next collection" : <Time at={item.goes_after} absolute />,
   },
 ];
