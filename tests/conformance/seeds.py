@@ -431,9 +431,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "invitation-links/token": an_invitation_link,
     "password-resets/token": a_reset_link,
     "workspace_name": lambda world: world.space.slug,
-    "collection_id": lambda world: world.post("/api/v1/storage/collections", {"dry_run": True})[
-        "id"
-    ],
+    "collection_id": a_collection,
     # tracking, artifacts
     "experiment_id": an_experiment,
     "experiment name": an_experiment_name,
