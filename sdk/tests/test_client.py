@@ -25,6 +25,9 @@ class _Server(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_PUT(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         SENT.append(json.loads(sent) if sent else None)
@@ -117,6 +120,44 @@ def _counts(received: int, problems: list[dict[str, Any]] | None = None) -> dict
         "rejected": rejected,
         "problems": problems or [],
     }
+
+
+def _deployment(**latest: Any) -> dict[str, Any]:
+    shown = {"number": 2, "status": "shifting", "status_reason": "Gets 10 % of the traffic."}
+    return {
+        "id": "d", "name": "churn", "environment": "production", "url": "http://x/y",
+        "status": "ready", "status_reason": None, "model_name": "churn",
+        "live_revision": {"number": 1, "version": 1}, "latest_revision": shown | latest,
+    }  # fmt: skip
+
+
+def test_a_canary_is_rolled_out_shared_and_taken_back_from_the_command_line(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    one, path = _deployment(), "/api/v1/deployments"
+    ANSWERS["GET", path] = (200, {"items": [one], "next_cursor": None})
+    ANSWERS["GET", f"{path}/d"] = (200, one)
+    ANSWERS["POST", f"{path}/d/revisions"] = (202, {})
+    ANSWERS["PUT", f"{path}/d/traffic"] = (200, one)
+    key = {"id": "k", "name": "app", "public_id": "p", "expires_at": None, "last_used_at": None}
+    ANSWERS["GET", f"{path}/d/keys"] = (200, [key])
+    ANSWERS["POST", f"{path}/d/keys/k/rotate"] = (201, {"key": "myk_new"})
+    run = CliRunner().invoke
+
+    options = ["--strategy", "canary", "--percent", "10", "--hold", "--no-guards"]
+    done = run(app, ["deployment", "update", "production/churn", "--version", "2", *options])
+    assert "Gets 10 % of the traffic." in done.output
+    sent = next(body for body in SENT if body)
+    assert sent["strategy"] == {
+        "kind": "canary", "percent": 10, "bake_seconds": None, "tolerance": 0.01, "guards": None,
+    }  # fmt: skip
+    run(app, ["deployment", "traffic", "churn", "25"])
+    assert SENT[-1]["weights"] == [{"revision": 1, "weight": 75}, {"revision": 2, "weight": 25}]
+    assert run(app, ["deployment", "rotate-key", "churn", "app"]).output == "myk_new\n"
+    wrong = run(app, ["deployment", "update", "churn", "--strategy", "magic"])
+    assert wrong.exit_code == 2
 
 
 def test_outcomes_go_in_batches_and_their_counts_are_added(url: str) -> None:

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from modelyard_protocol.package import Column, DType, Signature
-from modelyard_protocol.records import Prediction, Skin, Source, Traffic, frame, latency_bucket
+from modelyard_protocol.records import (
+    Prediction,
+    Single,
+    Skin,
+    Source,
+    Traffic,
+    frame,
+    latency_bucket,
+)
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
@@ -100,7 +108,7 @@ class Watched:
         return answer.json()
 
 
-def write(file: Path, records: Iterable[Prediction | Traffic]) -> Path:
+def write(file: Path, records: Iterable[Single]) -> Path:
     """Append records to a journal file, as the node does."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab") as stream:
@@ -138,7 +146,7 @@ def cut(watched: Watched) -> int:
     return segmenter.run_once(all_now=True)
 
 
-def ingest(watched: Watched, records: Iterable[Prediction | Traffic]) -> int:
+def ingest(watched: Watched, records: Iterable[Single]) -> int:
     """Write records to a journal and apply it."""
     write(journal_of(watched.folder), records)
     return an_ingester(watched.workspace.platform, watched.folder).run_once()

@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
@@ -150,11 +150,64 @@ class Traffic(BaseModel):
     """Count per latency bucket index, see `latency_bucket`."""
 
 
-Record = Annotated[Prediction | Predictions | Traffic, Field(discriminator="kind")]
-RECORD: TypeAdapter[Prediction | Predictions | Traffic] = TypeAdapter(Record)
+class Mirrored(BaseModel):
+    """Complete counts of what one shadow revision was sent in one second."""
+
+    kind: Literal["mirrored"] = "mirrored"
+    workspace_id: int
+    deployment_id: str
+    revision: int
+    version: int
+    at: int
+    """Start of the second, seconds since the epoch."""
+    calls: int
+    """Answered by the shadow, with whatever status."""
+    failed: int
+    """Of them, those that did not succeed although the live call did."""
+    dropped: int
+    """Copies thrown away because the shadow did not keep up."""
+    rows: int
+    """Predictions compared."""
+    differing: int
+    """Of them, those that differ from the live prediction."""
+    model_us: dict[int, int]
+    """Time inside predict: calls per latency bucket."""
+    live_model_us: dict[int, int]
+    """The same of the live answers to these calls."""
 
 
-def read_records(payload: bytes) -> list[Prediction | Traffic]:
+class Shadowed(BaseModel):
+    """One call that was answered live and by a shadow; a sample, its first rows."""
+
+    kind: Literal["shadowed"] = "shadowed"
+    id: str
+    """The `prediction_id` of the live answer."""
+    at_us: int
+    workspace_id: int
+    deployment_id: str
+    revision: int
+    version: int
+    skin: Skin
+    content_type: str
+    request: str | None
+    response: str | None
+    """What the caller was told."""
+    predictions: list[Any] | None
+    """What the shadow said; `None` when it failed."""
+    differs: list[bool]
+    """One entry per prediction; empty when the shadow failed."""
+    error: str | None
+
+
+Single = Prediction | Traffic | Mirrored | Shadowed
+"""A record of one thing; `Predictions` is read as many of them."""
+Record = Annotated[
+    Prediction | Predictions | Traffic | Mirrored | Shadowed, Field(discriminator="kind")
+]
+RECORD: TypeAdapter[Prediction | Predictions | Traffic | Mirrored | Shadowed] = TypeAdapter(Record)
+
+
+def read_records(payload: bytes) -> list[Single]:
     """Give the records of one frame.
 
     Raises:

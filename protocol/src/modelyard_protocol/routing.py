@@ -130,6 +130,17 @@ class Target(BaseModel):
     weight: int = Field(ge=0, le=100)
 
 
+class Shadow(BaseModel):
+    """A revision that gets copies of calls; callers never wait for it and never see its answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target
+    percent: int = Field(ge=1, le=100)
+    tolerance: float = 0.01
+    """Relative; numbers closer than that agree. Everything else agrees when it is equal."""
+
+
 class Route(BaseModel):
     """One address: `/{workspace}/{environment}/{deployment}/…`. Weights sum to 100."""
 
@@ -143,6 +154,7 @@ class Route(BaseModel):
     model: str = ""
     """Registered name of the model, answered in `/predict`; empty: the deployment's name."""
     targets: tuple[Target, ...]
+    shadow: Shadow | None = None
     keys: tuple[Key, ...]
     signature: Signature
     example: str | None = None

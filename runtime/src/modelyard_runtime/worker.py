@@ -29,6 +29,7 @@ from .fast.lane import Lane
 from .fast.sessions import Graph, open_session
 from .gateway.calls import Calls
 from .gateway.http import Connection
+from .gateway.mirror import Mirror
 from .gateway.recorder import Recorder, pack_records
 from .gateway.servers import Served, Servers
 from .gateway.table import Allowance, Table
@@ -82,7 +83,13 @@ class Worker:
             lambda: channel.pending_bytes,
             self._loop.call_later,
         )
-        self._calls = Calls(self._recorder, self._servers, self._switched_back)
+        self._mirror = Mirror(
+            self._servers,
+            lambda frames: channel.send(Kind.counts, frames),
+            lambda frame: channel.send(Kind.records, pack_records(frame, 1)),
+            self._loop.call_later,
+        )
+        self._calls = Calls(self._recorder, self._servers, self._mirror, self._switched_back)
         self._loop.call_later(SWEEP_SECONDS, self._sweep)
         self._loop.call_later(TELL_SECONDS, self._tell_spent)
         self._tell({"hello": os.environ.get("MODELYARD_SANDBOX", "none")})
@@ -193,6 +200,7 @@ class Worker:
         end = time.monotonic() + DRAIN_SECONDS
         while self._calls.open and not self._channel.is_closed and time.monotonic() < end:
             await asyncio.sleep(0.01)
+        self._mirror.flush()
         self._recorder.flush(before=None)
         while self._channel.pending_bytes and time.monotonic() < end + 5:
             if self._channel.is_closed:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from modelyard_runtime.gateway.calls import Calls
 from modelyard_runtime.gateway.http import IDLE_SECONDS, READ_SECONDS, Connection
+from modelyard_runtime.gateway.mirror import Mirror
 from modelyard_runtime.gateway.recorder import Recorder
 from modelyard_runtime.gateway.servers import Servers
 
@@ -35,7 +36,9 @@ class Wire:
 @pytest.fixture(scope="module")
 def calls() -> Calls:
     recorder = Recorder(lambda *_: None, lambda _: None, lambda: 0, lambda *_: None)
-    return Calls(recorder, Servers(), lambda *_: None)
+    servers = Servers()
+    mirror = Mirror(servers, lambda _: None, lambda _: None, lambda *_: None)
+    return Calls(recorder, servers, mirror, lambda *_: None)
 
 
 def connect(calls: Calls) -> tuple[Connection, Wire]:

@@ -78,6 +78,17 @@ def test_sticky_shares_follow_the_weights() -> None:
     assert 0.08 < chosen.count("b") / 5000 < 0.12
 
 
+@pytest.mark.parametrize("share", [1, 10, 50, 99])
+def test_shares_without_sticky_hold_over_few_calls_and_for_every_nth_of_them(share: int) -> None:
+    table, route = a_table({"a": Server(), "b": Server()}, {"a": 100 - share, "b": share})
+    chosen = [table.choose(route, None)[0].server_id == "b" for _ in range(10_000)]
+    assert abs(sum(chosen) / 10_000 - share / 100) < 0.001
+    assert abs(sum(chosen[:500]) / 500 - share / 100) < 0.01
+    for nth in (2, 3, 5, 10):
+        part = chosen[::nth]
+        assert abs(sum(part) / len(part) - share / 100) < 0.01
+
+
 def test_interpreter_of_an_environment_brings_its_installation(tmp_path: Path) -> None:
     base, env = tmp_path / "python" / "bin", tmp_path / "env" / "bin"
     for folder in (base, env):

@@ -26,6 +26,7 @@ from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
+from .rollouts import EndpointKey, ShadowReport, Strategy
 from .storage import Collected, Storage, Usage
 
 __version__ = "0.1.0"
@@ -40,6 +41,7 @@ __all__ = [
     "DeploymentFailed",
     "Deployments",
     "Endpoint",
+    "EndpointKey",
     "Forbidden",
     "Invalid",
     "Model",
@@ -50,8 +52,10 @@ __all__ = [
     "OutcomeCounts",
     "Prediction",
     "QuotaExceeded",
+    "ShadowReport",
     "Storage",
     "StoredArtifact",
+    "Strategy",
     "Unauthenticated",
     "Unavailable",
     "Unreachable",

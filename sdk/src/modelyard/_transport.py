@@ -58,6 +58,10 @@ class Transport:
         sent = body if body is not None else {}
         return _json(self.request("POST", path, json=sent, **options))
 
+    def put(self, path: str, body: Any) -> Any:
+        """PUT JSON and decode the answer."""
+        return _json(self.request("PUT", path, json=body))
+
     def delete(self, path: str) -> None:
         """DELETE."""
         self.request("DELETE", path)

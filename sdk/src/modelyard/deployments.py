@@ -12,6 +12,7 @@ from ._errors import ModelyardError
 from ._transport import Transport
 from .outcomes import Outcome, OutcomeCounts, OutcomeValue
 from .registry import Models
+from .rollouts import EndpointKey, ShadowReport, Strategy
 
 _PATH = "/api/v1/deployments"
 _MAX_OUTCOMES = 10_000  # of one request
@@ -33,6 +34,7 @@ class Deployment:
     status_reason: str | None
     model_name: str
     live_version: int | None
+    live_revision: int | None
     revision: int
     """Number of the newest revision, whether it serves yet or not."""
     revision_status: str
@@ -99,16 +101,65 @@ class Deployments:
         }
         return self._read(self._transport.post("/api/v1/serving/deploy", body))
 
-    def deploy_version(self, deployment_id: str, version: int | None = None) -> Deployment:
+    def deploy_version(
+        self,
+        deployment_id: str,
+        version: int | None = None,
+        *,
+        strategy: Strategy | None = None,
+        reason: str | None = None,
+    ) -> Deployment:
         """Serve another version at the same address; the old one serves until it is ready."""
-        self._transport.post(f"{_PATH}/{deployment_id}/revisions", {"version": version})
+        body = {
+            "version": version,
+            "strategy": strategy.as_json() if strategy else None,
+            "reason": reason,
+        }
+        self._transport.post(f"{_PATH}/{deployment_id}/revisions", body)
         return self.get(deployment_id)
 
+    def set_traffic(
+        self, deployment_id: str, weights: Mapping[int, int], *, reason: str | None = None
+    ) -> Deployment:
+        """Share traffic between the live revision and the one being rolled out, in percent."""
+        shares = [{"revision": number, "weight": weight} for number, weight in weights.items()]
+        body = {"weights": shares, "reason": reason}
+        return self._read(self._transport.put(f"{_PATH}/{deployment_id}/traffic", body))
+
+    def promote(
+        self,
+        deployment_id: str,
+        environment: str,
+        *,
+        strategy: Strategy | None = None,
+        reason: str | None = None,
+    ) -> Deployment:
+        """Serve the identical files and environment in another environment."""
+        body = {
+            "environment": environment,
+            "strategy": strategy.as_json() if strategy else None,
+            "reason": reason,
+        }
+        return self._read(self._transport.post(f"{_PATH}/{deployment_id}/promote", body))
+
+    def shadow(self, deployment_id: str) -> ShadowReport:
+        """Tell how the shadow that runs, or the last one, answered copies of live calls."""
+        return ShadowReport.read(self._transport.get(f"{_PATH}/{deployment_id}/shadow"))
+
     def roll_back(
-        self, deployment_id: str, *, revision: int | None = None, reason: str | None = None
+        self,
+        deployment_id: str,
+        *,
+        revision: int | None = None,
+        reason: str | None = None,
+        accept_schema_change: bool = False,
     ) -> Deployment:
         """Serve the previous good revision again, or the one given."""
-        body = {"revision": revision, "reason": reason}
+        body = {
+            "revision": revision,
+            "reason": reason,
+            "accept_schema_change": accept_schema_change,
+        }
         self._transport.post(f"{_PATH}/{deployment_id}/rollback", body)
         return self.get(deployment_id)
 
@@ -136,6 +187,17 @@ class Deployments:
         made = self._transport.post(f"{_PATH}/{deployment_id}/keys", {"name": name})
         return str(made["key"])
 
+    def keys(self, deployment_id: str) -> Sequence[EndpointKey]:
+        """Give its keys, without their secrets."""
+        names = EndpointKey.__slots__
+        found = self._transport.get(f"{_PATH}/{deployment_id}/keys")
+        return [EndpointKey(**{name: item[name] for name in names}) for item in found]
+
+    def rotate_key(self, deployment_id: str, key_id: str, *, overlap_hours: float = 24) -> str:
+        """Make a key like an old one and give it; the old one works on for the overlap."""
+        path = f"{_PATH}/{deployment_id}/keys/{key_id}/rotate"
+        return str(self._transport.post(path, {"overlap_hours": overlap_hours})["key"])
+
     def send_outcomes(
         self, deployment_id: str, outcomes: Mapping[str, OutcomeValue] | Iterable[Outcome]
     ) -> OutcomeCounts:
@@ -162,7 +224,7 @@ class Deployments:
         timeout_seconds: float = 300.0,
         on_change: Callable[[Deployment], None] | None = None,
     ) -> Deployment:
-        """Block until the newest revision serves; see `Deployment.wait`."""
+        """Block until the newest revision serves, or has the share or copies it is to have."""
         deadline = time.monotonic() + timeout_seconds
         shown: str | None = None
         while True:
@@ -171,6 +233,8 @@ class Deployments:
                 on_change(now)
                 shown = now.revision_status
             if now.revision_status == "ready" and now.status == "ready":
+                return now
+            if now.revision_status == "shifting":
                 return now
             if now.revision_status in {"failed", "stopped"}:
                 raise DeploymentFailed(
@@ -194,6 +258,7 @@ class Deployments:
             status_reason=item["status_reason"],
             model_name=item["model_name"],
             live_version=live["version"] if live else None,
+            live_revision=live["number"] if live else None,
             revision=latest["number"],
             revision_status=latest["status"],
             revision_reason=latest["status_reason"],

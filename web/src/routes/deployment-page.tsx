@@ -23,6 +23,7 @@ const EnvironmentTrack = lazyView(
   () => import("@/features/deployments/environment-track"),
   "EnvironmentTrack",
 );
+const ShadowPanel = lazyView(() => import("@/features/deployments/shadow-panel"), "ShadowPanel");
 const TrafficSplit = lazyView(() => import("@/features/deployments/traffic-split"), "TrafficSplit");
 const LiveRevision = lazyView(
   () => import("@/features/deployments/revision-panels"),
@@ -108,6 +109,7 @@ function TabBody({ id, view, onView }: Props) {
         <div className="stack loose">
           <CurrentRollout id={id} />
           <TrafficSplit id={id} />
+          <ShadowPanel id={id} />
           <View>
             <TrafficPanel id={id} range={view.range} onRange={(range) => onView({ range })} />
           </View>

@@ -56,6 +56,7 @@ export function aDeployment(change: Partial<Shape<"DeploymentOut">> = {}): Shape
     previous_good_revision: null,
     good_revisions: [],
     weights: [{ revision: 1, weight: 100 }],
+    shadow: null,
     standby_revision: null,
     standby_until: null,
     auto_configured: true,

@@ -23,6 +23,7 @@ from .backends import Backend
 from .forms import check_head
 from .ids import new_id
 from .images import to_array
+from .mirror import Copy, Mirror
 from .recorder import Recorder
 from .refusals import Outgoing, Refusal, closed_door, not_ready
 from .servers import Served, Servers
@@ -38,7 +39,10 @@ SwitchBack = Callable[[str, str], None]
 class Calls:
     """Admits requests and answers them with the table of the moment."""
 
-    def __init__(self, recorder: Recorder, servers: Servers, switch_back: SwitchBack) -> None:
+    def __init__(
+        self, recorder: Recorder, servers: Servers, mirror: Mirror, switch_back: SwitchBack
+    ) -> None:
+        self.mirror = mirror
         self.table: Table | None = None
         self.recorder = recorder
         self.open = 0
@@ -123,6 +127,16 @@ class Calls:
             self.refuse(item, not_ready())
 
     # -- what a lane asks of its worker
+
+    def answered(
+        self, item: Item, name: str, predictions: list[Any] | None, body: bytes, model_us: int
+    ) -> None:
+        """A call of a route that has a shadow was answered; a share of them is copied."""
+        shadow = item.admitted.route.shadow
+        if shadow is not None:
+            self.mirror.offer(
+                Copy(item.admitted, shadow, name, item.body, predictions, body, model_us)
+            )
 
     def finished(self, count: int) -> None:
         """So many calls were answered."""
@@ -255,6 +269,9 @@ class _Call:
         self._calls.recorder.note(
             (mark, outgoing.status, self._id, at_us, total_us, self._model_us, body, told)
         )
+        if outgoing.status == 200:
+            us = self._model_us or 0
+            self._calls.answered(self._item, self._id, None, outgoing.body, us)
 
 
 class _Comparison:

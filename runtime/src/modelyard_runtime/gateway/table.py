@@ -17,6 +17,7 @@ from .refusals import Refusal, closed_door, not_ready
 from .servers import Served
 
 _PREFIX = "myk_"
+_TURN = 0.6180339887498949  # golden ratio: its multiples fill [0, 1) evenly, however few they are
 _NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
 Address = tuple[str, str, str]
@@ -76,6 +77,7 @@ class Table:
         self._allowance = allowance
         self._routes: dict[Address, Route] = {}
         self._keys: dict[Address, dict[str, Key]] = {}
+        self._turns: dict[str, float] = {}
         self.heads: dict[bytes, Admitted] = {}
         for route in state.routes:
             address = (route.workspace, route.environment, route.deployment)
@@ -124,7 +126,8 @@ class Table:
     def choose(self, route: Route, sticky: str | None) -> tuple[Target, Served]:
         """Pick a target by weight among those that are ready.
 
-        A sticky value always falls on the same target while weights and targets stay.
+        A sticky value always falls on the same target while weights and targets stay. Other calls
+        take turns, so that shares hold over hundreds of calls and not only on average.
 
         Raises:
             Refusal: 503, none is ready or the chosen one has too much to do.
@@ -144,13 +147,19 @@ class Table:
                 total += target.weight
         if not ready:
             raise not_ready()
-        share = zlib.crc32(sticky.encode()) / 2**32 if sticky else random.random()  # noqa: S311
+        share = zlib.crc32(sticky.encode()) / 2**32 if sticky else self._turn(route)
         point = share * total
         for target, served in ready:
             point -= target.weight
             if point < 0:
                 return _free((target, served))
         return _free(ready[-1])
+
+    def _turn(self, route: Route) -> float:
+        last = self._turns.get(route.deployment_id)
+        share = random.random() if last is None else (last + _TURN) % 1.0  # noqa: S311
+        self._turns[route.deployment_id] = share
+        return share
 
     def pinned(self, route: Route, version: int) -> tuple[Target, Served]:
         """Pick the target that serves one model version.

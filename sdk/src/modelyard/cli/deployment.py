@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from modelyard._errors import ModelyardError
 from modelyard.deployments import Deployment
 from modelyard.inference import Endpoint
+from modelyard.rollouts import Kind as RolloutKind
+from modelyard.rollouts import Strategy
 
 from ._session import client, out, refusals
 
 app = typer.Typer(no_args_is_help=True, help="Deployed models.")
 Address = Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")]
+Kind = Annotated[
+    str | None, typer.Option("--strategy", help="all_at_once, blue_green, canary, linear, shadow.")
+]
+Percent = Annotated[int, typer.Option(min=1, max=100, help="Share, step, or calls copied.")]
+Bake = Annotated[int, typer.Option(min=0, help="Seconds each step is watched.")]
+Hold = Annotated[bool, typer.Option("--hold", help="Stay at the first share until told on.")]
+Guarded = Annotated[bool, typer.Option(help="Go back by itself when it does worse.")]
+Why = Annotated[str | None, typer.Option("--reason", help="Why; needed in production.")]
 Version = Annotated[int | None, typer.Option(help="Model version; the latest when left out.")]
 
 
@@ -50,23 +61,88 @@ def create(
 
 @app.command()
 @refusals
-def update(address: Address, version: Version = None) -> None:
+def update(
+    address: Address,
+    version: Version = None,
+    strategy: Kind = None,
+    percent: Percent = 10,
+    bake: Bake = 300,
+    hold: Hold = False,
+    guards: Guarded = True,
+    tolerance: Annotated[float, typer.Option(help="Of a shadow: numbers agree within.")] = 0.01,
+    reason: Why = None,
+) -> None:
     """Serve another version at the same address and wait until it does."""
     session = client()
     found = session.deployments.find(address)
-    _report(session.deployments.deploy_version(found.id, version).wait(on_change=_say))
+    chosen = _strategy(strategy, percent, None if hold else bake, guards, tolerance)
+    made = session.deployments.deploy_version(found.id, version, strategy=chosen, reason=reason)
+    _report(made.wait(on_change=_say))
+
+
+@app.command()
+@refusals
+def traffic(
+    address: Address,
+    share: Annotated[int, typer.Argument(min=0, max=100, help="Percent; 0 ends, 100 completes.")],
+    reason: Why = None,
+) -> None:
+    """Give the revision being rolled out a share of the traffic; also a shadow."""
+    session = client()
+    found = session.deployments.find(address)
+    if found.live_revision is None:
+        raise ModelyardError(f"Nothing is live at {address}.")
+    weights = {found.live_revision: 100 - share, found.revision: share}
+    session.deployments.set_traffic(found.id, weights, reason=reason)
+    out.print(f"revision {found.revision} gets {share} % of the traffic of {address}")
+
+
+@app.command()
+@refusals
+def shadow(address: Address) -> None:
+    """Tell how the shadow answered copies of live calls."""
+    session = client()
+    seen = session.deployments.shadow(session.deployments.find(address).id)
+    rate = "nothing compared" if seen.disagreement is None else f"{seen.disagreement:.1%}"
+    out.print(f"revision {seen.revision} (version {seen.version}) disagrees: {rate}")
+    out.print(f"  {seen.calls} copies, {seen.failed} failed, {seen.dropped} thrown away")
+    out.print(f"  p95 in the model {seen.p95_ms} ms, live {seen.live_p95_ms} ms")
+    for condition, here, elsewhere in seen.slices:
+        out.print(escape(f"  {condition}: {here:.1%}, elsewhere {elsewhere:.1%}"))
+
+
+@app.command()
+@refusals
+def promote(
+    address: Address,
+    to: Annotated[str, typer.Option(help="Environment.")],
+    strategy: Kind = None,
+    percent: Percent = 10,
+    bake: Bake = 300,
+    reason: Why = None,
+) -> None:
+    """Serve the identical files and environment in another environment."""
+    session = client()
+    found = session.deployments.find(address)
+    chosen = _strategy(strategy, percent, bake, True, 0.01)
+    made = session.deployments.promote(found.id, to, strategy=chosen, reason=reason)
+    _report(made.wait(on_change=_say))
 
 
 @app.command()
 @refusals
 def rollback(
     address: Address,
-    reason: Annotated[str | None, typer.Option(help="Why; needed in production.")] = None,
+    reason: Why = None,
+    to: Annotated[int | None, typer.Option(help="Revision; the previous good one if absent.")] = (
+        None
+    ),
 ) -> None:
     """Serve the previous good revision again and wait until it does."""
     session = client()
     found = session.deployments.find(address)
-    _report(session.deployments.roll_back(found.id, reason=reason).wait(on_change=_say))
+    made = session.deployments.roll_back(found.id, revision=to, reason=reason)
+    _report(made.wait(on_change=_say))
 
 
 @app.command()
@@ -99,6 +175,35 @@ def key(address: Address, name: Annotated[str, typer.Option(help="What it is for
 
 @app.command()
 @refusals
+def keys(address: Address) -> None:
+    """List its endpoint keys, without their secrets."""
+    session = client()
+    table = Table("Id", "Name", "Key", "Expires", "Last used", box=None)
+    for found in session.deployments.keys(session.deployments.find(address).id):
+        shown = (found.id, found.name, f"myk_{found.public_id}_…")
+        table.add_row(*shown, found.expires_at or "never", found.last_used_at or "never")
+    out.print(table)
+
+
+@app.command("rotate-key")
+@refusals
+def rotate_key(
+    address: Address,
+    name: Annotated[str, typer.Argument(help="Id or name of the key.")],
+    overlap_hours: Annotated[float, typer.Option(help="How long the old one works on.")] = 24,
+) -> None:
+    """Make a key like an old one and print it, once."""
+    session = client()
+    found = session.deployments.find(address)
+    matching = [one for one in session.deployments.keys(found.id) if name in (one.id, one.name)]
+    if len(matching) != 1:
+        raise ModelyardError(f"{len(matching)} keys of {address} are called {name!r}; use the id.")
+    made = session.deployments.rotate_key(found.id, matching[0].id, overlap_hours=overlap_hours)
+    typer.echo(made)
+
+
+@app.command()
+@refusals
 def predict(
     address: Address,
     endpoint_key: Annotated[
@@ -119,11 +224,28 @@ def predict(
     typer.echo(json.dumps(answer.predictions))
 
 
+def _strategy(
+    kind: str | None, percent: int, bake: int | None, guarded: bool, tolerance: float
+) -> Strategy | None:
+    kinds = get_args(RolloutKind)
+    if kind is None:
+        return None
+    if kind not in kinds:
+        raise typer.BadParameter(f"{kind!r} is none of {', '.join(kinds)}.")
+    chosen: RolloutKind = next(one for one in kinds if one == kind)
+    return Strategy(chosen, percent, bake, guarded, tolerance)
+
+
 def _say(state: Deployment) -> None:
     out.print(f"  revision {state.revision}: {state.revision_status}")
 
 
 def _report(done: Deployment) -> None:
+    if done.revision_status == "shifting":
+        out.print(
+            f"{done.environment}/{done.name} revision {done.revision}: {done.revision_reason}"
+        )
+        return
     out.print(
         f"{done.environment}/{done.name} serves {done.model_name} version {done.live_version}"
     )

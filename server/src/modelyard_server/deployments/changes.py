@@ -121,8 +121,8 @@ def deploy_version(
     version = _usable(db, actor, deployment.model_id, request.version)
     own = revisions(db, deployment.id)
     place = environments.named(db, deployment.environment)
-    default = stages.policy_of(place).strategy
-    strategy = traffic_plan.settled(deployment, own, request.strategy, version.signature, default)
+    policy = stages.policy_of(place)
+    strategy = traffic_plan.settled(deployment, own, request.strategy, version.signature, policy)
     last = revision_of(db, deployment, deployment.last_number)
     settled = setup.of_revision(db, actor, version, request, machine, last)
     stages.refuse_beyond_quota(
@@ -347,7 +347,8 @@ def _halt(
         if row.number == deployment.live_number or row.status in ROLLING_OUT or row.has_server:
             _end(row, reason, now)
     deployment.live_number = deployment.fallback_number = deployment.candidate_number = None
-    deployment.candidate_weight, deployment.fallback_until = 0, None
+    deployment.candidate_weight = deployment.shadow_percent = 0
+    deployment.fallback_until = None
     history.shift(db, deployment, own, {}, Change(now, who, reason))
     deployment.status = Status.stopping if had_server else Status.stopped
     deployment.status_reason = reason

@@ -36,7 +36,7 @@ def roll_back(
     deployment = get(db, actor, deployment_id, lock=True)
     own = revisions(db, deployment.id)
     live = next((row for row in own if row.number == deployment.live_number), None)
-    shares = deployment.candidate_number is not None
+    shares = deployment.shares_traffic
     number = request.revision or (
         deployment.live_number if shares else previous_revision(own, live)
     )
@@ -73,7 +73,7 @@ def set_traffic(
     if sum(asked.values()) != 100 or len(asked) != len(wanted.weights):
         raise _wrong(f"The weights sum to {sum(asked.values())}, not to 100.")
     candidate = deployment.candidate_number
-    if candidate is None or not set(asked) <= set(before):
+    if candidate is None or not set(asked) <= {candidate, deployment.live_number}:
         known = " and ".join(f"revision {number}" for number in before) or "nothing"
         raise _wrong(f"Traffic is shared by {known}; roll a version out as a canary first.")
     revision = revision_of(db, deployment, candidate)
@@ -110,7 +110,7 @@ def _returned(
     source: Revision,
     reason: str,
 ) -> Revision:
-    if deployment.candidate_number is not None and source.number == deployment.live_number:
+    if deployment.shares_traffic and source.number == deployment.live_number:
         change = Change(utcnow(), actor.name, reason)
         shifting.take_back(db, deployment, own, change, Status.stopping)
         return source

@@ -19,7 +19,7 @@ def breach(guards: Guards | None, new: Measured, old: Measured) -> str | None:
         _failing(guards, new, old),
         _slow(guards, new, old),
         _refusing(guards, new, old),
-        _drifting(guards, new),
+        _drifting(guards, new, old),
     ]
     return next((reason for reason in checks if reason is not None), None)
 
@@ -66,8 +66,13 @@ def _refusing(guards: Guards, new: Measured, old: Measured) -> str | None:
     )
 
 
-def _drifting(guards: Guards, new: Measured) -> str | None:
-    return f"Its predictions drift: {new.drift}" if guards.drift and new.drift else None
+def _drifting(guards: Guards, new: Measured, old: Measured) -> str | None:
+    """Callers who send other rows than training had move the old revision's predictions as well."""
+    if not guards.drift or not new.drift:
+        return None
+    if new.drift_score <= old.drift_score * WORSE_THAN_BEFORE:
+        return None
+    return f"Its predictions drift, those of the old revision do not as much: {new.drift}"
 
 
 def _share(part: int, whole: Measured) -> float:

@@ -83,6 +83,8 @@ class Deployment(Owned, Base):
     candidate_number: Mapped[int | None]
     """Number of the revision that gets a part of the traffic while it is rolled out."""
     candidate_weight: Mapped[int] = mapped_column(default=0, server_default="0")
+    shadow_percent: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Above 0 the candidate gets copies of so many percent of the calls and no traffic."""
     fallback_number: Mapped[int | None]
     """Number of the revision whose server stands by for an instant way back."""
     fallback_until: Mapped[dt.datetime | None]
@@ -92,6 +94,11 @@ class Deployment(Owned, Base):
     updated_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(320))
+
+    @property
+    def shares_traffic(self) -> bool:
+        """Two revisions answer callers."""
+        return self.candidate_number is not None and not self.shadow_percent
 
 
 class Revision(Owned, Base):

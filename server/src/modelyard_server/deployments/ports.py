@@ -113,8 +113,10 @@ class Publisher(Protocol):
         """Publish after the caller's transaction has committed."""
         ...
 
-    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> None:
-        """Publish and wait until the node follows, at most so long. Not inside a session.
+    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> bool:
+        """Publish and wait until the node follows, at most so long; tell whether it does.
+
+        Not inside a session.
 
         `check` is called between looks and may raise to stop waiting.
         """
@@ -131,6 +133,8 @@ class Measured:
     p95_ms: float | None = None
     drift: str | None = None
     """How its predictions have moved; `None`: not, or not known."""
+    drift_score: float = 0.0
+    """How far they have moved from training, see `monitoring.drift`; 0 where nothing is known."""
     crash: str | None = None
     """Why its model server keeps crashing."""
 

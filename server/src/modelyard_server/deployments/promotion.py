@@ -46,7 +46,7 @@ def promote(
     deployment = existing or _new(db, actor, source, target)
     own = revisions(db, deployment.id)
     strategy = traffic_plan.settled(
-        deployment, own, request.strategy, live.signature, stages.policy_of(target).strategy
+        deployment, own, request.strategy, live.signature, stages.policy_of(target)
     )
     revision = changes.copy(db, actor, deployment, live)
     revision.strategy = strategy.model_dump(mode="json") if strategy else None

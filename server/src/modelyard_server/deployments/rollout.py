@@ -23,7 +23,7 @@ from modelyard_server.kernel.errors import DomainError, OutOfSpace, Unavailable
 from modelyard_server.kernel.jobs import JobContext
 from modelyard_server.workspaces.access import System
 
-from . import lanes, shifting, watch
+from . import lanes, pace, shifting, watch
 from .errors import DeploymentMissing
 from .history import Change
 from .lookup import get, revision_of, revisions, standing
@@ -253,7 +253,10 @@ class RollOut:
             revision.sandbox = server.sandbox or revision.sandbox
             first = steps_of(watch.plan_of(revision))[0]
             change = Change(now_at, revision.created_by_name, revision.reason)
-            if first.weight < 100 and before is not None:
+            if first.weight == 0 and before is not None:
+                shifting.mirror(deployment, own, revision, change)
+                _mark(revision, "traffic", "running", watch.describe(revision))
+            elif first.weight < 100 and before is not None:
                 shifting.share(now.db, deployment, own, revision, first.weight, change, step=0)
                 _mark(revision, "traffic", "running", watch.describe(revision))
             else:
@@ -266,6 +269,13 @@ class RollOut:
             )
             facts |= {"weight": shifting.weights(deployment).get(revision.number, 0)}
             self._record(now, action, before={"revision": before}, after=facts)
+        pace.start_clock(
+            self._job.database,
+            self._workspace_id,
+            self._deployment_id,
+            self._publisher,
+            self._job.check,
+        )
         self._publisher.settle(SWITCH_SECONDS, self._job.check)
 
     def _retire_others(self) -> None:

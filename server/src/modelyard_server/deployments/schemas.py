@@ -88,13 +88,15 @@ class Strategy(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["all_at_once", "blue_green", "canary", "linear"] = "all_at_once"
-    percent: int = Field(10, ge=1, le=99)
-    """Share of a canary, size of a linear step."""
+    kind: Literal["all_at_once", "blue_green", "canary", "linear", "shadow"] = "all_at_once"
+    percent: int = Field(10, ge=1, le=100)
+    """Share of a canary, size of a linear step, share of the calls a shadow gets copies of."""
     bake_seconds: int | None = Field(300, ge=0, le=7 * 86_400)
     """How long each step is watched; `null`: until somebody goes on."""
     guards: Guards | None = Guards()
     """`null`: nothing is taken back by itself."""
+    tolerance: float = Field(0.01, ge=0, le=1)
+    """Of a shadow: numbers that differ relatively by no more agree."""
 
 
 class DeployRequest(BaseModel):
@@ -138,6 +140,8 @@ class Policy(BaseModel):
     """New deployments come by promotion."""
     strategy: Strategy | None = None
     """For next revisions without one of their own; `null`: guarded in production, else at once."""
+    shadow_cap: int = Field(50, ge=1, le=100)
+    """Percent of the calls that a shadow may get copies of."""
 
 
 class SecretOut(BaseModel):
@@ -244,6 +248,8 @@ class ShiftOut(BaseModel):
 
     step: int
     since: dt.datetime | None
+    is_followed: bool
+    """The gateway shares traffic like this, since `since`; before, nothing is measured."""
     checked_at: dt.datetime | None
     new: MeasuredOut | None
     old: MeasuredOut | None
@@ -320,6 +326,14 @@ class PeriodOut(BaseModel):
     reason: str | None
 
 
+class ShadowTarget(BaseModel):
+    """The revision that gets copies of calls, answered to nobody."""
+
+    revision: int
+    percent: int
+    tolerance: float
+
+
 class DeploymentOut(BaseModel):
     id: uuid.UUID
     name: str
@@ -336,6 +350,7 @@ class DeploymentOut(BaseModel):
     """Revisions a rollback may return to, newest first, ten at most."""
     weights: list[Weight]
     """Shares of the traffic; they sum to 100, or nothing is live."""
+    shadow: ShadowTarget | None
     standby_revision: int | None
     standby_until: dt.datetime | None
     auto_configured: bool

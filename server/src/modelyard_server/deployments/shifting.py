@@ -39,7 +39,8 @@ def go_live(
     revision.log_tail = []
     revision.live_from, revision.live_until = revision.live_from or change.at, None
     deployment.live_number = revision.number
-    deployment.candidate_number, deployment.candidate_weight = None, 0
+    deployment.candidate_number = None
+    deployment.candidate_weight = deployment.shadow_percent = 0
     deployment.fallback_number = before if keeps else None
     deployment.fallback_until = change.at + dt.timedelta(seconds=keep_seconds) if keeps else None
     standing(deployment, own)
@@ -59,10 +60,24 @@ def share(
     """Give a part of the traffic to a revision that is being rolled out."""
     revision.status = moved(Status(revision.status), Status.shifting, is_live=False)
     revision.status_reason = f"Gets {weight} % of the traffic."
-    revision.shift = {**(revision.shift or {}), "step": step, "since": change.at.isoformat()}
+    begun(revision, step, change)
     deployment.candidate_number, deployment.candidate_weight = revision.number, weight
+    deployment.shadow_percent = 0
     standing(deployment, own)
     history.shift(db, deployment, own, weights(deployment), change)
+
+
+def mirror(
+    deployment: Deployment, own: Sequence[Revision], revision: Revision, change: Change
+) -> None:
+    """Give copies of a share of the calls to a revision that answers nobody."""
+    percent = int((revision.strategy or {}).get("percent", 1))
+    revision.status = moved(Status(revision.status), Status.shifting, is_live=False)
+    revision.status_reason = f"Gets copies of {percent} % of the calls; nobody waits for it."
+    begun(revision, 0, change)
+    deployment.candidate_number, deployment.candidate_weight = revision.number, 0
+    deployment.shadow_percent = percent
+    standing(deployment, own)
 
 
 def take_back(
@@ -78,7 +93,8 @@ def take_back(
     """
     if deployment.candidate_number is not None:
         bad = _numbered(own, deployment.candidate_number)
-        deployment.candidate_number, deployment.candidate_weight = None, 0
+        deployment.candidate_number = None
+        deployment.candidate_weight = deployment.shadow_percent = 0
     elif deployment.fallback_number is not None:
         bad, good = (
             _numbered(own, deployment.live_number),
@@ -108,9 +124,14 @@ def weights(deployment: Deployment) -> dict[int, int]:
     if deployment.live_number is None:
         return {}
     found = {deployment.live_number: 100 - deployment.candidate_weight}
-    if deployment.candidate_number is not None:
+    if deployment.candidate_number is not None and deployment.shares_traffic:
         found[deployment.candidate_number] = deployment.candidate_weight
     return found
+
+
+def begun(revision: Revision, step: int, change: Change) -> None:
+    """Begin a step; its clock starts when the gateway follows, see `watch.start_clock`."""
+    noted(revision, step=step, since=change.at.isoformat(), is_followed=False)
 
 
 def noted(revision: Revision, **facts: Any) -> None:

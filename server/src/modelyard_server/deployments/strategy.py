@@ -29,6 +29,8 @@ def steps_of(strategy: Strategy) -> tuple[Step, ...]:
         return (Step(100, bake),)
     if strategy.kind == "canary":
         return (Step(strategy.percent, bake), Step(100, bake or 0))
+    if strategy.kind == "shadow":  # copies until a person goes on; then as blue/green
+        return (Step(0, None), Step(100, PRODUCTION_BAKE_SECONDS))
     shares = range(strategy.percent, 100, strategy.percent)
     return (*(Step(share, bake) for share in shares), Step(100, bake or 0))
 
@@ -51,5 +53,6 @@ def says(strategy: Strategy) -> str:
         "all_at_once": "All traffic at once.",
         "blue_green": f"All traffic at once, the old revision stands by for {bake}.",
         "canary": f"{strategy.percent} % for {bake}, then all traffic.",
+        "shadow": f"Copies of {strategy.percent} % of the calls until somebody goes on.",
         "linear": f"{strategy.percent} % more every {bake}.",
     }[strategy.kind]

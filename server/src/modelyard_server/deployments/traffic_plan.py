@@ -8,7 +8,7 @@ from typing import Any
 from . import environments
 from .errors import StrategyRefused
 from .models import Deployment, Revision
-from .schemas import Strategy
+from .schemas import Policy, Strategy
 from .strategy import GUARDED
 
 
@@ -17,11 +17,11 @@ def settled(
     own: Sequence[Revision],
     asked: Strategy | None,
     signature: Mapping[str, Any],
-    default: Strategy | None = None,
+    policy: Policy | None = None,
 ) -> Strategy | None:
     """Give the strategy of a next revision; `None`: all at once, nothing stands by.
 
-    `default` is the environment's own, for when nobody asked for one.
+    `policy` is the environment's: its own strategy for when nobody asked for one, and its limits.
 
     Raises:
         StrategyRefused: there is nothing to move traffic from, or both revisions cannot answer
@@ -32,14 +32,15 @@ def settled(
         if live is None:
             return None
         guarded = GUARDED if deployment.environment == environments.PRODUCTION else None
-        asked = default or guarded
+        asked = (policy.strategy if policy else None) or guarded
     if asked is None:
         return None
     if asked.kind == "all_at_once" and not asked.bake_seconds:
         return asked
     if live is None:
         raise _refused("Nothing serves here yet, so there is no traffic to move step by step.")
-    if asked.kind in ("canary", "linear"):
+    _refuse_share(asked, policy or Policy())
+    if asked.kind in ("canary", "linear", "shadow"):
         wrong = differences(live.signature, signature)
         if wrong:
             raise _refused(
@@ -47,6 +48,16 @@ def settled(
                 "Use blue_green."
             )
     return asked
+
+
+def _refuse_share(asked: Strategy, policy: Policy) -> None:
+    if asked.kind == "shadow" and asked.percent > policy.shadow_cap:
+        raise _refused(
+            f"A shadow gets copies of {policy.shadow_cap} % of the calls at most here; an "
+            "administrator sets that in the environment's policy."
+        )
+    if asked.kind in ("canary", "linear") and asked.percent == 100:
+        raise _refused("A share of 100 % leaves nothing to compare with. Use blue_green.")
 
 
 def differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from .schemas import (
     DeploymentOut,
     RevisionOut,
     ServingConfig,
+    ShadowTarget,
     ShiftOut,
     StepOut,
     Strategy,
@@ -52,6 +53,7 @@ def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> Depl
             Weight(revision=number, weight=weight)
             for number, weight in shifting.weights(row).items()
         ],
+        shadow=_shadow_out(row, own),
         standby_revision=row.fallback_number,
         standby_until=row.fallback_until,
         auto_configured=row.auto_configured,
@@ -59,6 +61,15 @@ def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> Depl
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _shadow_out(row: Deployment, own: Sequence[Revision]) -> ShadowTarget | None:
+    number = row.candidate_number
+    if number is None or not row.shadow_percent:
+        return None
+    strategy = next(entry.strategy for entry in own if entry.number == number) or {}
+    tolerance = Strategy.model_validate(strategy).tolerance
+    return ShadowTarget(revision=number, percent=row.shadow_percent, tolerance=tolerance)
 
 
 def revision_out(row: Revision) -> RevisionOut:
@@ -95,7 +106,7 @@ def _shift_out(row: Revision) -> ShiftOut | None:
     if row.shift is None:
         return None
     known = {"since": None, "checked_at": None, "new": None, "old": None, "breach": None}
-    return ShiftOut.model_validate({"step": 0, **known, **row.shift})
+    return ShiftOut.model_validate({"step": 0, "is_followed": True, **known, **row.shift})
 
 
 def newest(

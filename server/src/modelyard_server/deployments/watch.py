@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,9 +28,9 @@ from .errors import DeploymentMissing
 from .history import Change
 from .lookup import get, revisions
 from .models import Deployment, Revision
+from .pace import Seen, seen_of, start_clock
 from .ports import ComputeDriver, GuardMeasurements, Measured, Publisher
 from .schemas import Strategy
-from .states import Status
 from .strategy import AT_ONCE, Step, is_over, says, steps_of
 
 WATCH = "deployments.watch"
@@ -63,18 +63,6 @@ def ask(database: Database, workspace_id: int) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a look is about; a decision holds only while this has not changed."""
-
-    number: int
-    is_shared: bool
-    old: int
-    step: int
-    since: dt.datetime
-    until: dt.datetime | None
-
-
 class Look:
     """One look at one deployment."""
 
@@ -88,27 +76,28 @@ class Look:
         self._publisher: Publisher = job.services.get(Publisher)
 
     def run(self) -> None:
-        """Look, decide, apply."""
+        """Look, decide, apply; nothing is decided before the gateway shares traffic as asked."""
         with self._database.session(self._workspace_id, write=False) as db:
             found = self._found(db)
             if found is None:
                 return
             deployment, own = found
-            seen = _seen(deployment, own)
+            seen = seen_of(deployment, own)
             if seen is None:
                 return
             plan = plan_of(next(row for row in own if row.number == seen.number))
             new = self._measured(db, own, seen.number, seen.since)
             old = self._measured(db, own, seen.old, self._before(seen))
-        reason = guards.breach(plan.guards, new, old)
-        with self._database.session(self._workspace_id) as db:
-            found = self._found(db, lock=True)
-            if found is None or _seen(*found) != seen:
-                return
-            self._apply(db, *found, seen, reason, new, old)
-        self._publisher.now()
+        if seen.is_followed:
+            reason = guards.breach(plan.guards, new, old)
+            with self._database.session(self._workspace_id) as db:
+                found = self._found(db, lock=True)
+                if found is None or seen_of(*found) != seen:
+                    return
+                self._apply(db, *found, seen, reason, new, old)
+        start_clock(self._database, self._workspace_id, self._deployment_id, self._publisher)
 
-    def _before(self, seen: _Seen) -> dt.datetime:
+    def _before(self, seen: Seen) -> dt.datetime:
         """While traffic is shared both are measured at once, else the old one just before."""
         return seen.since if seen.is_shared else seen.since - dt.timedelta(hours=1)
 
@@ -129,7 +118,7 @@ class Look:
         db: Session,
         deployment: Deployment,
         own: list[Revision],
-        seen: _Seen,
+        seen: Seen,
         reason: str | None,
         new: Measured,
         old: Measured,
@@ -236,7 +225,7 @@ def complete(
     detail = "All traffic goes to this revision."
     if last.hold_seconds:
         detail = f"{detail} The old one stands by for {last.hold_seconds} s."
-    shifting.noted(revision, step=len(steps_of(plan_of(revision))) - 1, since=change.at.isoformat())
+    shifting.begun(revision, len(steps_of(plan_of(revision))) - 1, change)
     shifting.go_live(db, deployment, own, revision, change, keep_seconds=last.hold_seconds or 0)
     revision.steps = [
         {**step, "status": "done", "detail": detail, "finished_at": change.at.isoformat()}
@@ -258,24 +247,3 @@ def describe(revision: Revision) -> str:
 
 def _named(weights: Mapping[int, int]) -> dict[str, object]:
     return {str(number): weight for number, weight in weights.items()}
-
-
-def _seen(deployment: Deployment, own: list[Revision]) -> _Seen | None:
-    shared = deployment.candidate_number is not None
-    number = deployment.candidate_number if shared else deployment.live_number
-    old = deployment.live_number if shared else deployment.fallback_number
-    revision = next((row for row in own if row.number == number), None)
-    if revision is None or old is None or number is None:
-        return None
-    if not shared and revision.status not in (Status.ready, Status.degraded, Status.failed):
-        return None
-    state = revision.shift or {}
-    began = state.get("since") or (revision.live_from or revision.created_at).isoformat()
-    return _Seen(
-        number=number,
-        is_shared=shared,
-        old=old,
-        step=int(state.get("step", 0)),
-        since=dt.datetime.fromisoformat(began),
-        until=None if shared else deployment.fallback_until,
-    )

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 from modelyard_protocol.package import Signature
-from modelyard_protocol.records import Prediction, Source, Traffic
+from modelyard_protocol.records import Mirrored, Prediction, Shadowed, Single, Source, Traffic
 
-from . import latency, profile
+from . import latency, profile, shadowing
 from .capture import EVERYTHING, Call, capture
 from .policy import Policy
 from .reference import Reference
@@ -60,6 +60,10 @@ class Delta:
     logged: list[dict[str, Any]] = field(default_factory=list)
     profiles: dict[tuple[Version, int], profile.Profile] = field(default_factory=dict)
     """(deployment, version), minute → counts."""
+    copies: dict[shadowing.Key, shadowing.Copies] = field(
+        default_factory=lambda: defaultdict(shadowing.Copies)
+    )
+    shadowed: list[dict[str, Any]] = field(default_factory=list)
     touched: set[Version] = field(default_factory=set)
     """Versions whose reference grew."""
 
@@ -73,7 +77,7 @@ class Keeping:
 
 
 def make(
-    records: Iterable[Prediction | Traffic],
+    records: Iterable[Single],
     signatures: Mapping[tuple[uuid.UUID, int], Signature],
     references: Mapping[Version, Reference],
     keeping: Keeping,
@@ -81,10 +85,17 @@ def make(
     """Count a batch. References that are still collecting grow in place."""
     delta = Delta()
     calls: dict[_Group, list[Prediction]] = {}
+    shadowed: dict[tuple[uuid.UUID, int], list[Shadowed]] = {}
     for record in records:
         deployment_id = identifier(record.deployment_id)
         if isinstance(record, Traffic):
             _add_traffic(delta, deployment_id, record)
+            continue
+        if isinstance(record, Mirrored):
+            delta.copies[shadowing.key_of(deployment_id, record)].add(record)
+            continue
+        if isinstance(record, Shadowed):
+            shadowed.setdefault((deployment_id, record.revision), []).append(record)
             continue
         minute = record.at_us // 1_000_000 // MINUTE * MINUTE
         is_live = record.source is Source.live
@@ -97,6 +108,9 @@ def make(
         delta.logged += [_logged(record, deployment_id, call) for record, call in pairs]
         if is_live and found.columns:
             _count(delta, references, (deployment_id, version), minute, found.columns)
+    for of, copied in shadowed.items():
+        policy = keeping.policies.get(of[0], EVERYTHING)
+        delta.shadowed += shadowing.sampled(copied, of[0], signatures[of], policy, keeping.key)
     return delta
 
 

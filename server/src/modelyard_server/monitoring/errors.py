@@ -79,3 +79,9 @@ class ReferenceUnreadable(Invalid):
     """A file of reference rows cannot be used."""
 
     code = "monitoring.reference_unreadable"
+
+
+class NoShadow(NotFound):
+    """No revision has got copies of calls."""
+
+    code = "monitoring.no_shadow"

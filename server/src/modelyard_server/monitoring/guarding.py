@@ -46,23 +46,25 @@ class TrafficGuards:
         calls = Calls()
         for row in db.scalars(query):
             calls.add(row)
+        moved, score = _drift(db, deployment_id, version) if calls.requests else (None, 0.0)
         return Measured(
             requests=calls.requests,
             errors_4xx=calls.errors_4xx,
             errors_5xx=calls.errors_5xx,
             p95_ms=latency.percentile_ms(calls.latency, 0.95),
-            drift=_drift(db, deployment_id, version) if calls.requests else None,
+            drift=moved,
+            drift_score=score,
         )
 
 
-def _drift(db: Session, deployment_id: uuid.UUID, version: int) -> str | None:
-    """Say which predictions of a version have moved in the last hour, against training."""
+def _drift(db: Session, deployment_id: uuid.UUID, version: int) -> tuple[str | None, float]:
+    """Say which predictions of a version have moved in the last hour against training, and by how
+    much the furthest ones.
+    """
     actor = System(tenancy.workspace_of(db))
     subject = replace(deployments.monitored_one(db, actor, deployment_id), live_version=version)
     found = measuring.measure(db, subject, Question("1h"), stored_only)
-    moved = [
-        column
-        for column in found.columns
-        if column.reference.role is ColumnRole.prediction and column.status is Status.drifting
-    ]
-    return moved[0].explain if moved else None
+    answers = [one for one in found.columns if one.reference.role is ColumnRole.prediction]
+    moved = [column for column in answers if column.status is Status.drifting]
+    scores = [column.score or 0.0 for column in answers]
+    return moved[0].explain if moved else None, max(scores, default=0.0)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.package import Signature
-from modelyard_protocol.records import Prediction, Traffic
+from modelyard_protocol.records import Mirrored, Prediction, Shadowed, Single, Traffic
 from modelyard_server.kernel.db import Database
 from modelyard_server.traffic import service as traffic_keys
 
@@ -150,15 +150,17 @@ class Ingester:
         db: Session,
         workspace_id: int,
         plan: _Plan,
-        records: list[Prediction | Traffic],
+        records: list[Single],
     ) -> None:
         for record in records:
-            if isinstance(record, Traffic):
+            if isinstance(record, Traffic | Mirrored):
                 continue
             deployment_id = delta.identifier(record.deployment_id)
             revision = (deployment_id, record.revision)
             if revision not in plan.signatures:
                 plan.signatures[revision] = self._signature(db, workspace_id, *revision)
+            if isinstance(record, Shadowed):
+                continue
             version = (deployment_id, record.version)
             if version not in plan.references:
                 plan.references[version] = self._reference(
@@ -214,7 +216,7 @@ def first_reference(
     return reference.from_training(table, inputs, outputs) or Reference()
 
 
-def _known(record: Prediction | Traffic, subjects: dict[uuid.UUID, Subject]) -> bool:
+def _known(record: Single, subjects: dict[uuid.UUID, Subject]) -> bool:
     try:
         return delta.identifier(record.deployment_id) in subjects
     except ValueError:
@@ -228,7 +230,7 @@ def _match_outcomes(db: Session, made: delta.Delta) -> None:
         outcomes.match_waiting(db, deployment_id, ids)
 
 
-def _used_keys(records: list[Prediction | Traffic]) -> dict[str, dt.datetime]:
+def _used_keys(records: list[Single]) -> dict[str, dt.datetime]:
     latest: dict[str, int] = {}
     for record in records:
         if isinstance(record, Prediction) and record.key_id is not None:

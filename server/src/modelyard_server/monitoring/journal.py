@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from modelyard_protocol.records import (
     FRAME,
     MAX_FRAME_BYTES,
-    Prediction,
+    Mirrored,
+    Single,
     Traffic,
     read_frames,
     read_records,
@@ -27,7 +28,7 @@ class Entry:
     """One record with the offset behind its frame, which may hold more records."""
 
     end: int
-    record: Prediction | Traffic
+    record: Single
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def first_instant_us(file: JournalPath, offset: int) -> int | None:
         record = read_records(found[0])[0]
     except (ValidationError, IndexError):
         return None
-    return record.at * 1_000_000 if isinstance(record, Traffic) else record.at_us
+    return record.at * 1_000_000 if isinstance(record, Traffic | Mirrored) else record.at_us
 
 
 def _decode(block: bytes, base: int, *, at_end: bool) -> Batch:

@@ -57,6 +57,45 @@ class TrafficCount(Owned, Base):
     """Latency bucket index → calls."""
 
 
+class ShadowCount(Owned, Base):
+    """Complete counts of the copies that one shadow revision got in one hour."""
+
+    __tablename__ = "shadow_counts"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "revision", "at"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    revision: Mapped[int]
+    version: Mapped[int]
+    at: Mapped[dt.datetime]
+    calls: Mapped[int]
+    failed: Mapped[int]
+    dropped: Mapped[int]
+    rows: Mapped[int]
+    differing: Mapped[int]
+    latency: Mapped[dict[str, int]] = mapped_column(JSON)
+    """Latency bucket index → calls; time inside predict, as `live_latency`."""
+    live_latency: Mapped[dict[str, int]] = mapped_column(JSON)
+
+
+class ShadowCall(Owned, Base):
+    """One call as the live revision and a shadow answered it; a sample, its first rows."""
+
+    __tablename__ = "shadow_calls"
+    __table_args__ = (
+        Index("ix_shadow_calls_newest", "workspace_id", "deployment_id", "revision", "at"),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    revision: Mapped[int]
+    prediction_id: Mapped[str] = mapped_column(String(128))
+    at: Mapped[dt.datetime]
+    inputs: Mapped[str | None] = mapped_column(Text)
+    outputs: Mapped[str | None] = mapped_column(Text)
+    shadow_outputs: Mapped[str | None] = mapped_column(Text)
+    differs: Mapped[list[bool]] = mapped_column(JSON)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class LoggedPrediction(Owned, Base):
     """One call with its first rows, kept for a while so that people can look."""
 

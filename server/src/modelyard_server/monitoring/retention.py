@@ -25,6 +25,8 @@ from .models import (
     OutcomeValue,
     ReferenceTable,
     ReplacedOutcome,
+    ShadowCall,
+    ShadowCount,
     TrafficCount,
 )
 from .segmenter import PREFIX
@@ -44,6 +46,8 @@ COMPACTED = (
 """Profiles of the first length become the second when they are older than the third."""
 PROFILE_DAYS = 35
 RESULT_DAYS = 400
+SHADOW_DAYS = 35
+SHADOW_CALLS = 5000  # newest copies kept per deployment
 OUTCOME_DAYS = 400
 UNKNOWN_DAYS = 30  # outcomes without a prediction are counted so long
 _OF_A_DEPLOYMENT = (
@@ -51,6 +55,8 @@ _OF_A_DEPLOYMENT = (
     CaptureCount,
     OutcomeValue,
     ReferenceTable,
+    ShadowCall,
+    ShadowCount,
     TrafficCount,
     LoggedPrediction,
     DriftProfile,
@@ -79,6 +85,8 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
     for deployment_id in outcomes.deployments_that_wait(db):
         outcomes.match_waiting(db, deployment_id)
     _prune_outcomes(db, now)
+    for shadow in (ShadowCall, ShadowCount):
+        db.execute(delete(shadow).where(shadow.at < now - dt.timedelta(days=SHADOW_DAYS)))
     for deployment_id in deployments:
         _prune_log(db, deployment_id)
     captures.prune(db, now)
@@ -106,19 +114,16 @@ def _prune_outcomes(db: Session, now: dt.datetime) -> None:
 
 
 def _prune_log(db: Session, deployment_id: uuid.UUID) -> None:
-    limit = db.scalar(
-        select(LoggedPrediction.at)
-        .where(LoggedPrediction.deployment_id == deployment_id)
-        .order_by(LoggedPrediction.at.desc())
-        .offset(LOGGED_ROWS)
-        .limit(1)
-    )
-    if limit is not None:
-        db.execute(
-            delete(LoggedPrediction).where(
-                LoggedPrediction.deployment_id == deployment_id, LoggedPrediction.at <= limit
-            )
+    for kind, kept in ((LoggedPrediction, LOGGED_ROWS), (ShadowCall, SHADOW_CALLS)):
+        limit = db.scalar(
+            select(kind.at)
+            .where(kind.deployment_id == deployment_id)
+            .order_by(kind.at.desc())
+            .offset(kept)
+            .limit(1)
         )
+        if limit is not None:
+            db.execute(delete(kind).where(kind.deployment_id == deployment_id, kind.at <= limit))
 
 
 def _compact(db: Session, fine: int, coarse: int, before: dt.datetime) -> None:

@@ -14,7 +14,16 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import capture_routes, estimate_routes, exposition, fleet, metrics, outcome_routes, service
+from . import (
+    capture_routes,
+    estimate_routes,
+    exposition,
+    fleet,
+    metrics,
+    outcome_routes,
+    service,
+    shadow_routes,
+)
 from .measuring import Question
 from .ports import Catalogue, NodeFacts
 from .schemas import (
@@ -31,7 +40,14 @@ from .schemas import (
 
 router = APIRouter(prefix="/api/v1", tags=["monitoring"])
 scraped = APIRouter(tags=["monitoring"])
-routers = [router, scraped, capture_routes.router, outcome_routes.router, estimate_routes.router]
+routers = [
+    router,
+    scraped,
+    capture_routes.router,
+    outcome_routes.router,
+    estimate_routes.router,
+    shadow_routes.router,
+]
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
 RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
 Known = Annotated[Catalogue, provided(Catalogue)]

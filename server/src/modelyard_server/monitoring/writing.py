@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
-from . import latency, profile
+from . import latency, profile, shadowing
 from .delta import MINUTE, Delta, Tally, Version
 from .models import DriftProfile, DriftReference, LoggedPrediction, TrafficCount
 from .reference import Reference
@@ -27,6 +27,7 @@ def apply(db: Session, delta: Delta, deployments: Collection[uuid.UUID]) -> None
     rows = [row for row in delta.logged if row["deployment_id"] in deployments]
     if rows:
         db.execute(insert(LoggedPrediction.__table__), rows)  # type: ignore[arg-type]
+    shadowing.apply(db, delta.copies, delta.shadowed, deployments)
     for (version, minute), counted in delta.profiles.items():
         if version[0] in deployments:
             add_profile(db, version, MINUTE, instant(minute), counted)

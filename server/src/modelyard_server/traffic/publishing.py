@@ -20,6 +20,7 @@ from modelyard_protocol.routing import (
     Route,
     Scope,
     ServerSpec,
+    Shadow,
     Target,
 )
 from modelyard_server.deployments import service as deployments
@@ -58,7 +59,7 @@ class DesiredStatePublisher:
             compute.apply(made)
             return made.generation
 
-    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> None:
+    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> bool:
         """Publish, and wait until the node serves by it; not longer than told, not when it is down.
 
         `check` is called between looks and may raise to stop waiting.
@@ -71,8 +72,9 @@ class DesiredStatePublisher:
                 check()
             observed = compute.observed()
             if observed is not None and observed.generation >= generation:
-                return
+                return True
             time.sleep(_LOOK_SECONDS)
+        return False
 
     def soon(self, db: Session) -> None:
         """Publish after the caller's transaction has committed."""
@@ -148,7 +150,7 @@ def route(
     """
     share = deployment.candidate_weight if candidate is not None else 0
     shares = [(target, 100 - share)]
-    if candidate is not None:
+    if candidate is not None and not deployment.shadow_percent:
         shares.append((candidate, share))
     return Route(
         workspace=workspace,
@@ -163,10 +165,24 @@ def route(
             )
             for row, weight in shares
         ),
+        shadow=_shadow(deployment, candidate),
         keys=tuple(keys),
         signature=Signature.model_validate(target.signature),
         example=target.example,
     )
+
+
+def _shadow(deployment: Deployment, candidate: Revision | None) -> Shadow | None:
+    if candidate is None or not deployment.shadow_percent:
+        return None
+    target = Target(
+        server_id=candidate.server_key,
+        revision=candidate.number,
+        version=candidate.version,
+        weight=0,
+    )
+    tolerance = float((candidate.strategy or {}).get("tolerance", 0.01))
+    return Shadow(target=target, percent=deployment.shadow_percent, tolerance=tolerance)
 
 
 def keys_of(db: Session, deployment_id: uuid.UUID) -> list[Key]:

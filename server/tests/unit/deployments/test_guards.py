@@ -27,7 +27,10 @@ NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
         (Measured(requests=49, p95_ms=900.0), None),
         (Measured(requests=100, errors_4xx=30), "refused as wrong input"),
         (Measured(requests=100, errors_4xx=20), None),
-        (Measured(requests=1, drift="the share of 1 doubled"), "predictions drift"),
+        (
+            Measured(requests=1, drift="the share of 1 doubled", drift_score=0.3),
+            "predictions drift",
+        ),
         (Measured(crash="ImportError"), "Its model server crashed: ImportError"),
     ],
 )
@@ -43,10 +46,18 @@ def test_what_was_as_bad_before_is_no_reason_to_go_back() -> None:
     assert guards.breach(Guards(), Measured(requests=100, errors_5xx=60), bad) is not None
 
 
+def test_callers_who_send_other_rows_are_not_the_new_revisions_fault() -> None:
+    moved = Measured(requests=200, drift="33 points more rows with 1", drift_score=0.5)
+    assert guards.breach(Guards(), moved, moved) is None
+    slightly = Measured(requests=200, drift_score=0.2)
+    assert "drift" in (guards.breach(Guards(), moved, slightly) or "")
+    assert "drift" in (guards.breach(Guards(), moved, Measured()) or "")
+
+
 def test_without_guards_nothing_is_taken_back() -> None:
     assert guards.breach(None, Measured(requests=100, errors_5xx=100), WELL) is None
     quiet = Guards(drift=False)
-    assert guards.breach(quiet, Measured(requests=1, drift="moved"), WELL) is None
+    assert guards.breach(quiet, Measured(requests=1, drift="moved", drift_score=1.0), WELL) is None
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,21 @@ export const trafficHistory = (id: string, at: string | null) =>
     refetchInterval: 10_000,
   });
 
+/** How a shadow revision answered copies of calls. */
+export const shadowReport = (id: string, revision: number) =>
+  queryOptions({
+    queryKey: ["deployments", "one", id, "shadow", revision],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/shadow", {
+          params: { path: { deployment_id: id }, query: { revision } },
+          signal,
+        }),
+      ),
+    refetchInterval: 5_000,
+    retry: false,
+  });
+
 /** The deployment's model through the environments. */
 export const deploymentTrack = (id: string) =>
   queryOptions({

@@ -20,6 +20,13 @@ const share = (part: number, whole: Measured) =>
 export function GuardTable({ revision, old }: Props) {
   const seen = revision.shift;
   const guards = revision.strategy?.guards ?? null;
+  if (seen && !seen.is_followed) {
+    return (
+      <EmptyState title="The gateway is taking the new shares over">
+        The clock of this step starts when it has.
+      </EmptyState>
+    );
+  }
   if (!seen?.new || !seen.old) {
     return (
       <EmptyState title="Nothing is measured yet">The first look takes a few seconds.</EmptyState>

@@ -16,6 +16,11 @@ const KINDS: { value: Strategy["kind"]; label: string; says: string }[] = [
     says: "A share first; everything once it has proved itself.",
   },
   { value: "linear", label: "Linear", says: "The same share more, step by step." },
+  {
+    value: "shadow",
+    label: "Shadow",
+    says: "Copies of calls, answered to nobody, until you go on. Callers never wait for it.",
+  },
 ];
 
 export const GUARDS: NonNullable<Strategy["guards"]> = {
@@ -30,6 +35,7 @@ export const AT_ONCE: Strategy = {
   kind: "all_at_once",
   percent: 10,
   bake_seconds: 0,
+  tolerance: 0.01,
   guards: null,
 };
 
@@ -38,6 +44,7 @@ export const GUARDED: Strategy = {
   kind: "blue_green",
   percent: 10,
   bake_seconds: 300,
+  tolerance: 0.01,
   guards: GUARDS,
 };
 
@@ -50,6 +57,7 @@ interface Props {
 export function StrategyChoice({ value, onChange }: Props) {
   const chosen = KINDS.find((one) => one.value === value.kind);
   const stepwise = value.kind === "canary" || value.kind === "linear";
+  const mirrored = value.kind === "shadow";
   return (
     <div className="stack tight">
       <Select
@@ -70,30 +78,44 @@ export function StrategyChoice({ value, onChange }: Props) {
       />
       {value.kind !== "all_at_once" && (
         <div className="grid-2">
-          {stepwise && (
+          {(stepwise || mirrored) && (
             <NumberInput
-              label={value.kind === "canary" ? "Share, %" : "Each step, %"}
+              label={mirrored ? "Copied, %" : value.kind === "canary" ? "Share, %" : "Each step, %"}
               min={1}
-              max={99}
+              max={mirrored ? 100 : 99}
               allowDecimal={false}
               value={value.percent ?? 10}
               onChange={(percent) => typeof percent === "number" && onChange({ ...value, percent })}
             />
           )}
-          <NumberInput
-            label="Watched for, seconds"
-            description={stepwise ? "Each step" : "While the old revision stands by"}
-            min={1}
-            max={604_800}
-            allowDecimal={false}
-            value={value.bake_seconds ?? 300}
-            onChange={(bake) =>
-              typeof bake === "number" && onChange({ ...value, bake_seconds: bake })
-            }
-          />
+          {mirrored && (
+            <NumberInput
+              label="Agrees within, %"
+              description="For numbers; labels must be equal"
+              min={0}
+              max={100}
+              value={(value.tolerance ?? 0.01) * 100}
+              onChange={(within) =>
+                typeof within === "number" && onChange({ ...value, tolerance: within / 100 })
+              }
+            />
+          )}
+          {!mirrored && (
+            <NumberInput
+              label="Watched for, seconds"
+              description={stepwise ? "Each step" : "While the old revision stands by"}
+              min={1}
+              max={604_800}
+              allowDecimal={false}
+              value={value.bake_seconds ?? 300}
+              onChange={(bake) =>
+                typeof bake === "number" && onChange({ ...value, bake_seconds: bake })
+              }
+            />
+          )}
         </div>
       )}
-      {value.kind !== "all_at_once" && (
+      {value.kind !== "all_at_once" && !mirrored && (
         <Switch
           label="Go back by itself on errors, slow answers, refused input, drifting predictions"
           checked={value.guards !== null}

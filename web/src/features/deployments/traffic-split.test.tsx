@@ -23,10 +23,11 @@ const canary = aRevision({
   number: 2,
   version: 2,
   status: "shifting",
-  strategy: { kind: "canary", percent: 10, bake_seconds: 300, guards: GUARDS },
+  strategy: { kind: "canary", percent: 10, bake_seconds: 300, tolerance: 0.01, guards: GUARDS },
   shift: {
     step: 0,
     since: "2026-11-21T08:00:00Z",
+    is_followed: true,
     checked_at: "2026-11-21T08:01:00Z",
     new: measured,
     old: { ...measured, requests: 1800, errors_5xx: 0 },
@@ -71,7 +72,13 @@ test("production asks how, with guards on", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Deploy version 2" }));
   const dialog = within(await screen.findByRole("dialog"));
   await userEvent.click(dialog.getByRole("button", { name: "Deploy version 2" }));
-  const strategy = { kind: "blue_green", percent: 10, bake_seconds: 300, guards: GUARDS };
+  const strategy = {
+    kind: "blue_green",
+    percent: 10,
+    bake_seconds: 300,
+    tolerance: 0.01,
+    guards: GUARDS,
+  };
   await vi.waitFor(() => expect(sent).toEqual([expect.objectContaining({ strategy })]));
 });
 

@@ -126,6 +126,17 @@ function EnvironmentForm({ of, onDone }: { of: Environment; onDone: () => void }
             onChange={(value) => setQuota({ ...quota, memory_gb: asLimit(value) })}
           />
         </div>
+        <NumberInput
+          label="A shadow gets copies of at most, %"
+          maw={320}
+          min={1}
+          max={100}
+          allowDecimal={false}
+          value={policy.shadow_cap ?? 50}
+          onChange={(value) =>
+            typeof value === "number" && setPolicy({ ...policy, shadow_cap: value })
+          }
+        />
         <div className="row wrap">
           <Switch
             label="Rollbacks need a reason"

@@ -15,7 +15,7 @@ const place = (slug: string, name: string, change: Partial<Environment> = {}): E
   secrets: [],
   quota: { deployments: null, cpu: null, memory_gb: null },
   used: { deployments: 0, cpu: 0, memory_gb: 0 },
-  policy: { needs_reason: false, promote_only: false, strategy: null },
+  policy: { needs_reason: false, promote_only: false, shadow_cap: 50, strategy: null },
   ...change,
 });
 
@@ -47,7 +47,7 @@ test("an environment's name, variables and limits are changed together", async (
         name: "Pre-production",
         variables: { REGION: "eu-1" },
         quota: { deployments: 5, cpu: null, memory_gb: null },
-        policy: { needs_reason: false, promote_only: false, strategy: null },
+        policy: { needs_reason: false, promote_only: false, shadow_cap: 50, strategy: null },
       },
     ]),
   );
