@@ -122,7 +122,7 @@ def _counts(received: int, problems: list[dict[str, Any]] | None = None) -> dict
     }
 
 
-def _deployment(**latest: Any) -> dict[str, Any]:
+def _a_canary(**latest: Any) -> dict[str, Any]:
     shown = {"number": 2, "status": "shifting", "status_reason": "Gets 10 % of the traffic."}
     return {
         "id": "d", "name": "churn", "environment": "production", "url": "http://x/y",
@@ -136,7 +136,7 @@ def test_a_canary_is_rolled_out_shared_and_taken_back_from_the_command_line(
 ) -> None:
     monkeypatch.setenv("MODELYARD_URL", url)
     monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
-    one, path = _deployment(), "/api/v1/deployments"
+    one, path = _a_canary(), "/api/v1/deployments"
     ANSWERS["GET", path] = (200, {"items": [one], "next_cursor": None})
     ANSWERS["GET", f"{path}/d"] = (200, one)
     ANSWERS["POST", f"{path}/d/revisions"] = (202, {})

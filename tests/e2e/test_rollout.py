@@ -147,7 +147,7 @@ def test_a_canary_gets_its_share_of_one_connections_calls_and_a_rollback_loses_n
     strategy = {"kind": "canary", "percent": SHARE, "bake_seconds": None}
     address = f"/deployments/{deployment['id']}"
     owner.post(f"{address}/revisions", {"strategy": strategy})
-    wait_for(lambda: _is_followed(owner, address), 60, lambda: str(owner.get(address)))
+    wait_for(lambda: _is_followed(owner, address), 120, lambda: str(owner.get(address)))
     with calling(deployment["url"], key) as shared:
         wait_for(lambda: len(shared.answers) >= CALLS, 240, lambda: str(len(shared.answers)))
     counted = shared.versions()

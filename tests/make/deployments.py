@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from modelyard_protocol.routing import DesiredState, ObservedServer, ObservedState, ServerState
+from modelyard_protocol.routing import (
+    DesiredState,
+    ObservedServer,
+    ObservedState,
+    Override,
+    Reserve,
+    ServerState,
+)
 from modelyard_server.deployments.errors import NodeUnreachable
 from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.deployments.ports import (
@@ -55,6 +62,9 @@ class ObedientNode:
     crashing: dict[str, int] = field(default_factory=dict)
     """Engine to how often its servers have crashed."""
     up: bool = True
+    reserve: Reserve = field(default_factory=Reserve)
+    overrides: tuple[Override, ...] = ()
+    """Rollbacks that were decided on the node."""
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     """Server to the variables it was first published with."""
 
@@ -63,6 +73,9 @@ class ObedientNode:
 
     def apply(self, desired: DesiredState) -> None:
         self.states.append(desired)
+
+    def keep_reserve(self, reserve: Reserve) -> None:
+        self.reserve = reserve
 
     def keep_environment(self, server_id: str, make: Any) -> str:
         if server_id not in self.environments:
@@ -79,6 +92,7 @@ class ObedientNode:
             written_at=now,
             port=1,
             servers=servers,
+            overrides=self.overrides,
         )
 
     def _server(self, server_id: str, engine: str) -> ObservedServer:

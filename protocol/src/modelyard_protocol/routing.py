@@ -17,6 +17,8 @@ from .package import Signature
 
 DESIRED_FILE = "desired.json"
 OBSERVED_FILE = "observed.json"
+RESERVE_FILE = "reserve.json"
+OVERRIDES_FILE = "overrides.json"
 GRAPH_FILE = "graph.onnx"
 CONVERTER = 1
 """Raised with every change of what converters or probes do: graphs are then compiled anew."""
@@ -71,8 +73,22 @@ class Compiled(BaseModel):
     """Live calls each worker repeats on the original, off the request's path."""
 
 
+class Scaling(BaseModel):
+    """How many processes serve a version."""
+
+    model_config = ConfigDict(frozen=True)
+
+    min_replicas: int = Field(1, ge=0)
+    """0: it may sleep; a call wakes it."""
+    max_replicas: int = Field(1, ge=1)
+    target_concurrency: int = Field(4, ge=1)
+    """Calls that wait for one process before another one is started."""
+    idle_seconds: float | None = None
+    """Without a call for so long it sleeps, if `min_replicas` is 0."""
+
+
 class ServerSpec(BaseModel):
-    """A model server the node keeps running: one revision, one process, one connection a worker."""
+    """A model server the node keeps running: one revision, one connection a worker and process."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -90,6 +106,8 @@ class ServerSpec(BaseModel):
     environment_file: str = ""
     """JSON object of environment variables, some of them secrets; for the model server only."""
     limits: Limits = Limits()
+    scaling: Scaling | None = None
+    """`None`: one process, always."""
     signature: Signature = Signature()
     compiled: Compiled | None = None
     """With a graph, gateway workers answer by themselves; the server is reference and reserve."""
@@ -170,8 +188,52 @@ class DesiredState(BaseModel):
     """Everything a node needs to serve, in one file."""
 
     generation: int
+    epoch: int = 0
+    """Counted by the node: the same generation with other overrides."""
     servers: tuple[ServerSpec, ...] = ()
     routes: tuple[Route, ...] = ()
+
+
+class Good(BaseModel):
+    """A revision that served well and can be returned to without the control plane."""
+
+    model_config = ConfigDict(frozen=True)
+
+    server: ServerSpec
+    revision: int
+    version: int
+    model: str
+    signature: Signature
+    example: str | None = None
+
+
+class Reserve(BaseModel):
+    """The last good revisions of every route, newest first; written beside the desired state."""
+
+    routes: dict[str, tuple[Good, ...]] = {}
+    """By deployment id."""
+
+
+class Override(BaseModel):
+    """A rollback that was decided on the node; it holds until the desired state agrees with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    workspace_id: int
+    deployment_id: str
+    good: Good
+    at: dt.datetime
+    by: str
+    reason: str
+    is_serving: bool = False
+    """Its server was ready and traffic went there; a restarted node does not go back."""
+
+
+class Overrides(BaseModel):
+    """All of them, one a deployment."""
+
+    overrides: tuple[Override, ...] = ()
 
 
 class ServerState(StrEnum):
@@ -181,6 +243,7 @@ class ServerState(StrEnum):
     ready = "ready"
     crashed = "crashed"  # waiting for its next try, see `restarts` and `reason`
     stopping = "stopping"
+    asleep = "asleep"  # no process runs; the next call starts one
 
 
 class LaneState(StrEnum):
@@ -205,6 +268,10 @@ class ObservedServer(BaseModel):
     log_tail: tuple[str, ...] = ()
     lane: LaneState = LaneState.native
     lane_note: str | None = None
+    replicas: int = 1
+    """Processes that answer."""
+    memory_mb: float = 0.0
+    """Of its processes together."""
     compared: int = 0
     """Live calls whose answer from the graph was the original's."""
 
@@ -230,5 +297,7 @@ class ObservedState(BaseModel):
     """Where the Open Inference Protocol is spoken over gRPC, while it is."""
     servers: tuple[ObservedServer, ...] = ()
     workers: tuple[ObservedWorker, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    """Rollbacks decided on this node that the desired state does not know yet."""
     dropped_records: int = 0
     """Prediction records lost since start because the capture queue was full or the disk was."""

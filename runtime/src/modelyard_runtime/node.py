@@ -20,11 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from modelyard_protocol.routing import DesiredState, ObservedState
+from modelyard_protocol.routing import DesiredState, ObservedState, Override, Overrides
 
 from . import state as files
 from .front import Front
 from .journal import Journal
+from .overrides import OverridesFile, applied, settled
 from .sandbox.probe import NoSandbox, choose
 from .sandbox.walls import Tier
 from .supervisor import Supervisor, make_folders
@@ -87,6 +88,9 @@ class Node:
         self._generation = 0
         self._is_changed = True
         self._desired = files.DesiredFile(folder)
+        self._overrides_file, self._overrides = OverridesFile(folder), Overrides()
+        self._asked: DesiredState | None = None
+        self._epoch = 0
         self._journal = Journal(folder / "journal", f"{time.time_ns() // 1_000_000:013d}")
         make_folders(folder)
         self._workers = Workers(folder, tier, listeners, self._journal, self._changed)
@@ -120,11 +124,36 @@ class Node:
 
     def _follow(self) -> None:
         before = self._desired.error
-        desired = self._desired.changed()
-        if desired is not None:
-            self._apply(desired)
+        desired, overrides = self._desired.changed(), self._overrides_file.changed()
+        self._asked = desired or self._asked
+        self._overrides = self._overrides if overrides is None else overrides
+        has_news = desired is not None or overrides is not None or self._override_is_due()
+        if self._asked is not None and has_news:
+            self._serve(self._asked)
         elif self._desired.error not in {None, before}:
             _say(str(self._desired.error))
+
+    def _override_is_due(self) -> bool:
+        waiting = [one for one in self._overrides.overrides if not one.is_serving]
+        return any(self._workers.is_ready(one.good.server.id) for one in waiting)
+
+    def _serve(self, asked: DesiredState) -> None:
+        """Serve what was asked for, except where a rollback was decided here."""
+        kept = settled(asked, self._overrides)
+        state, marked = applied(asked, kept, self._workers.is_ready)
+        if marked != self._overrides:
+            self._overrides = marked
+            self._overrides_file.write(marked)
+        self._epoch += 1
+        self._apply(state.model_copy(update={"epoch": self._epoch}))
+
+    def _reported(self) -> tuple[Override, ...]:
+        """Give the overrides; one serves when every worker has the table that says so."""
+        if self._workers.epoch >= self._epoch:
+            return self._overrides.overrides
+        return tuple(
+            one.model_copy(update={"is_serving": False}) for one in self._overrides.overrides
+        )
 
     def _apply(self, desired: DesiredState) -> None:
         # The table first: a server that is to stop must not be chosen any more.
@@ -147,6 +176,7 @@ class Node:
             grpc_port=self._front.port,
             servers=self._supervisor.observed(),
             workers=self._workers.observed(),
+            overrides=self._reported(),
             dropped_records=self._journal.dropped + self._workers.dropped,
         )
         try:

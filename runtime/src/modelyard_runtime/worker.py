@@ -101,7 +101,7 @@ class Worker:
             desired = DesiredState.model_validate_json(payload)
             self._servers.keep({server.id for server in desired.servers})
             self._calls.table = Table(desired, self._servers.find, self._allowance)
-            self._tell({"generation": desired.generation})
+            self._tell({"generation": desired.generation, "epoch": desired.epoch})
         elif kind is Kind.attach and descriptor >= 0:
             self._attach(orjson.loads(payload), descriptor)
         elif kind is Kind.graph and descriptor >= 0:

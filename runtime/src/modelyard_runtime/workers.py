@@ -49,7 +49,7 @@ class Worker:
         self._is_draining = False
         self.channel: Channel | None = None
         self.restarts = 0
-        self.generation = -1
+        self.generation = self.epoch = -1
         self.attached: dict[str, int] = {}
         self.compiled: dict[str, str | None] = {}
         self.health: dict[str, Any] = {}
@@ -112,7 +112,8 @@ class Worker:
         finally:
             theirs.close()
         self._started_at = now
-        self.generation, self.attached, self.compiled, self.health = -1, {}, {}, {}
+        self.generation = self.epoch = -1
+        self.attached, self.compiled, self.health = {}, {}, {}
         self.channel = Channel(ours, self._told, lambda: None)
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: self._log, self._child.stdout)
@@ -167,7 +168,7 @@ class Worker:
 
     def _done(self, facts: dict[str, Any]) -> None:
         if "generation" in facts:
-            self.generation = int(facts["generation"])
+            self.generation, self.epoch = int(facts["generation"]), int(facts["epoch"])
         elif "attached" in facts:
             self.attached[str(facts["attached"])] = int(facts["serial"])
         elif "compiled" in facts:
@@ -208,6 +209,15 @@ class Workers:
     def generation(self) -> int:
         """The desired generation that every running worker serves by."""
         return min((worker.generation for worker in self._all if worker.is_up), default=-1)
+
+    @property
+    def epoch(self) -> int:
+        """The node's own count of tables that every running worker serves by."""
+        return min((worker.epoch for worker in self._all if worker.is_up), default=-1)
+
+    def is_ready(self, server_id: str) -> bool:
+        """Tell whether every running worker would answer for a version."""
+        return self.is_compiled(server_id) or self.is_connected(server_id)
 
     @property
     def dropped(self) -> int:

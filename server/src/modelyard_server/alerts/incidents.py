@@ -81,7 +81,7 @@ def fired(db: Session, rule: Rule, subject: Subject, reading: Reading) -> Alert:
         .with_for_update()
     )
     if alert is None:
-        alert = _opened(db, rule, subject)
+        alert = _opened(db, subject, rule.cause, rule.severity, _TITLES[rule.cause])
     signal = db.scalar(
         select(AlertSignal).where(AlertSignal.alert_id == alert.id, AlertSignal.rule_id == rule.id)
     )
@@ -95,6 +95,14 @@ def fired(db: Session, rule: Rule, subject: Subject, reading: Reading) -> Alert:
     alert.severity = max(alert.severity, rule.severity, key=SEVERITIES.index)
     note(db, alert, "fired", f"{rule.name}: {reading.text}")
     db.flush()
+    return alert
+
+
+def taken_back(db: Session, subject: Subject, revision: int, reason: str) -> Alert:
+    """Open an alert that says which revision its guards took back; it ends when people say so."""
+    title = f"Revision {revision} was taken back by itself: {reason}"[:500]
+    alert = _opened(db, subject, "availability", "critical", title)
+    note(db, alert, "fired", reason)
     return alert
 
 
@@ -157,7 +165,7 @@ def _told(alert: Alert) -> story.Facts:
     )
 
 
-def _opened(db: Session, rule: Rule, subject: Subject) -> Alert:
+def _opened(db: Session, subject: Subject, cause: str, severity: str, title: str) -> Alert:
     number = (db.scalar(select(func.max(Alert.number))) or 0) + 1
     alert = Alert(
         id=uuid.uuid4(),
@@ -168,9 +176,9 @@ def _opened(db: Session, rule: Rule, subject: Subject) -> Alert:
         model_name=subject.model_name,
         revision=subject.live_revision,
         version=subject.live_version,
-        cause=rule.cause,
-        severity=rule.severity,
-        title=_TITLES[rule.cause],
+        cause=cause,
+        severity=severity,
+        title=title,
         opened_at=utcnow(),
         told_signals=0,
     )

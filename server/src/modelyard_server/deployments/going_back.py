@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from modelyard_protocol.routing import Override
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.workspaces.access import System
 
 from . import changes, environments, shifting, stages, traffic_plan, watch
 from .errors import NothingToRollBackTo, ReasonNeeded, SchemaDiffers, WeightsWrong
@@ -52,6 +55,40 @@ def roll_back(
     after = {"revision": revision.number, "version": revision.version, "reason": reason}
     changes.record(db, actor, "deployments.roll_back", deployment, before=before, after=after)
     return revision
+
+
+def adopt(db: Session, workspace_id: int, decided: Override) -> None:
+    """Make a rollback that was decided on the node the state of the database, with its audit entry.
+
+    Raises:
+        DeploymentMissing, RevisionMissing: it is gone here; the node drops it with the address.
+    """
+    actor = System(workspace_id, name=f"{decided.by} (on the node)")
+    deployment = get(db, actor, uuid.UUID(decided.deployment_id), lock=True)
+    own = revisions(db, deployment.id)
+    live = next((row for row in own if row.number == deployment.live_number), None)
+    if live is None:
+        return
+    before = {"revision": live.number, "version": live.version}
+    server_id = decided.good.server.id
+    if live.server_key == server_id:
+        if deployment.candidate_number is None:
+            return  # taken over a moment ago
+        change = Change(decided.at, actor.name, decided.reason)
+        shifting.take_back(db, deployment, own, change, Status.stopping)
+        revision = live
+    else:
+        source = revision_of(db, deployment, decided.good.revision)
+        revision = changes.repeat(db, actor, deployment, source, decided.reason)
+        _take_over(db, actor, deployment, source, revision, decided.reason, at=decided.at)
+    after = {
+        "revision": revision.number,
+        "version": revision.version,
+        "reason": decided.reason,
+        "decided_at": decided.at.isoformat(),
+    }
+    action = "deployments.node_rolled_back"
+    changes.record(db, actor, action, deployment, before=before, after=after)
 
 
 def set_traffic(
@@ -130,9 +167,11 @@ def _take_over(
     source: Revision,
     revision: Revision,
     reason: str,
+    *,
+    at: dt.datetime | None = None,
 ) -> None:
     """Put the new revision live on the server that still runs: nothing has to start."""
-    now = utcnow()
+    now = at or utcnow()
     revision.server_id, revision.has_server = source.server_key, True
     source.has_server, source.status = False, Status.stopped
     source.status_reason = f"Its server answers for revision {revision.number}."

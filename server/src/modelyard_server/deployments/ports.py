@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy.orm import Session
 
-from modelyard_protocol.routing import DesiredState, ObservedState
+from modelyard_protocol.routing import DesiredState, ObservedState, Reserve
 
 
 class NodeState(Protocol):
@@ -67,6 +67,10 @@ class ComputeDriver(NodeState, Protocol):
 
     def apply(self, desired: DesiredState) -> None:
         """Ask for a state, durably: it is followed also while the control plane is down."""
+        ...
+
+    def keep_reserve(self, reserve: Reserve) -> None:
+        """Leave with the node what it may return to while the control plane is down."""
         ...
 
     def keep_environment(self, server_id: str, make: Callable[[], dict[str, str]]) -> str:
@@ -159,6 +163,16 @@ class DeploymentObserver(Protocol):
 
     def deployment_deleted(self, db: Session, deployment_id: uuid.UUID) -> None:
         """Remove what belongs to the deployment, in the deleting transaction."""
+        ...
+
+
+class RollbackObserver(Protocol):
+    """Hears what guards take back. Register with `services.add(RollbackObserver, …)`."""
+
+    def revision_taken_back(
+        self, db: Session, deployment_id: uuid.UUID, revision: int, reason: str
+    ) -> None:
+        """Tell whom it concerns, in the transaction that takes it back."""
         ...
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelyard_protocol.routing import LaneState, ObservedServer
+from modelyard_protocol.routing import LaneState, ObservedServer, Override
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
@@ -18,7 +18,8 @@ from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 from modelyard_server.workspaces.access import System
 
-from . import lanes, watch
+from . import going_back, lanes, watch
+from .errors import DeploymentMissing, RevisionMissing
 from .lookup import revisions, standing
 from .models import Deployment, Revision
 from .ports import ComputeDriver, Publisher
@@ -65,6 +66,8 @@ class Reconciler:
             self.watch()
         observed = self._compute.observed()
         up = self._compute.is_up()
+        if observed is not None and observed.overrides:
+            self.adopt(observed.overrides)
         servers = {server.id: server for server in observed.servers} if observed else {}
         seen = (up, {key: (s.state, s.restarts, s.lane) for key, s in servers.items()})
         due = time.monotonic() >= self._full_at
@@ -75,6 +78,18 @@ class Reconciler:
             self._full_at = time.monotonic() + FULL_SECONDS
         self._seen = seen
         self.reconcile(servers, node_is_up=up)
+
+    def adopt(self, decided: Sequence[Override]) -> None:
+        """Take over rollbacks that were decided on the node while nobody else could."""
+        for one in decided:
+            if not one.is_serving:
+                continue
+            try:
+                with self._database.session(one.workspace_id) as db:
+                    going_back.adopt(db, one.workspace_id, one)
+            except (DeploymentMissing, RevisionMissing):
+                log.warning("override_unknown", deployment_id=one.deployment_id)
+        self._publisher.now()
 
     def watch(self) -> None:
         """Ask for a look at every revision that has not proved itself yet."""

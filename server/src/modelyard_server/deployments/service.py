@@ -22,6 +22,8 @@ from .models import Deployment, Revision
 from .stages import variables_of
 from .states import Status
 
+GOOD_REVISIONS = 10
+
 __all__ = [
     "Deployment",
     "Monitored",
@@ -139,6 +141,8 @@ class Served:
     running: tuple[Revision, ...]
     closed: Revision | None = None
     """The newest revision of a stopped deployment: its keys stay good, nobody answers."""
+    good: tuple[Revision, ...] = ()
+    """What a rollback may return to from what is kept on this machine, newest first."""
     candidate: Revision | None = None
     """Gets `deployment.candidate_weight` percent of the traffic beside the target."""
 
@@ -163,6 +167,7 @@ def served(db: Session) -> list[Served]:
     deployments = db.scalars(
         select(Deployment).where(Deployment.id.in_(by_deployment)).order_by(Deployment.id)
     )
+    kept = _kept(db, list(by_deployment))
     for deployment in deployments:
         running = by_deployment[deployment.id]
         live = [row for row in running if row.number == deployment.live_number]
@@ -171,8 +176,32 @@ def served(db: Session) -> list[Served]:
         target = targets[-1] if targets else None
         candidates = [row for row in running if row.number == deployment.candidate_number]
         candidate = candidates[0] if live and candidates else None
-        found.append(Served(deployment, target, tuple(running), candidate=candidate))
+        good = kept.get(deployment.id, ())
+        found.append(Served(deployment, target, tuple(running), good=good, candidate=candidate))
     return found
+
+
+def _kept(
+    db: Session, deployment_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, tuple[Revision, ...]]:
+    """Give what each deployment may return to without registry and builder, newest first."""
+    found: dict[uuid.UUID, dict[str, Revision]] = {}
+    rows = db.scalars(
+        select(Revision)
+        .where(
+            Revision.deployment_id.in_(deployment_ids),
+            Revision.live_from.is_not(None),
+            Revision.status != Status.failed,
+            Revision.proof.is_not(None),
+            Revision.model_dir.is_not(None),
+        )
+        .order_by(Revision.number.desc())
+    )
+    for row in rows:
+        own = found.setdefault(row.deployment_id, {})
+        if len(own) <= GOOD_REVISIONS:  # the live one is among them
+            own.setdefault(row.server_key, row)
+    return {key: tuple(own.values()) for key, own in found.items()}
 
 
 def _closed(db: Session) -> list[Served]:

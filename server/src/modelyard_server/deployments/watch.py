@@ -29,7 +29,7 @@ from .history import Change
 from .lookup import get, revisions
 from .models import Deployment, Revision
 from .pace import Seen, seen_of, start_clock
-from .ports import ComputeDriver, GuardMeasurements, Measured, Publisher
+from .ports import ComputeDriver, GuardMeasurements, Measured, Publisher, RollbackObserver
 from .schemas import Strategy
 from .strategy import AT_ONCE, Step, is_over, says, steps_of
 
@@ -74,6 +74,7 @@ class Look:
         self._measure: GuardMeasurements = job.services.get(GuardMeasurements)
         self._compute: ComputeDriver = job.services.get(ComputeDriver)
         self._publisher: Publisher = job.services.get(Publisher)
+        self._observers: list[RollbackObserver] = job.services.every(RollbackObserver)
 
     def run(self) -> None:
         """Look, decide, apply; nothing is decided before the gateway shares traffic as asked."""
@@ -182,6 +183,8 @@ class Look:
         after = _named(shifting.weights(deployment))
         after |= {"reason": reason, "revision": revision.number}
         self._record(db, "deployments.guard_rolled_back", deployment, before=before, after=after)
+        for observer in self._observers:
+            observer.revision_taken_back(db, deployment.id, revision.number, reason)
 
     def _record(
         self,

@@ -70,7 +70,8 @@ def _compare(name: str, label: str, condition: str, mask: Mask, loss: Floats) ->
         return None
     here, there = float(inside.mean()), float(outside.mean())
     spread = math.sqrt(inside.var(ddof=1) / len(inside) + outside.var(ddof=1) / len(outside))
-    p_value = math.erfc((here - there) / spread / math.sqrt(2)) if spread > 0 else 1.0
+    certain = 0.0 if here > there else 1.0  # all of one kind here, none of it there
+    p_value = math.erfc((here - there) / spread / math.sqrt(2)) if spread > 0 else certain
     excess = (here - there) * len(inside)
     return Slice(name, label, condition, len(inside), here, there, excess, min(1.0, p_value))
 

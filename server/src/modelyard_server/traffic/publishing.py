@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import (
     DesiredState,
+    Good,
     Key,
     Limits,
+    Reserve,
     Route,
     Scope,
     ServerSpec,
@@ -50,7 +52,8 @@ class DesiredStatePublisher:
         """Publish committed facts; give the generation that has them. Not inside a session."""
         compute: ComputeDriver = self._services.get(ComputeDriver)  # type: ignore[type-abstract]
         with self._lock:
-            wanted = self._compose(compute)
+            wanted, reserve = self._compose(compute)
+            compute.keep_reserve(reserve)
             before = compute.desired()
             same = wanted.servers == before.servers and wanted.routes == before.routes
             if same and before.generation:
@@ -92,23 +95,27 @@ class DesiredStatePublisher:
         except Exception:  # committed already: the reconciler publishes again in a moment
             log.exception("publish_failed")
 
-    def _compose(self, compute: ComputeDriver) -> DesiredState:
+    def _compose(self, compute: ComputeDriver) -> tuple[DesiredState, Reserve]:
         database = self._services.get(Database)
         root = self._services.get(RootKey)
         servers: list[ServerSpec] = []
         routes: list[Route] = []
+        good: dict[str, tuple[Good, ...]] = {}
         with database.platform_session(write=False) as db:
             everyone = workspaces.every_workspace(db)
         for workspace_id, slug in everyone:
             with database.session(workspace_id, write=False) as db:
                 for served in deployments.served(db):
+                    place = served.deployment.environment
+                    variables = partial(deployments.variables_of, db, root, place)
                     for row in served.running:
                         spec = server_spec(slug, served, row)
-                        place = served.deployment.environment
-                        kept = compute.keep_environment(
-                            spec.id, partial(deployments.variables_of, db, root, place)
-                        )
+                        kept = compute.keep_environment(spec.id, variables)
                         servers.append(spec.model_copy(update={"environment_file": kept}))
+                    good[str(served.deployment.id)] = tuple(
+                        good_of(row, server_spec(slug, served, row), compute, variables)
+                        for row in served.good
+                    )
                     shown = served.target or served.closed
                     if shown is None:
                         continue
@@ -118,7 +125,26 @@ class DesiredStatePublisher:
                     if served.target is None:
                         made = made.model_copy(update={"targets": ()})
                     routes.append(made)
-        return DesiredState(generation=0, servers=tuple(servers), routes=tuple(routes))
+        state = DesiredState(generation=0, servers=tuple(servers), routes=tuple(routes))
+        return state, Reserve(routes={key: found for key, found in good.items() if found})
+
+
+def good_of(
+    row: Revision,
+    spec: ServerSpec,
+    compute: ComputeDriver,
+    variables: Callable[[], dict[str, str]],
+) -> Good:
+    """Describe a revision that the node may return to by itself."""
+    kept = compute.keep_environment(spec.id, variables)
+    return Good(
+        server=spec.model_copy(update={"environment_file": kept}),
+        revision=row.number,
+        version=row.version,
+        model=row.model_name,
+        signature=spec.signature,
+        example=row.example,
+    )
 
 
 def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:

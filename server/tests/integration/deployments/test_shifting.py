@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy import select
 from tests.make.deployments import SIGNATURE, Serving
 
+from modelyard_protocol.routing import Override
 from modelyard_server.deployments.models import Revision
 from modelyard_server.deployments.ports import Measured
+from modelyard_server.deployments.reconcile import Reconciler
+from modelyard_server.kernel.clock import utcnow
 from modelyard_server.registry.errors import RequirementsUnresolvable
 
 CANARY = {"kind": "canary", "percent": 10, "bake_seconds": 60}
@@ -143,6 +146,45 @@ def test_a_rollback_needs_neither_registry_nor_builder(serving: Serving, tmp_pat
     assert (after["status"], after["live_revision"]["version"]) == ("ready", 1)
     assert serving.preparation.calls == []
     assert all(step["status"] == "done" for step in after["live_revision"]["steps"])
+
+
+def test_a_rollback_decided_on_the_node_is_taken_over_with_its_audit_entry(
+    serving: Serving, tmp_path: Path
+) -> None:
+    deployment = serving.deploy()
+    with serving.platform.database.session(serving.workspace.id) as db:
+        for row in db.scalars(select(Revision)):
+            row.model_dir = row.python = row.environment_dir = str(tmp_path)
+    serving.register()
+    serving.update(deployment["id"])
+    kept = serving.node.reserve.routes[deployment["id"]]
+    assert [good.revision for good in kept] == [2, 1]
+    decided = Override(
+        id="o",
+        workspace_id=serving.workspace.id,
+        deployment_id=deployment["id"],
+        good=kept[1],
+        at=utcnow(),
+        by="pat",
+        reason="wrong scores",
+        is_serving=True,
+    )
+    serving.node.overrides = (decided,)
+    reconciler = Reconciler(serving.platform.services)
+    reconciler.tick()
+    reconciler.tick()  # the node has not dropped it yet: nothing happens twice
+
+    after = serving.get(deployment["id"])
+    live = after["live_revision"]
+    assert (live["number"], live["version"], live["reason"]) == (3, 1, "wrong scores")
+    assert live["created_by_name"] == "pat (on the node)"
+    route = serving.node.routes_of(serving.workspace)[0]
+    assert [target["server_id"] for target in route["targets"]] == [kept[1].server.id]
+    audit = serving.workspace.client("admin").get(
+        "/api/v1/audit", params={"action": "deployments.node_rolled_back"}
+    )
+    [entry] = audit.json()["items"]
+    assert (entry["after"]["reason"], entry["before"]["revision"]) == ("wrong scores", 2)
 
 
 def test_any_of_the_last_ten_good_revisions_can_be_returned_to(serving: Serving) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 from modelyard_protocol.routing import (
     DESIRED_FILE,
     OBSERVED_FILE,
+    RESERVE_FILE,
     DesiredState,
     ObservedState,
+    Reserve,
 )
 from modelyard_server.deployments.errors import NodeUnreachable
 from modelyard_server.deployments.ports import NodeAnswer
@@ -37,6 +39,7 @@ class LocalNode:
         self._environments = self._folder / "environments"
         self._desired = Followed(self._folder / DESIRED_FILE, DesiredState)
         self._observed = Followed(self._folder / OBSERVED_FILE, ObservedState)
+        self._reserve = Followed(self._folder / RESERVE_FILE, Reserve)
         self._keeper = NodeKeeper(
             self._folder,
             host=settings.gateway_host,
@@ -60,10 +63,22 @@ class LocalNode:
         """Ask for a state, durably."""
         content = desired.model_dump_json(indent=1).encode()
         write_atomically(self._folder / DESIRED_FILE, content)
-        wanted = {spec.id for spec in desired.servers}
+        wanted = {spec.id for spec in desired.servers} | self._returnable()
         for path in self._environments.glob("*.json"):
             if path.stem not in wanted:
                 path.unlink(missing_ok=True)
+
+    def keep_reserve(self, reserve: Reserve) -> None:
+        """Leave with the node what it may return to while the control plane is down."""
+        if self._reserve.read() != reserve:
+            write_atomically(self._folder / RESERVE_FILE, reserve.model_dump_json().encode())
+
+    def _returnable(self) -> set[str]:
+        """Name the servers whose variables are kept for a rollback that the node decides."""
+        kept, seen = self._reserve.read(), self.observed()
+        found = [good for own in kept.routes.values() for good in own] if kept else []
+        found += [one.good for one in seen.overrides] if seen else []
+        return {good.server.id for good in found}
 
     def keep_environment(self, server_id: str, make: Callable[[], dict[str, str]]) -> str:
         """Give the file with a model server's environment variables; made once, then kept."""
