@@ -271,7 +271,7 @@ class _Call:
         )
         if outgoing.status == 200:
             us = self._model_us or 0
-            self._calls.answered(self._item, self._id, None, outgoing.body, us)
+            self._calls.answered(self._item, self._id, None, told, us)
 
 
 class _Comparison:
