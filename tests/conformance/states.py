@@ -45,6 +45,14 @@ def a_canary(world: World) -> None:
         deployment.candidate_number, deployment.candidate_weight = 2, 10
 
 
+def a_shadow(world: World) -> None:
+    """Revision 1 is live and revision 2 gets copies of a fifth of its calls."""
+    a_canary(world)
+    with world.platform.database.session(world.space.id) as db:
+        deployment = db.scalars(_own(world)).one()
+        deployment.candidate_weight, deployment.shadow_percent = 0, 20
+
+
 def live_and_proven(world: World) -> None:
     """The deployment's first revision is live and has reproduced its stored prediction."""
     _ = world["deployment_id"]
