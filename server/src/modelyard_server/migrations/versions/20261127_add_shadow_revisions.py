@@ -7,7 +7,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_add_shadow_revisions"
-down_revision = "20261127_trace_issues"
+down_revision = "20261127_add_garbage"
 branch_labels = None
 depends_on = None
 TENANT_TABLES = ["shadow_calls", "shadow_counts"]
