@@ -2778,6 +2778,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Shadow
+         * @description Compare a shadow with what callers were told: disagreement, errors, latency, slices.
+         */
+        get: operations["monitoring_get_shadow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -4485,6 +4505,7 @@ export interface components {
             good_revisions: number[];
             /** Weights */
             weights: components["schemas"]["Weight"][];
+            shadow: components["schemas"]["ShadowTarget"] | null;
             /** Standby Revision */
             standby_revision: number | null;
             /** Standby Until */
@@ -6512,6 +6533,11 @@ export interface components {
              */
             promote_only: boolean;
             strategy?: components["schemas"]["Strategy"] | null;
+            /**
+             * Shadow Cap
+             * @default 50
+             */
+            shadow_cap: number;
         };
         /**
          * PolicyValues
@@ -7637,6 +7663,112 @@ export interface components {
             needs_owner: boolean;
         };
         /**
+         * ShadowExample
+         * @description One row on which both disagree, or a copy that failed.
+         */
+        ShadowExample: {
+            /** Prediction Id */
+            prediction_id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Live */
+            live: unknown;
+            /** Shadow */
+            shadow: unknown;
+            /** Error */
+            error: string | null;
+        };
+        /**
+         * ShadowOut
+         * @description How a shadow revision answered copies of live calls.
+         */
+        ShadowOut: {
+            /**
+             * Deployment Id
+             * Format: uuid
+             */
+            deployment_id: string;
+            /** Revision */
+            revision: number;
+            /** Version */
+            version: number;
+            /** Is Running */
+            is_running: boolean;
+            /** Percent */
+            percent: number | null;
+            /** Since */
+            since: string | null;
+            /** Calls */
+            calls: number;
+            /** Failed */
+            failed: number;
+            /** Dropped */
+            dropped: number;
+            /** Rows */
+            rows: number;
+            /** Differing */
+            differing: number;
+            /** Disagreement */
+            disagreement: number | null;
+            /** Disagreement Low */
+            disagreement_low: number | null;
+            /** Disagreement High */
+            disagreement_high: number | null;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** Live P50 Ms */
+            live_p50_ms: number | null;
+            /** Live P95 Ms */
+            live_p95_ms: number | null;
+            /** Sampled Rows */
+            sampled_rows: number;
+            /** Slices */
+            slices: components["schemas"]["ShadowSlice"][];
+            /** Examples */
+            examples: components["schemas"]["ShadowExample"][];
+        };
+        /**
+         * ShadowSlice
+         * @description A part of the inputs where the shadow disagrees more than elsewhere.
+         */
+        ShadowSlice: {
+            /** Feature */
+            feature: string;
+            /** Label */
+            label: string;
+            /** Condition */
+            condition: string;
+            /** Rows */
+            rows: number;
+            /** Disagreement */
+            disagreement: number;
+            /** Elsewhere */
+            elsewhere: number;
+            /** Q Value */
+            q_value: number;
+        };
+        /**
+         * ShadowTarget
+         * @description The revision that gets copies of calls, answered to nobody.
+         */
+        ShadowTarget: {
+            /** Revision */
+            revision: number;
+            /** Percent */
+            percent: number;
+            /** Tolerance */
+            tolerance: number;
+        };
+        /**
          * ShareOut
          * @description What one kind of thing keeps, each file counted by itself.
          */
@@ -7657,6 +7789,8 @@ export interface components {
             step: number;
             /** Since */
             since: string | null;
+            /** Is Followed */
+            is_followed: boolean;
             /** Checked At */
             checked_at: string | null;
             new: components["schemas"]["MeasuredOut"] | null;
@@ -8014,7 +8148,7 @@ export interface components {
              * @default all_at_once
              * @enum {string}
              */
-            kind: "all_at_once" | "blue_green" | "canary" | "linear";
+            kind: "all_at_once" | "blue_green" | "canary" | "linear" | "shadow";
             /**
              * Percent
              * @default 10
@@ -8035,6 +8169,11 @@ export interface components {
              *     }
              */
             guards: components["schemas"]["Guards"] | null;
+            /**
+             * Tolerance
+             * @default 0.01
+             */
+            tolerance: number;
         };
         /**
          * Subject
@@ -14209,6 +14348,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_shadow: {
+        parameters: {
+            query?: {
+                revision?: number | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShadowOut"];
+                };
             };
             /** @description A problem document. */
             default: {
