@@ -175,6 +175,13 @@ TRACKING: dict[str, Recipe] = {
             "prompt_versions": [{"name": "greeting", "version": "1"}],
         }
     ),
+    "traces_correlate_filters": Recipe(
+        lambda ids: {
+            "experiment_ids": [ids["experiment_id"]],
+            "filter_string1": "status = 'OK'",
+            "filter_string2": "status = 'ERROR'",
+        }
+    ),
     "trace_issues_create_issue": Recipe(
         lambda ids: {
             "experiment_id": ids["experiment_id"],

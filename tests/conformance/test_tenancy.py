@@ -17,6 +17,7 @@ LISTS_NOTHING = {
     "traces_search_traces",
     "traces_v2_search_traces_v2",
     "trace_issues_search_issues",
+    "traces_correlate_filters",
     "traces_get_traces",
     "traces_get_trace_infos",
 }

@@ -366,6 +366,10 @@ def issues_of_traces() -> None:
     [found] = store.search_issues(experiment, "status = 'resolved'", include_trace_count=True)
     assert (found.name, found.trace_count) == ("slow", 1)
     assert client.search_traces(locations=[experiment], filter_string="trace.text LIKE '%x%'") == []
+    told = client._tracing_client.calculate_trace_filter_correlation(
+        experiment_ids=[experiment], filter_string1="status = 'OK'", filter_string2="name = 'x'"
+    )
+    assert (told.total_count, told.filter1_count, math.isnan(told.npmi)) == (1, 1, True)
     run_id = client.create_run(experiment).info.run_id
     client.link_traces_to_run([f"tr-{uuid.uuid4().hex}"], run_id)  # its spans are on the way
 

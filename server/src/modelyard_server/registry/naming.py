@@ -62,5 +62,5 @@ def tag(key: str, value: str) -> tuple[str, str]:
     if len(key) > MAX_TAG_KEY:
         raise NameRefused(f"A tag key has at most {MAX_TAG_KEY} characters.")
     if len(value) > MAX_TAG_VALUE:
-        raise NameRefused(f"A tag value has at most {MAX_TAG_VALUE} characters.")
+        raise NameRefused(f"'value' exceeds the maximum length of {MAX_TAG_VALUE} characters.")
     return key, value

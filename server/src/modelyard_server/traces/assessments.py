@@ -89,9 +89,14 @@ def change(
     row = service.get(db, trace_id, lock=True)
     place, found = _found(row, assessment_id)
     for name in fields:
-        if name not in _CHANGEABLE or (name in _KINDS and name not in found):
+        if name in _KINDS and name not in found:
+            raise TraceRefused(f"Cannot update {name} value on another kind of assessment.")
+        if name not in _CHANGEABLE:
             raise TraceRefused(f"{name[:40]!r} of this assessment cannot be changed.")
-    changed = _written({**found, **{name: said[name] for name in fields if name in said}})
+    given = {name: said[name] for name in fields if name in said}
+    if isinstance(given.get("metadata"), dict):
+        given["metadata"] = {**(found.get("metadata") or {}), **given["metadata"]}
+    changed = _written({**found, **given})
     changed["last_update_time"] = _now()
     row.assessments = [*row.assessments[:place], changed, *row.assessments[place + 1 :]]
     _record(db, actor, "reassess", row, str(found["assessment_name"]))

@@ -18,6 +18,7 @@ from modelyard_server.workspaces.permissions import Permission
 
 from . import (
     assessments,
+    correlation_routes,
     dataset_routes,
     issue_routes,
     legacy_routes,
@@ -111,14 +112,16 @@ class Assess(msgspec.Struct):
 
 @router.post("")
 def start_trace(
-    body: Annotated[Start, wire.body(Start, most_bytes=_MOST_BYTES)],
-    db: Db,
-    actor: Writer,  # noqa: ARG001
+    body: Annotated[Start, wire.body(Start, most_bytes=_MOST_BYTES)], db: Db, actor: Writer
 ) -> Response:
     """Log a trace; its spans come by OpenTelemetry's protocol."""
     if "trace_info" not in body.trace:
         raise TraceRefused(parameter_missing("trace.trace_info"))
-    row = service.log(db, shapes.read_info(body.trace["trace_info"]))
+    info = body.trace["trace_info"]
+    row = service.log(db, shapes.read_info(info))
+    if not row.assessments:
+        for said in shapes.read_assessments(info):
+            assessments.create(db, actor, row.id, said)
     return wire.answer({"trace": {"trace_info": shapes.trace_info(row)}})
 
 
@@ -298,6 +301,7 @@ routers = [
     linking,
     *_versioned(),
     legacy_routes.router,
+    correlation_routes.router,
     router,
     exporting,
     issue_routes.router,

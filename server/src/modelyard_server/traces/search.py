@@ -11,19 +11,23 @@ from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.tracking import filters
+from modelyard_server.tracking.errors import RunMissing
 from modelyard_server.tracking.filters import Clause
 
-from . import service
+from . import said, service
 from .errors import TraceRefused
 from .models import Span, Trace
 
 _MOST_READ = 20_000  # newest traces that a filter looks at
+_MOST_SPANS = 200_000
 _WORDS = re.compile(r"'(?:[^'\\]|\\.)*'|\b(?:trace|request_metadata|metadata)\.", re.IGNORECASE)
 _ATTRIBUTES = {
     "timestamp_ms": "requested_ms",
     "timestamp": "requested_ms",
     "execution_time_ms": "duration_ms",
     "execution_time": "duration_ms",
+    "end_time_ms": "ended_ms",
+    "end_time": "ended_ms",
     "status": "state",
     "state": "state",
     "request_id": "id",
@@ -31,7 +35,8 @@ _ATTRIBUTES = {
     "client_request_id": "client_request_id",
     "experiment_id": "experiment_id",
 }
-TEXT = "text"
+_TEXTUAL = frozenset({"state", "id", "client_request_id", "name", "run_id"})
+_ORDERED = frozenset({"<", "<=", ">", ">="})
 NAME_TAG = "mlflow.traceName"
 
 
@@ -58,21 +63,20 @@ def find(
         FilterRefused: filter or order are not of the grammar.
         TraceRefused: they name what traces have not got.
     """
-    clauses, orders = filters.read(_plain(text)), filters.read_order([_plain(o) for o in order_by])
+    clauses = filters.read(_plain(text), more=said.KINDS)
+    orders = filters.read_order([_plain(o) for o in order_by])
+    for clause in clauses:
+        _check(clause)
     rows = select(Trace).where(Trace.experiment_id.in_(experiment_ids))
     newest = rows.order_by(Trace.requested_ms.desc(), Trace.id)
     if not clauses and not orders:
         page = list(db.scalars(newest.offset(offset).limit(limit + 1)))
         return Found(page[:limit], len(page) > limit)
     linked = {
-        clause: service.traces_of_run(db, str(clause.value))
+        clause: _elsewhere(db, experiment_ids, clause)
         for clause in clauses
-        if clause.key == "run_id" and clause.kind == "attribute" and clause.operator == "="
-    }
-    linked |= {
-        clause: _with_text(db, experiment_ids, clause)
-        for clause in clauses
-        if clause.key == TEXT and clause.kind == "attribute"
+        if clause.kind == "span"
+        or (clause.kind == "attribute" and clause.key in {"text", "run_id"})
     }
     found = [
         row
@@ -87,23 +91,28 @@ def find(
     return Found(found[offset : offset + limit], len(found) > offset + limit)
 
 
-def _with_text(db: Session, experiment_ids: Sequence[int], clause: Clause) -> set[str]:
-    """Find traces of which a span has a text; the database only narrows down where to look."""
-    if clause.operator not in {"LIKE", "ILIKE"}:
-        raise TraceRefused(f"Invalid comparator '{clause.operator}' for text. Use LIKE or ILIKE.")
-    written = cast(Span.document, Text)
-    escaped = json.dumps(clause.value)[1:-1].replace("\\", "\\\\")
+def _elsewhere(db: Session, experiment_ids: Sequence[int], clause: Clause) -> set[str] | None:
+    """Find the traces that satisfy a clause about their spans or their run, which are not rows."""
+    if clause.kind == "attribute" and clause.key == "run_id":
+        if clause.operator != "=":
+            return None
+        try:
+            return service.traces_of_run(db, str(clause.value))
+        except RunMissing:
+            return set()
     rows = (
         select(Span.trace_id, Span.document)
         .join(Trace, (Trace.workspace_id == Span.workspace_id) & (Trace.id == Span.trace_id))
-        .where(
-            Trace.experiment_id.in_(experiment_ids),
-            written.ilike(f"%{clause.value}%") | written.ilike(f"%{escaped}%"),
-        )
+        .where(Trace.experiment_id.in_(experiment_ids))
+        .order_by(Trace.requested_ms.desc())
     )
+    if clause.key != "status" and clause.operator in {"=", "LIKE", "ILIKE"}:  # narrows it down
+        written, wanted = cast(Span.document, Text), str(clause.value)
+        inner = json.dumps(wanted)[1:-1].replace("\\", "%")
+        rows = rows.where(written.ilike(f"%{inner}%") | written.ilike(f"%{wanted}%"))
     found: set[str] = set()
-    for trace_id, document in db.execute(rows):
-        if trace_id not in found and clause.holds(json.dumps(document, ensure_ascii=False)):
+    for trace_id, document in db.execute(rows.limit(_MOST_SPANS)):
+        if trace_id not in found and said.of_span(document, clause):
             found.add(trace_id)
     return found
 
@@ -120,11 +129,43 @@ def _plain(text: str) -> str:
     return _WORDS.sub(replaced, text)
 
 
+def _check(clause: Clause) -> None:
+    """Refuse a clause that traces cannot satisfy.
+
+    Raises:
+        TraceRefused: it compares what does not compare so.
+    """
+    if clause.kind in said.KINDS:
+        said.check(clause)
+        return
+    if clause.kind != "attribute":
+        return
+    key = _ATTRIBUTES.get(clause.key, clause.key)
+    if clause.key == "text" and clause.operator not in {"LIKE", "ILIKE"}:
+        raise TraceRefused(f"Invalid comparator '{clause.operator}' for text. Use LIKE or ILIKE.")
+    if clause.key == "prompt" and clause.operator != "=":
+        raise TraceRefused(
+            f"Invalid comparator '{clause.operator}' for prompts filter. Only '=' is supported "
+            'with format: prompt = "name/version"'
+        )
+    if clause.key == "prompt" and "/" not in str(clause.value):
+        raise TraceRefused(
+            f"Invalid prompts filter value '{str(clause.value)[:80]}'. Expected format: "
+            'prompt = "name/version"'
+        )
+    if key in _TEXTUAL and clause.operator in _ORDERED:
+        raise TraceRefused(f"Invalid comparator '{clause.operator}' for {clause.key[:80]}.")
+
+
 def _holds(row: Trace, clause: Clause, linked: set[str] | None) -> bool:
-    if linked is not None and clause.key == TEXT:
-        return row.id in linked
-    if linked is not None:
+    if linked is not None and clause.key == "run_id":
         return row.id in linked or row.trace_metadata.get("mlflow.sourceRun") == clause.value
+    if linked is not None:
+        return row.id in linked
+    if clause.kind in said.KINDS:
+        return said.of_trace(row, clause)
+    if clause.kind == "attribute" and clause.key == "prompt":
+        return said.used_prompt(row, str(clause.value))
     return clause.holds(_value(row, clause.kind, clause.key))
 
 
@@ -139,5 +180,7 @@ def _value(row: Trace, kind: str, key: str) -> str | float | None:
         return row.tags.get(NAME_TAG)
     if kind != "attribute" or key not in _ATTRIBUTES:
         raise TraceRefused(f"Invalid attribute key '{key[:80]}': traces have no such thing.")
+    if _ATTRIBUTES[key] == "ended_ms":
+        return None if row.duration_ms is None else row.requested_ms + row.duration_ms
     value: str | float | None = getattr(row, _ATTRIBUTES[key])
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from modelyard_server.kernel import trail
+from modelyard_server.kernel import http, trail
 from modelyard_server.tracking import experiments, runs
 
 from .errors import TagMissing, TraceMissing, TraceRefused
@@ -21,6 +22,7 @@ from .models import AwaitedTrace, Span, Trace, TraceRun
 SPANS_TAG, SPANS_HERE = "mlflow.trace.spansLocation", "TRACKING_STORE"
 PROMPTS_TAG = "mlflow.linkedPrompts"
 STATES = frozenset({"STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"})
+_KEY = re.compile(r"[/\w.\- :]+")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_KEY, _LONGEST_VALUE, _LONGEST_PREVIEW = 250, 8000, 10_000
 _LATEST_MS = 253_402_300_800_000
@@ -139,11 +141,18 @@ def set_tag(db: Session, trace_id: str, key: str, value: str) -> None:
 
     Raises:
         TraceMissing: there is no such trace.
-        TraceRefused: key or value is too long.
+        TraceRefused: the key is not one. A long value is cut.
     """
+    if not key or len(key) > _LONGEST_KEY:
+        raise TraceRefused(f"'key' exceeds the maximum length of {_LONGEST_KEY} characters")
+    is_plain = _KEY.fullmatch(key) and posixpath.normpath(key) == key
+    if not is_plain or key.startswith(("/", "..")):
+        hint = "Names have letters, digits, _ - . : / and spaces, and are no other path."
+        raise TraceRefused(http.parameter_invalid("key", key, hint))
+    if "\0" in value:
+        raise TraceRefused("Keys and values cannot hold a NUL.")
     row = get(db, trace_id, lock=True)
-    _check_pairs({key: value})
-    row.tags = {**row.tags, key: value}
+    row.tags = {**row.tags, key: value[:_LONGEST_VALUE]}
 
 
 def delete_tag(db: Session, trace_id: str, key: str) -> None:

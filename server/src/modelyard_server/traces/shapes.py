@@ -61,6 +61,18 @@ def read_info(info: dict[str, Any]) -> NewTrace:
     )
 
 
+def read_assessments(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read what is said of a trace already when it is logged.
+
+    Raises:
+        TraceRefused: it is no list of assessments.
+    """
+    found = info.get("assessments") or []
+    if not isinstance(found, list) or not all(isinstance(said, dict) for said in found):
+        raise TraceRefused("Invalid value for parameter 'assessments' supplied: it is a list.")
+    return found
+
+
 def _text(info: dict[str, Any], name: str) -> str | None:
     value = info.get(name)
     if value is not None and not isinstance(value, str):

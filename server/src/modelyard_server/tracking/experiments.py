@@ -66,7 +66,7 @@ def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
         wanted = select(Experiment).where(Experiment.id == int(experiment_id))
         row = db.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
     if row is None:
-        raise ExperimentMissing(f"There is no experiment with id {experiment_id[:40]}.")
+        raise ExperimentMissing(f"No Experiment with id={experiment_id[:40]} exists.")
     return row
 
 
@@ -257,13 +257,15 @@ def _refuse_taken(db: Session, name: str) -> None:
             other.lifecycle_stage == DELETED
         )
         raise ExperimentNameTaken(
-            f"Experiment '{name}' already exists.{hint}", extra={"experiment_id": str(other.id)}
+            f"Experiment(name={name}) already exists.{hint}", extra={"experiment_id": str(other.id)}
         )
 
 
 def _checked_name(name: str) -> str:
-    if not name.strip() or len(name) > _LONGEST_NAME or "\0" in name:
-        raise ValueRefused(f"An experiment's name has 1 to {_LONGEST_NAME} characters.")
+    if len(name) > _LONGEST_NAME:
+        raise ValueRefused(f"'name' exceeds the maximum length of {_LONGEST_NAME} characters.")
+    if not name.strip() or "\0" in name:
+        raise ValueRefused("An experiment's name is not empty and holds no NUL.")
     return name
 
 
@@ -271,7 +273,9 @@ def _checked_tag(key: str, value: str) -> tuple[str, str]:
     if not key or len(key) > _LONGEST_TAG_KEY:
         raise ValueRefused(f"A tag's key has 1 to {_LONGEST_TAG_KEY} characters.")
     if len(value) > _LONGEST_TAG_VALUE:
-        raise ValueRefused(f"A tag's value has at most {_LONGEST_TAG_VALUE} characters.")
+        raise ValueRefused(
+            f"'value' exceeds the maximum length of {_LONGEST_TAG_VALUE} characters."
+        )
     return key, value
 
 

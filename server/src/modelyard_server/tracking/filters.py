@@ -67,6 +67,8 @@ class Clause:
             return False
         if isinstance(self.value, tuple):
             return (str(found) in self.value) == (self.operator == "IN")
+        if self.operator == "RLIKE":
+            return _matches(str(self.value), str(found))
         if self.operator in {"LIKE", "ILIKE"}:
             return bool(pattern(str(self.value), self.operator).fullmatch(str(found)))
         if isinstance(found, str) or isinstance(self.value, str):
@@ -91,8 +93,8 @@ class _Token:
     end: int
 
 
-def read(text: str | None) -> list[Clause]:
-    """Read a filter.
+def read(text: str | None, *, more: frozenset[str] = frozenset()) -> list[Clause]:
+    """Read a filter. `more` names further kinds of things, which also compare with RLIKE.
 
     Raises:
         FilterRefused: it is not in the grammar; the sentence says where.
@@ -100,7 +102,7 @@ def read(text: str | None) -> list[Clause]:
     tokens = _Tokens(text or "")
     clauses: list[Clause] = []
     while tokens:
-        clauses.append(_clause(tokens))
+        clauses.append(_clause(tokens, more))
         if len(clauses) > _MOST_CLAUSES:
             raise FilterRefused(f"A filter has at most {_MOST_CLAUSES} comparisons.")
         if tokens and not tokens.took_word("AND"):
@@ -137,6 +139,17 @@ def pattern(like: str, operator: str) -> re.Pattern[str]:
     return re.compile(body, re.DOTALL | (re.IGNORECASE if operator == "ILIKE" else 0))
 
 
+def _matches(expression: str, found: str) -> bool:
+    """Search for a regular expression, in linear time whatever the expression is (RE2)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return bool(pc.match_substring_regex(pa.scalar(found), pattern=expression).as_py())
+    except pa.ArrowInvalid:
+        raise FilterRefused(f"Invalid regular expression {expression[:80]!r}.") from None
+
+
 def glob(like: str) -> str:
     """Translate a LIKE pattern to SQLite's GLOB, which minds upper and lower case."""
     special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
@@ -159,7 +172,7 @@ class _Tokens:
 
     def peek(self) -> _Token:
         if not self:
-            raise _refused("The filter ends too early.", self.end)
+            raise _refused("Invalid clause(s) in filter string: it ends too early.", self.end)
         return self._tokens[self._at]
 
     @property
@@ -204,12 +217,12 @@ def _split(text: str) -> Iterator[_Token]:
         at = match.end()
 
 
-def _clause(tokens: _Tokens) -> Clause:
-    kind, key = _name(tokens)
-    operator = _operator(tokens)
+def _clause(tokens: _Tokens, more: frozenset[str]) -> Clause:
+    kind, key = _name(tokens, more)
+    operator = _operator(tokens, with_rlike=bool(more))
     told = tokens.last
     if operator in {"IS NULL", "IS NOT NULL"}:
-        _refuse_unless(kind in {"param", "tag"}, operator, kind, told)
+        _refuse_unless(kind in {"param", "tag"} | more, operator, kind, told)
         return Clause(kind, key, operator, None)
     if operator in {"IN", "NOT IN"}:
         _refuse_unless(kind != "metric", operator, kind, told)
@@ -220,42 +233,44 @@ def _clause(tokens: _Tokens) -> Clause:
         if isinstance(value, str):
             problem = f"A metric compares with a number, not with {value[:40]!r}."
             raise _refused(problem, tokens.last)
-    elif kind != "attribute":
-        _refuse_unless(operator in _TEXTUAL, operator, kind, told)
+    elif kind != "attribute" and kind not in more:
+        _refuse_unless(operator in _TEXTUAL or operator == "RLIKE", operator, kind, told)
         if not isinstance(value, str):
             raise _refused(f"Put the value of {kind} {key[:80]} in quotes.", tokens.last)
     return Clause(kind, key, operator, value)
 
 
-def _name(tokens: _Tokens) -> tuple[str, str]:
+def _name(tokens: _Tokens, more: frozenset[str] = frozenset()) -> tuple[str, str]:
     first = tokens.take()
     if first.kind == "quoted":
         return "attribute", _unquoted(first.text)
     if first.kind != "word":
         raise _refused(f"Expected a name, found {first.text[:40]!r}.", first)
-    kind = _KINDS.get(first.text.lower())
+    word = first.text.lower()
+    kind = word if word in more else _KINDS.get(word)
     if not tokens.took("dot"):
         return "attribute", first.text
     if kind is None:
         kinds = "metrics, params, tags, attributes, datasets"
-        raise _refused(f"{first.text[:40]!r} is none of {kinds}.", first)
+        raise _refused(f"Invalid entity type {first.text[:40]!r}: it is none of {kinds}.", first)
     key = tokens.take()
     if key.kind == "quoted":
         return kind, _unquoted(key.text)
     parts = [key.text]
     while tokens.took("dot"):  # a bare key may have dots: tags.mlflow.source.name
-        parts.append(tokens.take().text)
+        part = tokens.take()
+        parts.append(_unquoted(part.text) if part.kind == "quoted" else part.text)
     if key.kind not in {"word", "number"}:
         raise _refused(f"Expected a key after {first.text}., found {key.text[:40]!r}.", key)
     return kind, ".".join(parts)
 
 
-def _operator(tokens: _Tokens) -> str:
+def _operator(tokens: _Tokens, *, with_rlike: bool = False) -> str:
     token = tokens.take()
     if token.kind == "operator":
         return "!=" if token.text == "<>" else token.text
     word = token.text.upper()
-    if word in {"LIKE", "ILIKE", "IN"}:
+    if word in {"LIKE", "ILIKE", "IN"} or (with_rlike and word == "RLIKE"):
         return word
     if word == "NOT" and tokens.took_word("IN"):
         return "NOT IN"

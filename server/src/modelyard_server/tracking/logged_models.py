@@ -56,7 +56,9 @@ def create(db: Session, actor: trail.Who, new: NewModel) -> LoggedModel:
     model_id = f"m-{uuid.uuid4().hex}"
     name = new.name or f"model-{model_id[2:10]}"
     if len(name) > 500 or set(name) & _ONLY_LETTERS or not name.isprintable():
-        raise ValueRefused("A model's name has at most 500 characters, none of / : . % \" ' `")
+        raise ValueRefused(
+            "Invalid model name: it has at most 500 characters, none of / : . % \" ' `"
+        )
     at = runs.now_ms()
     row = LoggedModel(
         id=model_id,

@@ -78,7 +78,7 @@ def get(db: Session, run_id: str, *, lock: bool = False) -> Run:
         wanted = select(Run).where(Run.uid == run_id)
         row = db.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
     if row is None:
-        raise RunMissing(f"Run '{run_id[:64]}' not found.")
+        raise RunMissing(f"Run with id={run_id[:64]} not found.")
     return row
 
 

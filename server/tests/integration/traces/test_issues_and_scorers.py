@@ -169,3 +169,100 @@ def test_traces_are_found_by_what_their_spans_say(client):
     assert ids(found(client, experiment, filter="trace.text LIKE '%STEP 1%'")) == []
     assert len(ids(found(client, experiment, filter="trace.text ILIKE '%STEP 1%'"))) == 1
     assert found(client, experiment, filter="trace.text = 'step'").status_code == 400
+
+
+@pytest.fixture
+def judged(client):
+    """Two traces with spans, judged, one with a prompt."""
+    experiment = an_experiment(client)
+    exported(client, experiment, an_export(b"\x01" * 16, 1))
+    exported(client, experiment, an_export(b"\x02" * 16, 2))
+    one, two = (f"tr-{part * 16}" for part in ("01", "02"))
+    for trace_id, said in (
+        (one, {"assessment_name": "good", "feedback": {"value": True}}),
+        (two, {"assessment_name": "good", "feedback": {"value": 3}}),
+        (two, {"assessment_name": "answer", "expectation": {"value": {"a": 1}}}),
+    ):
+        client.post(f"{V3}/{trace_id}/assessments", json={"assessment": said})
+    prompts = [{"name": "greeting", "version": "1"}]
+    client.post(f"{V2}/traces/link-prompts", json={"trace_id": two, "prompt_versions": prompts})
+    return experiment
+
+
+@pytest.mark.parametrize(
+    ("text", "traces"),
+    [
+        ("span.name = 'step 1'", ["02"]),
+        ("span.name LIKE 'step%'", ["01", "02"]),
+        ("span.name != 'step 0'", ["02"]),
+        ("span.name RLIKE '^step [1-9]$'", ["02"]),
+        ("span.status = 'UNSET'", ["01", "02"]),
+        ("span.type = 'LLM'", []),
+        ("feedback.good = 'true'", ["01"]),
+        ("feedback.good > 2", ["02"]),
+        ("feedback.good IS NOT NULL AND expectation.answer IS NULL", ["01"]),
+        ("expectation.answer LIKE '%1%'", ["02"]),
+        ('prompt = "greeting/1"', ["02"]),
+        ("run_id = 'nowhere'", []),
+        ("trace.end_time_ms >= 1", ["01", "02"]),
+        ("issue.id = 'iss-1'", []),
+    ],
+)
+def test_traces_are_found_by_what_happened_and_what_was_said(client, judged, text, traces):
+    assert sorted(ids(found(client, judged, filter=text))) == [f"tr-{p * 16}" for p in traces]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "span.duration = '1'",
+        "span.content = 'x'",
+        "span.name > 'a'",
+        "span.name RLIKE '['",
+        "issue.name = 'x'",
+        "issue.id LIKE 'x'",
+        'prompt LIKE "greeting"',
+        'prompt = "greeting"',
+        "trace.status < 'OK'",
+        "feedback = 'x'",
+        "foo.bar = 'baz'",
+        "invalid",
+    ],
+)
+def test_a_filter_that_traces_cannot_satisfy_is_refused(client, judged, text):
+    answer = found(client, judged, filter=text)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_how_far_two_filters_go_together(client, judged):
+    body = {
+        "experiment_ids": [judged],
+        "filter_string1": "span.name = 'step 1'",
+        "filter_string2": "feedback.good > 2",
+    }
+    address = f"{V3}/calculate-filter-correlation"
+    told = client.post(address, json=body).json()
+    counts = {key: told[key] for key in told if key.endswith("count")}
+    assert counts == {
+        "total_count": 2,
+        "filter1_count": 1,
+        "filter2_count": 1,
+        "joint_count": 1,
+    }
+    assert told["npmi"] == 1.0
+    assert 0 < told["npmi_smoothed"] < 1
+    nothing = client.post(address, json={**body, "filter_string1": "span.name = 'x'"}).json()
+    assert (nothing["npmi"], nothing["filter1_count"]) == ("NaN", 0)
+    assert client.post(address, json={**body, "filter_string2": ""}).status_code == 400
+
+
+def test_what_is_said_while_a_trace_is_logged_is_kept_once(client):
+    experiment = an_experiment(client)
+    said = [{"assessment_name": "good", "feedback": {"value": True}, "metadata": {"a": "b"}}]
+    for _ in range(2):
+        assert started(client, experiment, "tr-a", assessments=said).status_code == 200
+    [kept] = client.get(f"{V3}/tr-a").json()["trace"]["trace_info"]["assessments"]
+    change = {"assessment": {"metadata": {"c": "d"}}, "update_mask": "metadata"}
+    changed = client.patch(f"{V3}/tr-a/assessments/{kept['assessment_id']}", json=change)
+    assert changed.json()["assessment"]["metadata"] == {"a": "b", "c": "d"}
+    assert started(client, experiment, "tr-b", assessments={"a": 1}).status_code == 400

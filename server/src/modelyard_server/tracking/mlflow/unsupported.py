@@ -19,7 +19,6 @@ AREAS: dict[str, str] = {
     "runs/create-promptlab-run": "prompt lab",
     "scorers/online-config": "scoring of traces as they come",
     "scorers/online-configs": "scoring of traces as they come",
-    "traces/calculate-filter-correlation": "statistics of traces",
     "traces/metrics": "statistics of traces",
     "unified-traces": "traces",
 }

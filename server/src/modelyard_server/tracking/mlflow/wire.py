@@ -5,6 +5,7 @@ Bodies are decoded by msgspec: 0.16 ms for an 80 KiB batch, where pydantic takes
 
 from __future__ import annotations
 
+import math
 import re
 import typing
 from collections.abc import Iterable
@@ -47,6 +48,11 @@ def as_pairs(values: dict[str, str]) -> list[dict[str, str]]:
 def number(value: float | None) -> float | str:
     """Give a metric's value; JSON has no NaN."""
     return "NaN" if value is None else value
+
+
+def number_or_nan(value: float) -> float | str:
+    """Give a number; JSON has no NaN."""
+    return "NaN" if math.isnan(value) else value
 
 
 def answer(content: dict[str, Any] | None = None) -> Response:
