@@ -121,6 +121,8 @@ RECIPES: dict[str, Recipe] = {
         lambda ids: {"reason": "Looked at by two people."}, before=states.suspicious
     ),
     "registry_withdraw_release": Recipe(before=states.released),
+    "registry_import_bundle": Recipe(states.a_bundle),
+    "registry_get_origin": Recipe(before=states.imported),
     "registry_compare_versions": asking(a="1", b="1"),
     "registry_unprotect_alias": Recipe(
         before=lambda w: w.http.put(f"/api/v1/protected-aliases/{w['protected_alias']}")

@@ -15,7 +15,26 @@ from modelyard_server.monitoring.models import CaptureSegment
 from modelyard_server.registry.models import ModelVersion, ScanVerdict
 from modelyard_server.samples.models import InstalledSample
 
-from .seeds import World
+from .seeds import Ids, Strangers, World
+
+
+def imported(world: World) -> None:
+    """The version came in a bundle."""
+    made = {"name": "churn", "version": 7, "created_at": "", "created_by": "", "run_id": None}
+    made |= {"signed_by": None, "manifest_sha256": "0" * 64, "imported_by": world.canary}
+    made |= {"imported_at": utcnow().isoformat(), "lineage": {}, "environment_lock": None}
+    model = uuid.UUID(world["models/model_id"])
+    with world.platform.database.session(world.space.id) as db:
+        row = db.scalars(select(ModelVersion).where(ModelVersion.model_id == model)).first()
+        row.origin = made
+
+
+def a_bundle(ids: Ids) -> bytes:
+    """Export the version."""
+    world = ids.world if isinstance(ids, Strangers) else ids
+    answer = world.http.get(f"/api/v1/models/{world['models/model_id']}/versions/1/bundle")
+    assert answer.is_success, answer.text
+    return answer.content
 
 
 def an_older_revision_served(world: World) -> None:

@@ -22,6 +22,7 @@ from ._errors import (
 )
 from .alerts import Alert, Alerts, webhook_is_ours
 from .artifacts import Artifacts, StoredArtifact
+from .bundles import Bundles, ImportedVersion, VerifiedBundle
 from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
@@ -34,6 +35,7 @@ __all__ = [
     "Alert",
     "Alerts",
     "Artifacts",
+    "Bundles",
     "Client",
     "Collected",
     "Conflict",
@@ -43,6 +45,7 @@ __all__ = [
     "Endpoint",
     "EndpointKey",
     "Forbidden",
+    "ImportedVersion",
     "Invalid",
     "Model",
     "Models",
@@ -60,5 +63,6 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "Usage",
+    "VerifiedBundle",
     "webhook_is_ours",
 ]

@@ -10,6 +10,7 @@ from ._errors import ModelyardError
 from ._transport import Transport
 from .alerts import Alerts
 from .artifacts import Artifacts
+from .bundles import Bundles
 from .deployments import Deployments
 from .registry import Models
 from .storage import Storage
@@ -36,6 +37,7 @@ class Client:
         self._transport = Transport(found or "http://localhost:8080", secret)
         self.artifacts = Artifacts(self._transport)
         self.models = Models(self._transport)
+        self.bundles = Bundles(self._transport)
         self.deployments = Deployments(self._transport, self.models)
         self.alerts = Alerts(self._transport)
         self.storage = Storage(self._transport)

@@ -22,6 +22,7 @@ const EVERYTHING = [
   "storage.read",
   "storage.collect",
   "models.read",
+  "models.export",
   "models.write",
   "models.create",
   "aliases.move_protected",

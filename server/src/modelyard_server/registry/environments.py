@@ -89,6 +89,13 @@ class Environments:
         built = (self._folder / lock_hash(lock) / "meta.json").is_file()
         return "cached" if built else "new"
 
+    def known_lock(self, wanted: Wanted) -> str | None:
+        """Give the lock these requirements were resolved to here, if they were."""
+        if requirements.satisfied_exactly(wanted) is True:
+            return "\n".join(requirements.requirement_names(wanted)) + "\n"
+        known = self._lock_file(wanted)
+        return known.read_text() if known.is_file() else None
+
     def _lock_file(self, wanted: Wanted) -> Path:
         return self._folder / "locks" / f"{wanted.key(_PYTHON)}.txt"
 

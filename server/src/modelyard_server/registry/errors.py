@@ -115,6 +115,30 @@ class PackagesUnreachable(RequirementsUnresolvable):
     code = "registry.packages_unreachable"
 
 
+class BundleInvalid(Invalid):
+    """The file is no bundle, or not the one that was exported; `extra["reason"]` says which."""
+
+    code = "registry.bundle_invalid"
+
+
+class BundleNotTrusted(Invalid):
+    """The signature is wrong, missing though asked for, or of another key."""
+
+    code = "registry.bundle_not_trusted"
+
+
+class AlreadyImported(Conflict):
+    """The model has a version of this very bundle."""
+
+    code = "registry.already_imported"
+
+
+class NoOrigin(NotFound):
+    """The version was registered here and came in no bundle."""
+
+    code = "registry.no_origin"
+
+
 class WebhookMissing(NotFound):
     code = "registry.webhook_not_found"
 

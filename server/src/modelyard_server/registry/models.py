@@ -127,7 +127,10 @@ class ModelVersion(Owned, Base):
     )
     """What the model answers for its input example; every deployment must reproduce it."""
     reference_source: Mapped[str | None] = mapped_column(String(20))
-    """`package`: the author logged it. `first_check`: seen at registration, in the sandbox."""
+    """`package`: the author logged it. `first_check`: seen at registration, in the sandbox.
+    `bundle`: seen where the version was exported."""
+    origin: Mapped[dict[str, Any] | None] = deferred(mapped_column(JSON(none_as_null=True)))
+    """Of a version that came in a bundle: what the bundle told about where it was made."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]

@@ -17,6 +17,7 @@ from modelyard_server.workspaces.permissions import Permission
 
 from . import (
     bin_routes,
+    bundle_routes,
     cards,
     labels,
     mlflow_files,
@@ -151,4 +152,4 @@ def _mlflow() -> list[APIRouter]:
     return [outer, mlflow_files.router]
 
 
-routers = [router, page_routes.router, bin_routes.router, *_mlflow()]
+routers = [router, page_routes.router, bin_routes.router, bundle_routes.router, *_mlflow()]

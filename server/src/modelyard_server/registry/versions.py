@@ -43,6 +43,8 @@ class Registration:
     tags: Mapping[str, str] = field(default_factory=dict)
     number: int | None = None
     """Of a version that is imported; otherwise the next one."""
+    files: Sequence[StoredFile] = ()
+    """Content that is stored already, of a version that came in a bundle."""
 
 
 def register(
@@ -80,7 +82,7 @@ def register(
     )
     is_prompt = tags.get(PROMPT_TAG, "").lower() == "true"
     if not is_prompt:
-        _fill_from_source(db, blobs, version)
+        _fill_from_source(db, blobs, version, wanted.files)
     model = model_named(db, actor, name, lock=True)
     number = wanted.number or model.last_number + 1
     model.last_number = max(model.last_number, number)
@@ -118,13 +120,19 @@ def _announce(db: Session, model: Model, version: ModelVersion, tags: Mapping[st
     webhooks.announce(db, "model_version.created", told)
 
 
-def _fill_from_source(db: Session, blobs: BlobStore, version: ModelVersion) -> None:
-    found = _registered_source(db, version.source) or tracking.model_source(db, version.source)
-    prefix = f"{found.prefix.rstrip('/')}/"
+def _fill_from_source(
+    db: Session, blobs: BlobStore, version: ModelVersion, files: Sequence[StoredFile]
+) -> None:
+    if files:
+        prefix = version.prefix
+        _keep_files(db, blobs, version, files)
+    else:
+        found = _registered_source(db, version.source) or tracking.model_source(db, version.source)
+        prefix = f"{found.prefix.rstrip('/')}/"
+        version.run_id = version.run_id or found.run_id
+        version.logged_model_id = version.logged_model_id or found.logged_model_id
+        files = artifacts.files_below(db, prefix)
     version.source_prefix = prefix
-    version.run_id = version.run_id or found.run_id
-    version.logged_model_id = version.logged_model_id or found.logged_model_id
-    files = artifacts.files_below(db, prefix)
     version.size_bytes = sum(file.size_bytes for file in files)
     version.digest = content_digest(files) if files else None
 

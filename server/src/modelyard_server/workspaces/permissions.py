@@ -29,6 +29,7 @@ class Permission(StrEnum):
     storage_read = "storage.read"
     storage_collect = "storage.collect"
     models_read = "models.read"
+    models_export = "models.export"
     models_write = "models.write"
     webhooks_manage = "webhooks.manage"
     models_create = "models.create"
@@ -80,6 +81,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.storage_read: Role.viewer,
     Permission.storage_collect: Role.admin,
     Permission.models_read: Role.viewer,
+    Permission.models_export: Role.developer,
     Permission.models_write: Role.developer,
     Permission.webhooks_manage: Role.admin,
     Permission.models_create: Role.developer,

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { IconCube } from "@tabler/icons-react";
 import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
 import { CodeBlock } from "@/ui/code-block";
@@ -16,6 +16,7 @@ import { Tag } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type Model, modelList } from "./api";
+import { ImportDialog } from "./import-dialog";
 
 export interface DeployTarget {
   modelId: string;
@@ -30,20 +31,30 @@ interface Props {
 
 /** Every registered model. */
 export function ModelsPage({ q, onSearch, onDeploy }: Props) {
+  const mayCreate = usePermission("models.create");
+  const [importing, setImporting] = useState(false);
   return (
     <>
       <PageHeader
         title="Models"
         meta="A named series of versions; each version is immutable."
         actions={
-          <Button
-            variant="default"
-            renderRoot={(props) => <Link {...props} to="/w/$ws/models/bin" params={here()} />}
-          >
-            Bin
-          </Button>
+          <span className="row wrap">
+            <Button
+              variant="default"
+              renderRoot={(props) => <Link {...props} to="/w/$ws/models/bin" params={here()} />}
+            >
+              Bin
+            </Button>
+            {mayCreate && (
+              <Button variant="default" onClick={() => setImporting(true)}>
+                Import
+              </Button>
+            )}
+          </span>
         }
       />
+      <ImportDialog opened={importing} onClose={() => setImporting(false)} />
       <Panel flush>
         <div className="row wrap" style={{ padding: "var(--space-3) var(--space-4)" }}>
           <SearchField label="Search models" value={q} onSearch={onSearch} />

@@ -18,9 +18,11 @@ import { View } from "@/ui/view";
 import { Aliases } from "./aliases";
 import { type Version, version } from "./api";
 import { Checks } from "./checks";
+import { ExportButton } from "./export-button";
 import { Files } from "./files";
 import { LineageTab } from "./lineage-tab";
 import type { DeployTarget } from "./models-page";
+import { OriginPanel } from "./origin-panel";
 import { ScanPanel } from "./scan";
 import { Signature } from "./signature";
 import { TAB_NAMES, VERSION_TABS, type VersionTab } from "./tabs";
@@ -39,6 +41,7 @@ interface Props {
 export function VersionPage({ id, number, tab, onDeploy, discussion, activity }: Props) {
   const { data } = useSuspenseQuery(version(id, number));
   const mayDeploy = usePermission("deployments.create");
+  const mayExport = usePermission("models.export");
   return (
     <>
       <PageHeader
@@ -67,15 +70,18 @@ export function VersionPage({ id, number, tab, onDeploy, discussion, activity }:
           </>
         }
         actions={
-          mayDeploy && (
-            <Button
-              disabled={data.obstacle !== null}
-              title={data.obstacle ?? undefined}
-              onClick={() => onDeploy({ modelId: id, version: number })}
-            >
-              Quick deploy
-            </Button>
-          )
+          <span className="row wrap">
+            {mayExport && <ExportButton version={data} />}
+            {mayDeploy && (
+              <Button
+                disabled={data.obstacle !== null}
+                title={data.obstacle ?? undefined}
+                onClick={() => onDeploy({ modelId: id, version: number })}
+              >
+                Quick deploy
+              </Button>
+            )}
+          </span>
         }
       />
       <Tabs label="Version">
@@ -115,6 +121,9 @@ function Overview({ of: data }: { of: Version }) {
           <Panel title="About">
             <VersionFacts of={data} />
           </Panel>
+          <View loading={<TableSkeleton />}>
+            <OriginPanel version={data} />
+          </View>
           <Aliases version={data} />
           <Signature title="Outputs" columns={data.outputs} />
           <Panel title="Input example">

@@ -9,7 +9,9 @@ import { Facts } from "@/ui/facts";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
+import { View } from "@/ui/view";
 import { DeletePanel } from "./delete-panel";
+import { SigningKey } from "./signing-key";
 
 /** The name of the workspace and what is fixed about it. */
 export function GeneralPanel({ ws }: { ws: string }) {
@@ -63,6 +65,9 @@ export function GeneralPanel({ ws }: { ws: string }) {
           )}
         </form>
       </Panel>
+      <View>
+        <SigningKey />
+      </View>
       <DeletePanel ws={ws} />
     </>
   );
