@@ -1,11 +1,15 @@
 """States that time and background work bring about, set directly."""
 
+import io
 import uuid
+from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from modelyard_protocol import bundle
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
@@ -13,9 +17,11 @@ from modelyard_server.kernel.clock import utcnow
 from modelyard_server.monitoring import segments
 from modelyard_server.monitoring.models import CaptureSegment
 from modelyard_server.registry.models import ModelVersion, ScanVerdict
+from modelyard_server.registry.reading import content_digest
 from modelyard_server.samples.models import InstalledSample
+from tests.make.registry import a_package
 
-from .seeds import Ids, Strangers, World
+from .seeds import Ids, World
 
 
 def imported(world: World) -> None:
@@ -30,11 +36,18 @@ def imported(world: World) -> None:
 
 
 def a_bundle(ids: Ids) -> bytes:
-    """Export the version."""
-    world = ids.world if isinstance(ids, Strangers) else ids
-    answer = world.http.get(f"/api/v1/models/{world['models/model_id']}/versions/1/bundle")
-    assert answer.is_success, answer.text
-    return answer.content
+    """A version from elsewhere, as one file."""
+    files = {bundle.FILES + path: content for path, content in a_package().items()}
+    facts = {"name": f"arrived-{uuid.uuid4().hex[:8]}", "version": {"number": 1}}
+    documents = {bundle.MODEL: bundle.as_bytes(facts), bundle.INTERFACE: b"{}"}
+    documents[bundle.LINEAGE] = b"{}"
+    members = [bundle.member_of(path, content) for path, content in files.items()]
+    digest = content_digest([replace(m, path=m.path.removeprefix(bundle.FILES)) for m in members])
+    manifest = bundle.Manifest(
+        facts["name"], 1, digest, bundle.joined_documents(documents, members)
+    )
+    opens = {path: partial(io.BytesIO, content) for path, content in files.items()}
+    return b"".join(bundle.written(manifest, None, documents, opens))
 
 
 def an_older_revision_served(world: World) -> None:

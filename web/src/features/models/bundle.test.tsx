@@ -71,7 +71,7 @@ test("a bundle that is refused says why; one that is taken opens its version", a
   refuses("post", "/api/v1/bundles", 422, "registry.bundle_invalid", "model.pkl is damaged.");
   const { router } = await renderView(<ImportDialog opened onClose={() => undefined} />);
   expect(await screen.findByRole("button", { name: "Import" })).toBeDisabled();
-  const file = new File(["PK"], "churn.zip", { type: "application/zip" });
+  const file = new File(["{}"], "churn.zip", { type: "application/zip" });
   const input = document.querySelector<HTMLInputElement>('input[type="file"]');
   await userEvent.upload(input as HTMLInputElement, file);
   await userEvent.click(screen.getByRole("button", { name: "Import" }));
