@@ -1,5 +1,6 @@
 """Writes that share a transaction: each is accepted or refused alone, and kept once answered."""
 
+import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -117,28 +118,42 @@ def test_number_out_of_range_is_refused(workspace, wrong):
 
 
 def test_kept_curve_follows_what_is_logged(platform, workspace, monkeypatch):
+    """Appended points, whole blocks exactly, late ones, NaN and a retry: as if read anew."""
     monkeypatch.setattr(curves, "LONG", 100)
+    monkeypatch.setattr(curves, "BLOCK", 50)
     client = workspace.client("developer")
     run = client.post(f"{API}/runs/create", json={}).json()["run"]["info"]["run_id"]
+    logged: dict[tuple[int, float], None] = {}
 
-    def log(first: int, value: float) -> None:
+    def log(steps: range, values: list[float]) -> None:
         points = [
-            {"key": "loss", "value": value, "timestamp": 1, "step": step}
-            for step in range(first, first + 300)
+            {"key": "loss", "value": "NaN" if value != value else value, "timestamp": 1, "step": at}
+            for at, value in zip(steps, itertools.cycle(values), strict=False)
         ]
         client.post(f"{API}/runs/log-batch", json={"run_id": run, "metrics": points})
+        logged.update({(p["step"], p["value"]): None for p in points})
 
     with platform.database.session(workspace.id, write=False) as db:
         assert queries.series(db, run, "loss", 10).total_points == 0
-    log(0, 1.0)
-    for first, value, total in ((300, 2.0, 600), (150, 3.0, 900)):
-        log(first, value)
+    for steps, values in (
+        (range(300), [1.0, -1.5, 1.25]),
+        (range(300, 307), [2.0]),
+        (range(307, 350), [float("nan"), 0.5]),
+        (range(307, 350), [float("nan"), 0.5]),
+        (range(350, 600), [0.0, 0.0, -4.0, 0.0, 7.0]),
+        (range(150, 151), [9.0]),
+        (range(600, 601), [1.0]),
+    ):
+        log(steps, values)
+        known = [value for _, value in logged if value != "NaN"]
         for _ in range(2):  # the second is what was kept
             with platform.database.session(workspace.id, write=False) as db:
-                shown = queries.series(db, run, "loss", 10)
-            assert shown.total_points == total
-            assert max(p.value for p in shown.points) == value
-            assert (shown.points[0].step, shown.points[-1].step) == (0, 599)
+                shown = queries.series(db, run, "loss", 12)
+            seen = [p.value for p in shown.points if p.value is not None]
+            assert shown.total_points == len(logged)
+            assert len(shown.points) <= 12
+            assert (min(seen), max(seen)) == (min(known), max(known))
+            assert (shown.points[0].step, shown.points[-1].step) == (0, max(logged)[0])
 
 
 def test_every_acknowledged_point_survives_a_kill(server_process):
