@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Content that nothing holds is removed so many hours after it was noticed.",
     )
+    artifact_sync: bool = Field(
+        False,
+        description="Answer an upload only when the disk has it: answered files then survive a "
+        "power cut too, and uploads are as slow as the disk.",
+    )
     egress_allow: str = Field(
         "",
         description="Networks besides the public internet that webhooks may call, such as "

@@ -20,4 +20,4 @@ def provide(services: Services) -> None:
         return
     if settings.artifact_store:
         raise ValueError("MODELYARD_ARTIFACT_STORE is empty or starts with s3://")
-    services.provide(BlobStore, FilesystemBlobs(folder))  # type: ignore[type-abstract]
+    services.provide(BlobStore, FilesystemBlobs(folder, syncs=settings.artifact_sync))  # type: ignore[type-abstract]

@@ -23,14 +23,18 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class FilesystemBlobs:
-    """Keeps blobs below one folder; a rename makes a whole file appear at once."""
+    """Keeps blobs below one folder; a rename makes a whole file appear at once.
 
-    def __init__(self, folder: Path) -> None:
+    With `syncs`, content is on the disk when it is stored, and not only soon after.
+    """
+
+    def __init__(self, folder: Path, *, syncs: bool = False) -> None:
+        self._syncs = syncs
         self._cas = folder / "cas"
         self._leaving = folder / "leaving"
         self._leaving.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._syncer = Syncer(folder / "unsynced", self._path)
-        self._incoming = Incoming(folder / "incoming", self._place)
+        self._incoming = Incoming(folder / "incoming", self._place, starts_early=syncs)
 
     def receive(self, workspace_id: int, chunks: Iterable[bytes]) -> StoredBlob:
         """Store a stream; see the port."""
@@ -99,7 +103,10 @@ class FilesystemBlobs:
         now = time.time_ns()  # not the kernel's coarser clock: it is compared with ours
         os.utime(part, ns=(now, now))
         part.rename(target)  # replaces the same content, if it is there already
-        self._syncer.later(marker)
+        if self._syncs:
+            self._syncer.now(marker)
+        else:
+            self._syncer.later(marker)
 
     def _path(self, workspace_id: int, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):

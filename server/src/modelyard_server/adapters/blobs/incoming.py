@@ -21,6 +21,7 @@ from modelyard_server.artifacts.ports import StoredBlob
 
 T = TypeVar("T")
 _HAND_OFF_BYTES = 4 * 1024 * 1024  # fewer, larger trips to the writing thread
+_BEGIN_BYTES = 32 * 1024 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Place = Callable[[int, Path, StoredBlob], None]
@@ -28,9 +29,10 @@ Place = Callable[[int, Path, StoredBlob], None]
 
 
 class Incoming:
-    """A folder of part files."""
+    """A folder of part files. With `starts_early` the disk writes while more arrives."""
 
-    def __init__(self, folder: Path, place: Place) -> None:
+    def __init__(self, folder: Path, place: Place, *, starts_early: bool = False) -> None:
+        self._starts_early = starts_early
         self._folder = folder
         self._place = place
         self._writers = anyio.CapacityLimiter(16)  # uploads never use up the endpoints' threads
@@ -93,7 +95,7 @@ class Incoming:
         return blob
 
     def _new_part(self) -> Part:
-        return Part(self._folder / f"{uuid.uuid4().hex}.part")
+        return Part(self._folder / f"{uuid.uuid4().hex}.part", starts_early=self._starts_early)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self._writers)
@@ -108,8 +110,10 @@ class Incoming:
 class Part:
     """One file being written, hashed on the way."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, starts_early: bool = False) -> None:
         self.path = path
+        self._starts_early = starts_early
+        self._begun = 0
         self._digest = hashlib.sha256()
         self._size = 0
         try:
@@ -132,6 +136,11 @@ class Part:
                 left = left[os.write(self._file, left) :]
         except OSError as error:
             raise _readable(error) from error
+        if self._starts_early and self._size - self._begun >= _BEGIN_BYTES:
+            # Of pages that are not written yet, this begins to write them and returns.
+            length = self._size - self._begun
+            os.posix_fadvise(self._file, self._begun, length, os.POSIX_FADV_DONTNEED)
+            self._begun = self._size
 
     def close(self) -> StoredBlob:
         """Close it; give what it holds."""

@@ -37,6 +37,15 @@ class Syncer:
         marker.touch(mode=0o600)
         return marker
 
+    def now(self, marker: Path) -> None:
+        """Sync the content of a marker.
+
+        Raises:
+            OSError: the disk did not take it.
+        """
+        _to_disk(self._content_of(marker))
+        marker.unlink(missing_ok=True)
+
     def later(self, marker: Path) -> None:
         """Sync the content of a marker soon."""
         self._thread.submit(self._sync, marker)
@@ -44,12 +53,7 @@ class Syncer:
     def _sync(self, marker: Path) -> None:
         path = self._content_of(marker)
         try:
-            for each in (path, path.parent):
-                opened = os.open(each, os.O_RDONLY)
-                try:
-                    os.fsync(opened)
-                finally:
-                    os.close(opened)
+            _to_disk(path)
         except FileNotFoundError:
             pass  # removed meanwhile
         except OSError:  # the marker stays: the next start looks at the content
@@ -70,3 +74,12 @@ class Syncer:
     def _content_of(self, marker: Path) -> Path:
         workspace_id, _, sha256 = marker.name.partition("-")
         return self._path_of(int(workspace_id), sha256)
+
+
+def _to_disk(path: Path) -> None:
+    for each in (path, path.parent):
+        opened = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
