@@ -107,19 +107,19 @@ bench-serving: .make/dev ## Three models through the gateway, beside five peers 
 	@$(BIN)/python benchmarks/serving.py $(ARGS)
 
 bench-tracking: .make/dev ## Ingestion of metrics, beside two peers, on both databases
-	@$(BIN)/python benchmarks/tracking.py
+	@$(BIN)/python benchmarks/tracking.py $(ARGS)
 
 bench-artifacts: .make/dev ## A large artifact up and down, beside the peer
-	@$(BIN)/python benchmarks/artifacts.py
+	@$(BIN)/python benchmarks/artifacts.py $(ARGS)
 
 bench-start: .make/dev ## Cold start and idle memory, beside the peer
-	@$(BIN)/python benchmarks/start.py
+	@$(BIN)/python benchmarks/start.py $(ARGS)
 
 bench-search: .make/dev ## Search in 100,000 runs, first and deep pages
-	@$(BIN)/python benchmarks/search.py
+	@$(BIN)/python benchmarks/search.py $(ARGS)
 
 bench-run-table: .make/dev .make/web ## The run table of 10,000 runs in a browser
-	@$(BIN)/python benchmarks/run_table.py
+	@$(BIN)/python benchmarks/run_table.py $(ARGS)
 
 bench-drift: .make/dev ## Capture ingestion, drift computation beside the peers, alarms without a change
 	@$(BIN)/python benchmarks/drift.py

@@ -4,8 +4,9 @@
 
 Both servers run as they are started by default and keep files on the local disk. The client is a
 plain socket, so that it costs little; what came down is compared with what went up by its size
-here, and by its content in the tests. `--huge` sends a sparse file of that many GB to ours, and
-watches the memory of its processes.
+here, and by its content in the tests. Servers are measured in turn, each after what was written
+before has reached the disk; "up and on the disk" counts until a `sync` after the answer. `--huge`
+sends a sparse file of that many GB to ours, and watches the memory of its processes.
 """
 
 import argparse
@@ -27,6 +28,7 @@ sys.path[:0] = [str(ROOT)] + [
     str(ROOT / part / "src") for part in ("protocol", "server", "runtime", "sdk")
 ]
 
+from benchmarks.conditions import told  # noqa: E402
 from benchmarks.servers import Server, ours, started_run, theirs  # noqa: E402
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
@@ -115,25 +117,43 @@ def watched(pid: int) -> Iterator[list[float]]:
         thread.join()
 
 
-def report(server: Server, file: Path, repeat: int) -> None:
-    with server.client() as client:
-        run = started_run(client)
-    path = f"{artifact_root(server, run)}/large.bin"
-    size = file.stat().st_size
-    ups, downs, firsts = [], [], []
-    with watched(server.pid) as seen:
-        for _ in range(repeat):
-            ups.append(upload(server, path, file))
-            first, whole = download(server, path, size)
-            firsts.append(first * 1000)
-            downs.append(whole)
-    mib = size / 1024**2
-    print(
-        f"| {server.name} | {mib / statistics.median(ups):,.0f} "
-        f"| {mib / statistics.median(downs):,.0f} "
-        f"| {statistics.median(firsts):.1f} | {seen[1] - seen[0]:.0f} |",
-        flush=True,
-    )
+class Measured:
+    """One server, what was sent to it and how long that took."""
+
+    def __init__(self, server: Server, file: Path) -> None:
+        self.server = server
+        self._file = file
+        with server.client() as client:
+            run = started_run(client)
+        self._path = f"{artifact_root(server, run)}/large.bin"
+        self._ups: list[float] = []
+        self._synced: list[float] = []
+        self._downs: list[float] = []
+        self._firsts: list[float] = []
+        self._grown = 0.0
+
+    def round(self) -> None:
+        """Send the file and fetch it; the disk has nothing else to write meanwhile."""
+        os.sync()
+        with watched(self.server.pid) as seen:
+            begun = time.perf_counter()
+            self._ups.append(upload(self.server, self._path, self._file))
+            os.sync()
+            self._synced.append(time.perf_counter() - begun)
+            first, whole = download(self.server, self._path, self._file.stat().st_size)
+        self._firsts.append(first * 1000)
+        self._downs.append(whole)
+        self._grown = max(self._grown, seen[1] - seen[0])
+
+    def row(self) -> str:
+        """Give a line of the table."""
+        mib = self._file.stat().st_size / 1024**2
+        speeds = [
+            f"{mib / statistics.median(times):,.0f}"
+            for times in (self._ups, self._synced, self._downs)
+        ]
+        cells = [*speeds, f"{statistics.median(self._firsts):.1f}", f"{self._grown:.0f}"]
+        return f"| {self.server.name} | {' | '.join(cells)} |"
 
 
 def artifact_root(server: Server, run: str) -> str:
@@ -169,14 +189,21 @@ def main() -> None:
         with file.open("wb") as made:
             for _ in range(int(options.gib * GIB) // BLOCK):
                 made.write(block)
-        print(f"{options.gib:g} GiB, medians of {options.repeat}.\n")
-        print("| server | up MiB/s | down MiB/s | first byte ms | memory growth MiB |")
-        print("| --- | ---: | ---: | ---: | ---: |")
-        for make in (ours, theirs):
-            with make(None) as server:
-                report(server, file, options.repeat)
-                if options.huge and make is ours:
-                    huge(server, options.huge, Path(name))
+        print(told(), f"{options.gib:g} GiB, medians of {options.repeat}, servers in turn.\n")
+        print(
+            "| server | up MiB/s | up and on the disk | down MiB/s | first byte ms | MiB more |"
+        )
+        print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
+        with ours(None) as own, theirs(None) as peer:
+            both = [Measured(own, file), Measured(peer, file)]
+            for _ in range(options.repeat):
+                for one in both:
+                    one.round()
+            print("\n".join(one.row() for one in both), flush=True)
+        file.unlink()
+        if options.huge:
+            with ours(None) as server:
+                huge(server, options.huge, Path(name))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The run table in a browser: first rows, frames while scrolling, an experiment of many metrics.
 
-    python benchmarks/run_table.py [--runs 10000] [--metrics 50] [--wide-runs 1500]
+    python benchmarks/run_table.py [--runs 10000] [--metrics 50] [--wide-runs 500]
         [--wide-metrics 1000] [--postgres]
 
 Runs are made by bulk insert in a temporary folder and served by a process of its own; the built
@@ -12,85 +12,52 @@ floor.
 import argparse
 import contextlib
 import os
-import random
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import insert, text
-
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)] + [
     str(ROOT / part / "src") for part in ("protocol", "server", "runtime", "sdk")
 ]
 
-from benchmarks.search import _params, _run, _tags  # noqa: E402
+from benchmarks.conditions import told  # noqa: E402
+from benchmarks.filling import fill, some_runs  # noqa: E402
 from benchmarks.servers import process  # noqa: E402
-from playwright.sync_api import Page  # noqa: E402
+from playwright.sync_api import CDPSession, Page  # noqa: E402
 from tests.make.browser import a_visitor  # noqa: E402
 from tests.make.fixtures import make_platform  # noqa: E402
 from tests.make.installation import a_free_port  # noqa: E402
 from tests.make.live import SOURCES  # noqa: E402
 from tests.make.postgres import postgres_server  # noqa: E402
 
-from modelyard_server.kernel.db import Database  # noqa: E402
-from modelyard_server.tracking import experiments, keys  # noqa: E402
-from modelyard_server.tracking.models import Run  # noqa: E402
-from modelyard_server.tracking.records import RunMetric, RunParam, RunTag  # noqa: E402
-from modelyard_server.workspaces.access import System  # noqa: E402
-
 PASSWORD = "correct horse battery staple"
-CHUNK_ROWS = 50_000
 FRAMES, PIXELS = 600, 120
 SCROLL = """async ([frames, pixels, selector]) => {
   const box = selector ? document.querySelector(selector) : document.scrollingElement;
-  const times = [];
+  const most = Math.max(box.scrollHeight - box.clientHeight, 1);
+  const times = [], long = [];
+  const watch = new PerformanceObserver((list) => long.push(...list.getEntries()));
+  watch.observe({ type: "longtask" });
   let before = performance.now();
   for (let frame = 0; frame < frames; frame += 1) {
-    box.scrollTop = (frame * pixels) % Math.max(box.scrollHeight - box.clientHeight, 1);
+    box.scrollTop = (frame * pixels) % most;
     const now = await new Promise(requestAnimationFrame);
     times.push(now - before);
     before = now;
   }
-  return times.slice(5);
+  watch.disconnect();
+  return [times.slice(5), long.length];
 }"""
+COMPARED = 50
 BOX = "table[aria-label=Runs]"
 SCROLLER = "div:has(> table[aria-label=Runs])"
 
 
-def fill(database: Database, workspace_id: int, name: str, runs: int, metrics: int) -> str:
-    """Make an experiment whose runs each have a number of metrics; give its id."""
-    made = random.Random(name)
-    names = [f"group{n % 10}/metric_{n:04d}" for n in range(metrics)]
-    with database.session(workspace_id) as db:
-        experiment = experiments.create(db, System(workspace_id), name).id
-        texts = ["depth", "lr", "seed", "team", "mlflow.runName"]
-        numbers = keys.numbers(db, [*names, *texts])
-    own = {"workspace_id": workspace_id, "experiment_id": experiment}
-    first = experiment * 1_000_000 + 1
-    size = max(CHUNK_ROWS // metrics, 1)
-    for start in range(first, first + runs, size):
-        chunk = range(start, min(start + size, first + runs))
-        with database.session(workspace_id) as db:
-            connection = db.connection()
-            connection.execute(insert(Run.__table__), [own | _run(n, made) for n in chunk])
-            rows = [own | _metric(n, numbers[key], made) for n in chunk for key in names]
-            connection.execute(insert(RunMetric.__table__), rows)
-            for table, rows_of in ((RunParam, _params), (RunTag, _tags)):
-                rows = [own | row for n in chunk for row in rows_of(n, numbers, made)]
-                connection.execute(insert(table.__table__), rows)
-    if not database.is_sqlite:
-        with database.platform_session() as db:  # as autovacuum does within a minute
-            db.execute(text("ANALYZE"))
-    return str(experiment)
-
-
-def _metric(run: int, key: int, made: random.Random) -> dict[str, object]:
-    at = 1_700_000_000_000 + run
-    value = {"value": made.random(), "is_nan": False, "step": 100, "at_ms": at}
-    return {"run_id": run, "key_id": key} | value
+def _names(metrics: int) -> tuple[str, ...]:
+    return tuple(f"group{n % 10}/metric_{n:04d}" for n in range(metrics))
 
 
 def sign_in(page: Page, address: str, email: str) -> None:
@@ -128,21 +95,37 @@ def load_all(page: Page, runs: int) -> float:
 
 
 def frames(page: Page, selector: str | None) -> str:
-    times = page.evaluate(SCROLL, [FRAMES, PIXELS, selector])
+    """Scroll; give frames in ms, tasks of more than 50 ms, and what a frame costs the page."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = _task_ms(devtools)
+    times, long = page.evaluate(SCROLL, [FRAMES, PIXELS, selector])
+    cost = (_task_ms(devtools) - before) / FRAMES
+    devtools.detach()
     p95 = statistics.quantiles(times, n=20)[-1]
-    return f"{statistics.median(times):.1f} / {p95:.1f} / {max(times):.0f}"
+    spread = f"{statistics.median(times):.1f} / {p95:.1f} / {max(times):.0f}"
+    return f"{spread}, {long} long tasks, {cost:.1f} ms of processor time a frame"
+
+
+def _task_ms(devtools: CDPSession) -> float:
+    found = devtools.send("Performance.getMetrics")["metrics"]
+    return sum(one["value"] for one in found if one["name"] == "TaskDuration") * 1000
 
 
 @contextlib.contextmanager
 def served(database_url: str | None, shapes: list[tuple[str, int, int]]):  # type: ignore[no-untyped-def]
-    """Fill a database, serve it, and sign a browser in; give page, address and experiments."""
+    """Fill a database, serve it, and sign a browser in; give page, address, experiments, runs."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder, port = Path(name), a_free_port()
         url = database_url or f"sqlite:///{folder / 'modelyard.db'}"
         made = make_platform(url, folder)
         workspace = made.a_workspace("team")
         person = workspace.a_person("developer", password=PASSWORD)
-        ids = [fill(made.database, workspace.id, *shape) for shape in shapes]
+        ids = [
+            fill(made.database, workspace.id, runs, _names(metrics), name=shape)
+            for shape, runs, metrics in shapes
+        ]
+        compared = some_runs(made.database, workspace.id, ids[1], COMPARED)
         made.database.engine.dispose()
         argv = [sys.executable, "-m", "tests.make.live", name, str(port), "0", url]
         address = f"http://localhost:{port}"
@@ -155,7 +138,7 @@ def served(database_url: str | None, shapes: list[tuple[str, int, int]]):  # typ
             a_visitor() as visitor,
         ):
             sign_in(visitor.page, address, person.email)
-            yield visitor.page, f"{address}/w/team/experiments", ids
+            yield visitor.page, f"{address}/w/team/experiments", ids, compared
 
 
 def measure(database_url: str | None, options: argparse.Namespace) -> None:
@@ -163,7 +146,7 @@ def measure(database_url: str | None, options: argparse.Namespace) -> None:
         ("many runs", options.runs, options.metrics),
         ("many metrics", options.wide_runs, options.wide_metrics),
     ]
-    with served(database_url, shapes) as (page, address, (many, wide)):
+    with served(database_url, shapes) as (page, address, (many, wide), compared):
         page.set_content("<div style='height:99999px;background:linear-gradient(red,blue)'>")
         print(f"| frames of an empty page, ms, median / p95 / max | {frames(page, None)} |")
         took, size = opened(page, f"{address}/{many}")
@@ -181,16 +164,34 @@ def measure(database_url: str | None, options: argparse.Namespace) -> None:
         page.get_by_role("button", name="Columns").click()
         page.get_by_text(f"{options.wide_runs:,}", exact=True).first.wait_for()
         print(f"| its column picker with counts | {(time.perf_counter() - began) * 1000:.0f} ms |")
+        page.keyboard.press("Escape")
+        _wide(page, address, compared)
+
+
+def _wide(page: Page, address: str, runs: list[str]) -> None:
+    """Open and scroll the page of a run, and the comparison of runs, of very many metrics."""
+    places = [
+        ("run page of such a run", f"runs/{runs[0]}", "div:has(> table[aria-label=Metrics])"),
+        (f"comparison of {len(runs)} such runs", f"compare?runs={','.join(runs)}", None),
+    ]
+    for what, place, scroller in places:
+        began = time.perf_counter()
+        page.goto(f"{address.removesuffix('experiments')}{place}")
+        page.get_by_text("metric_0000").first.wait_for()
+        took = (time.perf_counter() - began) * 1000
+        print(f"| {what}: its metrics | {took:.0f} ms |", flush=True)
+        print(f"| frames while scrolling it | {frames(page, scroller)} |", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--metrics", type=int, default=50)
-    parser.add_argument("--wide-runs", type=int, default=1_500)
+    parser.add_argument("--wide-runs", type=int, default=500)
     parser.add_argument("--wide-metrics", type=int, default=1_000)
     parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
+    print(told(), "\n")
     print("| what | measured |")
     print("|---|---|")
     if not options.postgres:

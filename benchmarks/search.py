@@ -3,45 +3,41 @@
     python benchmarks/search.py [--runs 100000] [--repeat 20] [--postgres]
 
 All runs are in one experiment, each with 5 metrics, 3 parameters and 2 tags, made by bulk insert
-in a temporary folder. Prints a Markdown table; times are of whole answers with 100 runs.
+in a temporary folder. Prints a Markdown table; times are of whole answers with 100 runs. A first
+search of each kind reads columns into memory, which is timed apart; the last line says how much
+memory the server took for them.
 """
 
 import argparse
 import contextlib
 import os
-import random
 import signal
 import statistics
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import insert, text
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)] + [
     str(ROOT / part / "src") for part in ("protocol", "server", "runtime", "sdk")
 ]
 
+from benchmarks.artifacts import memory_mb  # noqa: E402
+from benchmarks.conditions import told  # noqa: E402
+from benchmarks.filling import fill  # noqa: E402
 from benchmarks.servers import API, process  # noqa: E402
 from tests.make.fixtures import make_platform  # noqa: E402
 from tests.make.installation import a_free_port  # noqa: E402
 from tests.make.live import SOURCES  # noqa: E402
 from tests.make.postgres import postgres_server  # noqa: E402
 
-from modelyard_server.kernel.db import Database  # noqa: E402
-from modelyard_server.tracking import experiments, keys  # noqa: E402
-from modelyard_server.tracking.models import Run  # noqa: E402
-from modelyard_server.tracking.records import RunMetric, RunParam, RunTag  # noqa: E402
-
 METRICS = ("acc", "loss", "auc", "f1", "seconds")
 PAGE = 100
-CHUNK = 5000
 # acc is uniform in [0, 1] and loss is 1 - acc with some noise, so that a filter for a low accuracy
 # sorted by loss is the worst case: what matches is at the end of the order.
 SEARCHES: list[tuple[str, str, list[str]]] = [
@@ -61,63 +57,8 @@ SEARCHES: list[tuple[str, str, list[str]]] = [
 ]
 
 
-def fill(database: Database, workspace_id: int, runs: int) -> str:
-    """Insert runs with what they logged; give the experiment's id."""
-    made = random.Random(7)
-    with database.session(workspace_id) as db:
-        experiment = experiments.get(db, "0").id
-        numbers = keys.numbers(db, [*METRICS, "depth", "lr", "seed", "team", "mlflow.runName"])
-    own = {"workspace_id": workspace_id, "experiment_id": experiment}
-    for first in range(1, runs + 1, CHUNK):
-        chunk = range(first, min(first + CHUNK, runs + 1))
-        with database.session(workspace_id) as db:
-            connection = db.connection()
-            connection.execute(insert(Run.__table__), [own | _run(n, made) for n in chunk])
-            for table, rows_of in ((RunMetric, _metrics), (RunParam, _params), (RunTag, _tags)):
-                rows = [own | row for n in chunk for row in rows_of(n, numbers, made)]
-                connection.execute(insert(table.__table__), rows)
-    if not database.is_sqlite:
-        with database.platform_session() as db:  # as autovacuum does within a minute
-            db.execute(text("ANALYZE"))
-    return str(experiment)
-
-
-def _run(number: int, made: random.Random) -> dict[str, Any]:
-    uid = uuid.UUID(int=made.getrandbits(128)).hex
-    return {"id": number, "uid": uid, "name": f"run-{number}", "user_name": "bench"} | {
-        "status": "FINISHED",
-        "lifecycle_stage": "active",
-        "started_ms": 1_700_000_000_000 + number,
-        "ended_ms": 1_700_000_000_500 + number,
-    }
-
-
-def _metrics(number: int, numbers: dict[str, int], made: random.Random) -> list[dict[str, Any]]:
-    acc = made.random()
-    values = {"acc": acc, "loss": 1 - acc + made.random() / 100}
-    return [
-        {"run_id": number, "key_id": numbers[name], "value": values.get(name, made.random())}
-        | {"is_nan": False, "step": 100, "at_ms": 1_700_000_000_000 + number}
-        for name in METRICS
-    ]
-
-
-def _params(number: int, numbers: dict[str, int], made: random.Random) -> list[dict[str, Any]]:
-    values = {"depth": str(made.randrange(10)), "lr": str(made.random()), "seed": str(number)}
-    return [_text(number, numbers[key], value) for key, value in values.items()]
-
-
-def _tags(number: int, numbers: dict[str, int], made: random.Random) -> list[dict[str, Any]]:
-    values = {"team": made.choice("abc"), "mlflow.runName": f"run-{number}"}
-    return [_text(number, numbers[key], value) for key, value in values.items()]
-
-
-def _text(number: int, key: int, value: str) -> dict[str, Any]:
-    return {"run_id": number, "key_id": key, "value": value, "value_prefix": value}
-
-
 @contextlib.contextmanager
-def filled(database_url: str | None, runs: int) -> Iterator[tuple[httpx.Client, str]]:
+def filled(database_url: str | None, runs: int) -> Iterator[tuple[httpx.Client, str, int]]:
     """Serve a filled database from a process of its own."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder, port = Path(name), a_free_port()
@@ -125,14 +66,16 @@ def filled(database_url: str | None, runs: int) -> Iterator[tuple[httpx.Client, 
         made = make_platform(url, folder)
         workspace = made.a_workspace()
         token = workspace.a_token("developer")
-        experiment = fill(made.database, workspace.id, runs)
+        begun = time.perf_counter()
+        experiment = fill(made.database, workspace.id, runs, METRICS)
+        print(f"\nFilled in {time.perf_counter() - begun:.0f} s.\n", flush=True)
         made.database.engine.dispose()
         argv = [sys.executable, "-m", "tests.make.live", name, str(port), "0", url]
         address = f"http://127.0.0.1:{port}"
-        with process(argv, address, folder, PYTHONPATH=os.pathsep.join(SOURCES)):
+        with process(argv, address, folder, PYTHONPATH=os.pathsep.join(SOURCES)) as pid:
             headers = {"Authorization": f"Bearer {token}"}
             with httpx.Client(base_url=address, headers=headers, timeout=120) as client:
-                yield client, experiment
+                yield client, experiment, pid
 
 
 def answered(client: httpx.Client, body: dict[str, Any]) -> tuple[float, dict[str, Any]]:
@@ -143,24 +86,23 @@ def answered(client: httpx.Client, body: dict[str, Any]) -> tuple[float, dict[st
     return took, answer.json()
 
 
-def timed(client: httpx.Client, body: dict[str, Any], repeat: int) -> str:
-    answered(client, body)
+def timed(client: httpx.Client, body: dict[str, Any], repeat: int) -> tuple[float, str]:
+    """Give the milliseconds of the first answer, and p50 / p95 of the others."""
+    first = answered(client, body)[0]
     times = [answered(client, body)[0] for _ in range(repeat)]
-    return f"{statistics.median(times):.1f} / {statistics.quantiles(times, n=20)[-1]:.1f}"
+    return first, f"{statistics.median(times):.1f} / {statistics.quantiles(times, n=20)[-1]:.1f}"
 
 
 def report(client: httpx.Client, experiment: str, repeat: int, deep: int) -> None:
     for name, where, order in SEARCHES:
         body: dict[str, Any] = {"experiment_ids": [experiment], "filter": where}
         body |= {"order_by": order, "max_results": PAGE}
-        cells = [name, timed(client, body, repeat)]
-        token, page = (
-            answered(client, body | {"max_results": deep})[1].get("next_page_token"),
-            "none",
-        )
+        first, page = timed(client, body, repeat)
+        found = answered(client, body | {"max_results": deep})[1]
+        token, later = found.get("next_page_token"), "none"
         if token:
-            page = timed(client, body | {"page_token": token}, repeat)
-        print("| " + " | ".join([*cells, page]) + " |", flush=True)
+            later = timed(client, body | {"page_token": token}, repeat)[1]
+        print(f"| {name} | {first:.0f} | {page} | {later} |", flush=True)
 
 
 def main() -> None:
@@ -171,15 +113,19 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="also on a throw-away PostgreSQL")
     options = parser.parse_args()
     deep = min(options.runs // 10, 10_000)
+    print(told())
     for is_postgres in (False, True)[: 1 + options.postgres]:
         kind = "PostgreSQL" if is_postgres else "SQLite"
         print(f"\n{options.runs:,} runs on {kind}, p50 / p95 in ms\n")
-        print(f"| search | first page | after {deep:,} runs |\n| --- | --- | --- |")
         with contextlib.ExitStack() as stack:
             url = stack.enter_context(postgres_server()) if is_postgres else None
             driver = url and url.replace("postgresql://", "postgresql+psycopg://")
-            client, experiment = stack.enter_context(filled(driver, options.runs))
+            client, experiment, pid = stack.enter_context(filled(driver, options.runs))
+            print(f"| search | very first | first page | after {deep:,} runs |")
+            print("| --- | ---: | ---: | ---: |")
+            before = memory_mb(pid)
             report(client, experiment, options.repeat, deep)
+            print(f"\nMemory of the server: {before:.0f} MiB, then {memory_mb(pid):.0f} MiB.")
 
 
 if __name__ == "__main__":

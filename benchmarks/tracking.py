@@ -1,11 +1,13 @@
 """Ingestion of metrics: ours, `mlflow server` and `fasttrackml` beside each other in one run.
 
-    python benchmarks/tracking.py [--seconds 10] [--clients 8] [--rounds 2] [--no-postgres]
+    python benchmarks/tracking.py [--seconds 6] [--clients 8] [--rounds 2] [--no-postgres]
 
 Every server runs as it is documented to, with fresh data, on SQLite and on a throw-away PostgreSQL;
 ours with authentication, the others have none. The load is plain HTTP, the same bytes for all,
 encoded beforehand. Servers are measured in rounds, one after the other, so that a busy minute of
-the machine falls on all of them; a cell is the best of its rounds. Prints a Markdown table.
+the machine falls on all of them; a cell is the best of its rounds. Prints a Markdown table for each
+database, and below it how many times better ours is. Processor time is of the server's processes,
+without the database's own.
 """
 
 import argparse
@@ -23,6 +25,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
+from benchmarks.artifacts import family  # noqa: E402
+from benchmarks.conditions import cpu_seconds, told  # noqa: E402
 from benchmarks.servers import (  # noqa: E402
     API,
     Server,
@@ -41,6 +45,7 @@ COLUMNS = (
     "log-metric p50 ms, new connections",
     f"log-batch of {BATCH:,}, 1 client: metrics/s",
     f"log-batch of {BATCH:,}, {{clients}} clients: metrics/s (p50 / p95 ms)",
+    "processor ms a batch",
 )
 
 
@@ -142,13 +147,16 @@ def measured(server: Server, clients: int, seconds: float) -> list[tuple[float, 
     _, fresh = load(server, 1, seconds / 4, 1, keeps=False)
     load(server, 1, 0.5, BATCH)
     alone, _ = load(server, 1, seconds / 2, BATCH)
+    before = cpu_seconds(family(server.pid))
     together, each = load(server, clients, seconds, BATCH)
+    used = (cpu_seconds(family(server.pid)) - before) * 1000 / len(each)
     middle = statistics.median
     return [
         (middle(kept), f"{middle(kept):.1f} / {p95(kept):.1f}"),
         (middle(fresh), f"{middle(fresh):.1f}"),
         (-alone, f"{alone:,.0f}"),
         (-together, f"{together:,.0f} ({middle(each):.0f} / {p95(each):.0f})"),
+        (used, f"{used:.1f}"),
     ]
 
 
@@ -156,27 +164,44 @@ def compare(starters: list[Starter], options: argparse.Namespace, *, on_postgres
     best: dict[str, list[tuple[float, str]]] = {}
     for _ in range(options.rounds):
         for starter in starters:
-            with contextlib.ExitStack() as stack:
-                url = stack.enter_context(postgres_server()) if on_postgres else None
-                driver = url and url.replace("postgresql://", "postgresql+psycopg://")
-                server = stack.enter_context(starter(driver))
-                found = measured(server, options.clients, options.seconds)
-                kept = best.get(server.name, found)
-                best[server.name] = [min(pair) for pair in zip(found, kept, strict=True)]
+            try:
+                name, found = one_round(starter, options, on_postgres=on_postgres)
+            except SystemExit as failure:
+                print(f"\n{starter.__name__} could not be measured: {str(failure)[-300:]}\n")
+                continue
+            kept = best.get(name, found)
+            best[name] = [min(pair) for pair in zip(found, kept, strict=True)]
+    columns = " | ".join(COLUMNS).format(clients=options.clients)
+    print(f"\n| server | {columns} |\n| --- |" + " ---: |" * len(COLUMNS), flush=True)
     for name, cells in best.items():
         print(f"| {name} | " + " | ".join(text for _, text in cells) + " |", flush=True)
+    own, *peers = best.items()
+    for name, cells in peers:
+        pairs = zip(cells, own[1], strict=True)
+        times = [max(b / a, a / b) * (1 if a > b else -1) for (a, _), (b, _) in pairs]
+        told_times = " | ".join(f"{one:.1f}x" if one > 0 else f"1/{-one:.1f}" for one in times)
+        print(f"| ours to {name} | {told_times} |", flush=True)
+
+
+def one_round(
+    starter: Starter, options: argparse.Namespace, *, on_postgres: bool
+) -> tuple[str, list[tuple[float, str]]]:
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(postgres_server()) if on_postgres else None
+        driver = url and url.replace("postgresql://", "postgresql+psycopg://")
+        server = stack.enter_context(starter(driver))
+        return server.name, measured(server, options.clients, options.seconds)
 
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers stop too
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10, help="length of the last measurement")
+    parser.add_argument("--seconds", type=float, default=6, help="length of the last measurement")
     parser.add_argument("--clients", type=int, default=8, help="clients of the last column")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--no-postgres", action="store_true")
     options = parser.parse_args()
-    columns = " | ".join(COLUMNS).format(clients=options.clients)
-    print(f"| server | {columns} |\n| --- |" + " ---: |" * len(COLUMNS), flush=True)
+    print(told(), flush=True)
     for on_postgres in (False, True)[: 1 if options.no_postgres else 2]:
         compare([ours, theirs, fasttrackml], options, on_postgres=on_postgres)
 

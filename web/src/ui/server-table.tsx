@@ -1,26 +1,28 @@
 import { Button } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   type KeyboardEvent,
   memo,
   type ReactNode,
   useCallback,
   useEffect,
+  useMemo,
   useRef,
   useState,
 } from "react";
 import { count } from "@/lib/format";
 import type { Column } from "./data-table";
 import base from "./data-table.module.css";
+import { useColumnsInSight, useRowsInSight } from "./in-sight";
 import classes from "./server-table.module.css";
-import { Cells, Head, Spacer } from "./server-table-parts";
+import { Cells, Heads, Spacer, tracks, widthOf } from "./server-table-parts";
 
 const LONG = 80;
 const ROW_PX = 40;
 const CARD_PX = 141; // a row as a card of four lines, on a phone
 const CARD_LINES = 4;
 const NEAR_END = 30;
+const NO_WIDTHS: number[] = [];
 
 export interface ServerColumn<T> extends Omit<Column<T>, "sortBy"> {
   sortable?: boolean;
@@ -60,17 +62,14 @@ export function ServerTable<T>(props: Props<T>) {
   const moved = useRef(false);
   const isLong = rows.length > LONG;
   const isNarrow = useMediaQuery("(max-width: 767px)") ?? false;
-  const virtual = useVirtualizer({
-    count: isLong ? rows.length : 0,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => (isNarrow ? CARD_PX : ROW_PX),
-    overscan: 8,
-  });
-  const items = virtual.getVirtualItems();
-  const shown = isLong ? items.map((item) => item.index) : rows.map((_, index) => index);
-  const before = isLong ? (items[0]?.start ?? 0) : 0;
-  const after = isLong ? virtual.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
+  const inCards = isLong && isNarrow;
+  const sight = useRowsInSight(scroller, isLong ? rows.length : 0, isNarrow ? CARD_PX : ROW_PX);
+  const shown = isLong ? sight.indices : rows.map((_, index) => index);
+  // The columns of a long table have fixed widths: what scrolls past must not move the others.
+  const widths = useMemo(() => (isLong ? columns.map(widthOf) : []), [isLong, columns]);
+  const { from, to } = useColumnsInSight(scroller, isNarrow ? NO_WIDTHS : widths, columns.length);
 
+  const { before, after, scrollTo } = sight;
   const last = shown.at(-1) ?? 0;
   const wantsMore = isLong && last >= rows.length - NEAR_END && !loadingMore;
   useEffect(() => {
@@ -85,18 +84,15 @@ export function ServerTable<T>(props: Props<T>) {
   useEffect(() => {
     if (!moved.current) return;
     moved.current = false;
-    if (isLong) virtual.scrollToIndex(active);
+    if (isLong) scrollTo(active);
     const focus = () => {
       const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${active}"]`);
       row?.focus();
       return row;
     };
     if (!focus()) requestAnimationFrame(focus);
-  }, [active, isLong, virtual]);
+  }, [active, isLong, scrollTo]);
 
-  const inCards = isLong && isNarrow;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: cards are higher than rows
-  useEffect(() => virtual.measure(), [virtual, inCards]);
   const draw = useCallback(
     (index: number, isActive: boolean) => {
       const row = props.rows[index];
@@ -126,35 +122,36 @@ export function ServerTable<T>(props: Props<T>) {
           onFocus={() => setActive(index)}
           onKeyDown={onKeyDown}
         >
-          <Cells {...props} columns={columns} row={row} />
+          <Cells {...props} columns={columns} row={row} from={from} to={to} />
         </tr>
       );
     },
-    [props, inCards],
+    [props, inCards, from, to],
   );
 
   return (
     <div className={isLong && !isNarrow ? undefined : base.cards}>
-      <div ref={scroller} className={`${base.scroll} ${isLong ? base.long : ""}`}>
+      <div
+        ref={scroller}
+        className={`${base.scroll} ${isLong ? base.long : ""}`}
+        onScroll={({ currentTarget }) => {
+          currentTarget.dataset.aside = String(currentTarget.scrollLeft > 0);
+        }}
+      >
         <table
           className={`${base.table} ${classes.table} ${isLong ? classes.long : ""} ${isLong && isNarrow ? classes.fixed : ""}`}
           aria-label={label}
           aria-rowcount={(total ?? rows.length) + 1}
+          style={isLong && !isNarrow ? tracks(widths) : undefined}
         >
-          <thead>
-            <tr aria-rowindex={1}>
-              {columns.map((column) => (
-                <Head key={column.id} column={column} sort={sort} onSort={onSort} />
-              ))}
-            </tr>
-          </thead>
+          <Heads columns={columns} from={from} to={to} sort={sort} onSort={onSort} />
           <tbody>
             {props.pinned && (
               <tr
                 className={classes.pinned}
                 data-selected={props.selected.has(rowKey(props.pinned))}
               >
-                <Cells {...props} row={props.pinned} />
+                <Cells {...props} row={props.pinned} from={from} to={to} />
               </tr>
             )}
             {before > 0 && <Spacer px={before} span={columns.length} />}

@@ -1,4 +1,3 @@
-import { IconPin, IconPinnedFilled } from "@tabler/icons-react";
 import { direction } from "@/lib/direction";
 import { duration, number } from "@/lib/format";
 import { here } from "@/lib/here";
@@ -15,6 +14,8 @@ import {
   logged,
 } from "./columns";
 import classes from "./experiments.module.css";
+
+const WITH_DELTA_PX = 180;
 
 export interface Baseline {
   run: RunSummary | null;
@@ -59,9 +60,7 @@ function nameColumn({ id, onPin, onOpen }: Baseline): ServerColumn<RunSummary> {
           aria-label={run.id === id ? `Unpin ${run.name}` : `Pin ${run.name} as baseline`}
           aria-pressed={run.id === id}
           onClick={() => onPin(run.id === id ? "" : run.id)}
-        >
-          {run.id === id ? <IconPinnedFilled size={15} /> : <IconPin size={15} stroke={1.7} />}
-        </button>
+        />
       </div>
     ),
   };
@@ -76,6 +75,7 @@ function dataColumn(name: DataColumn, baseline: RunSummary | null): ServerColumn
   const from = baseline?.metrics[key];
   return {
     ...column,
+    ...(typeof from === "number" ? { width: Math.max(WITH_DELTA_PX, key.length * 8) } : {}),
     onCard: true,
     align: "end",
     cell: (run) => (
@@ -108,6 +108,7 @@ const ATTRIBUTE_COLUMNS: Record<Attribute, ServerColumn<RunSummary>> = {
   status: {
     id: "status",
     header: "Status",
+    width: 130,
     sortable: true,
     onCard: true,
     cell: (run) => <StatusBadge status={run.status} />,
@@ -115,6 +116,7 @@ const ATTRIBUTE_COLUMNS: Record<Attribute, ServerColumn<RunSummary>> = {
   started: {
     id: "started",
     header: "Started",
+    width: 132,
     sortable: true,
     cell: (run) => <Time at={run.started_at} />,
   },
@@ -124,7 +126,12 @@ const ATTRIBUTE_COLUMNS: Record<Attribute, ServerColumn<RunSummary>> = {
     align: "end",
     cell: (run) => <span style={{ whiteSpace: "nowrap" }}>{duration(secondsOf(run))}</span>,
   },
-  author: { id: "author", header: "Author", sortable: true, cell: (run) => run.user_name },
+  author: {
+    id: "author",
+    header: "Author",
+    sortable: true,
+    cell: (run) => <Value of={run.user_name} />,
+  },
 };
 
 function secondsOf(run: RunSummary): number | null {
