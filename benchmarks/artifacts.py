@@ -190,9 +190,7 @@ def main() -> None:
             for _ in range(int(options.gib * GIB) // BLOCK):
                 made.write(block)
         print(told(), f"{options.gib:g} GiB, medians of {options.repeat}, servers in turn.\n")
-        print(
-            "| server | up MiB/s | up and on the disk | down MiB/s | first byte ms | MiB more |"
-        )
+        print("| server | up MiB/s | up and on the disk | down MiB/s | first byte ms | MiB more |")
         print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
         with ours(None) as own, theirs(None) as peer:
             both = [Measured(own, file), Measured(peer, file)]

@@ -66,7 +66,8 @@ def process(argv: list[str], url: str, folder: Path, **environment: str) -> Iter
             time.sleep(0.1)
         yield started.pid
     finally:
-        os.killpg(started.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             started.wait(15)
         with contextlib.suppress(ProcessLookupError):

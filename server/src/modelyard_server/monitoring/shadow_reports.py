@@ -5,21 +5,27 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
+from modelyard_server.kernel.lazily import lazily
 
 from . import latency, quality, slices
 from .errors import NoShadow
 from .grid import Floats
 from .models import ShadowCall, ShadowCount
 from .shadow_schemas import ShadowExample, ShadowOut, ShadowSlice
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
+
 
 MOST_SAMPLED = 5000  # newest copies that slices and examples are found in
 EXAMPLES = 20
