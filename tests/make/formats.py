@@ -4,7 +4,8 @@ The containers follow what the libraries write: a `torch.save` archive has `<nam
 `<name>/version` and raw tensors below `<name>/data/`; TorchScript adds `code/` and `constants.pkl`;
 `torch.export` writes `archive_format` and JSON programs; Keras 3 writes `config.json`,
 `metadata.json` and `model.weights.h5`; a SavedModel is a protobuf message with fields 1 and 2;
-GGUF starts with its mark, a version and two counts.
+GGUF starts with its mark, a version and two counts. `scripts/real_formats.py` compares this with
+files that the libraries wrote.
 """
 
 import json
@@ -109,7 +110,8 @@ def torch_state(folder: Path) -> Path:
 
 def torchscript(folder: Path) -> Path:
     entries = {
-        "m/data.pkl": b"\x80\x02c__torch__\nNet\nq\x00)\x81}b.",
+        "m/data.pkl": b"\x80\x02ctorch.jit._pickle\nrestore_type_tag\nq\x00"
+        b"c__torch__\nNet\nq\x01)\x81}b.",
         "m/constants.pkl": b"\x80\x02).",
         "m/code/__torch__.py": b"class Net(Module):\n  pass\n",
         "m/version": b"3\n",

@@ -48,8 +48,8 @@ _EXACT = frozenset(
         "_rebuild_device_tensor_from_numpy",
         "torch._tensor": "_rebuild_from_type_v2",
         "torch.storage": "UntypedStorage TypedStorage",
-        "torch.jit._pickle": "build_intlist build_tensorlist build_doublelist build_boollist "
-        "build_tensor_from_id",
+        "torch.jit._pickle": "restore_type_tag build_intlist build_tensorlist build_doublelist "
+        "build_boollist build_tensor_from_id",
         "xgboost.core": "Booster",
         "lightgbm.basic": "Booster",
         "catboost.core": "CatBoost CatBoostClassifier CatBoostRegressor CatBoostRanker",

@@ -17,7 +17,7 @@ from . import containers, pickles, protobuf
 from .formats import Format, detect, detect_folder
 from .protobuf import Span
 
-SCANNER = 1
+SCANNER = 2
 """Raised when the rules change: verdicts of earlier scanners are made again."""
 MAX_REASONS = 100
 _OTHERS = frozenset(

@@ -63,6 +63,8 @@ def test_a_python_model_that_mlflow_saved_is_clean(tmp_path):
         ("sklearn.tree._tree.Tree", "known"),
         ("numpy._core.multiarray._reconstruct", "known"),
         ("numpy.random.bit_generator.__pyx_unpickle_SeedSequence", "known"),
+        ("torch.jit._pickle.restore_type_tag", "known"),
+        ("torch.jit._pickle.build_boollist", "known"),
         ("numpy.load", "dangerous"),
         ("pandas.read_pickle", "dangerous"),
         ("pandas.eval", "dangerous"),
