@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-drift clean
+.PHONY: help setup run check format test test-autolog test-docker unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-drift clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -84,6 +84,11 @@ test: .make/dev .make/web ## Everything: both databases, real processes, a real 
 
 test-autolog: .make/autolog/complete ## MLflow's autologging of LightGBM, PyTorch and Keras against Modelyard
 	@$(PYTEST) -q tests/conformance/mlflow/autolog_frameworks.py
+
+test-docker: .make/dev .make/web ## Model servers in containers: every driver's contract and a whole deployment, on an engine of its own
+	@scripts/system-deps docker
+	@$(BIN)/python -m tests.make.engines
+	@MODELYARD_TEST_DOCKER=1 $(PYTEST) -q -p no:randomly runtime/tests/integration/test_drivers.py tests/e2e/test_containers.py
 
 unit: .make/dev ## Fast tests of pure code
 	@$(PYTEST) -q protocol/tests server/tests/unit runtime/tests/unit sdk/tests

@@ -81,6 +81,7 @@ class RunningNode:
         self.url = f"http://127.0.0.1:{self.port}"
         self.address = f"{self.url}/team/production/model"
         self.process: subprocess.Popen[bytes] | None = None
+        self.options: list[str] = []
         self.client = httpx.Client(
             headers={"Authorization": f"Bearer myk_pub_{SECRET}"}, timeout=30, trust_env=False
         )
@@ -88,7 +89,7 @@ class RunningNode:
 
     def start(self, options: Sequence[str] = ()) -> None:
         line = [sys.executable, "-m", "modelyard_runtime.node", "--state-dir", str(self.folder)]
-        line += ["--port", str(self.port), *options]
+        line += ["--port", str(self.port), *self.options, *options]
         self.process = subprocess.Popen(line, env=environment(), start_new_session=True)
 
     def want(self, servers: list[ServerSpec], routes: list[Route]) -> None:

@@ -129,3 +129,35 @@ def a_sleepy_package(folder: Path) -> Path:
 def a_malicious_package(folder: Path, code: str) -> Path:
     """Write a package whose pickle runs `code` when it is loaded."""
     return a_pickled_package(folder, Runs(code), ["x"], [1.0])
+
+
+def a_code_package(folder: Path, code: str) -> Path:
+    """Write a package whose code defines `predict(rows)` over plain arrays, when it is loaded."""
+    whole = f"{code}\nmade = __import__('types').SimpleNamespace(predict=predict)\n"
+    made = f"(lambda names: (exec({whole!r}, names), names['made'])[1])({{}})"
+    a_pickled_package(folder, Runs(made, eval), ["x"], [1.0])
+    mlmodel = json.loads((folder / "MLmodel").read_text())
+    del mlmodel["signature"]
+    mlmodel["saved_input_example_info"]["type"] = "ndarray"
+    (folder / "input_example.json").write_text('{"inputs": [1.0]}')
+    (folder / "MLmodel").write_text(json.dumps(mlmodel))
+    return folder
+
+
+def a_pyfunc_package(folder: Path, code: str, requirements: list[str]) -> Path:
+    """Write a package whose model is a module: `code` defines `predict(frame)`. No pickle in it."""
+    (folder / "code").mkdir(parents=True)
+    loads = "\nclass Model:\n    predict = staticmethod(predict)\n\n"
+    loads += "def _load_pyfunc(path):\n    return Model()\n"
+    (folder / "code" / "its_own.py").write_text(code + loads)
+    (folder / "weights.txt").write_text("1.0")
+    (folder / "input_example.json").write_text('{"columns": ["x"], "data": [[1.0]]}')
+    (folder / "requirements.txt").write_text("\n".join([*requirements, ""]))
+    pyfunc = {"loader_module": "its_own", "code": "code", "data": "weights.txt"}
+    mlmodel = {
+        "flavors": {"python_function": pyfunc},
+        "saved_input_example_info": {"artifact_path": "input_example.json", "type": "dataframe"},
+        "signature": {"inputs": json.dumps([{"type": "double", "name": "x", "required": True}])},
+    }
+    (folder / "MLmodel").write_text(json.dumps(mlmodel))
+    return folder

@@ -105,6 +105,10 @@ class ServerSpec(BaseModel):
     """Root of that environment, mounted read-only into the sandbox."""
     environment_file: str = ""
     """JSON object of environment variables, some of them secrets; for the model server only."""
+    driver: Literal["process", "docker"] = "process"
+    """Where it runs. Never changes for one id."""
+    image: str = ""
+    """The Docker image that holds the environment, for the driver `docker`."""
     limits: Limits = Limits()
     scaling: Scaling | None = None
     """`None`: one process, always."""

@@ -23,6 +23,8 @@ from typing import Any
 from modelyard_protocol.routing import DesiredState, ObservedState, Override, Overrides
 
 from . import state as files
+from .drivers.contract import Driver
+from .drivers.process import ProcessDriver
 from .front import Front
 from .journal import Journal
 from .overrides import OverridesFile, applied, settled
@@ -43,14 +45,14 @@ def main(argv: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT."""
     options = _parser().parse_args(argv)
     if options.version:
-        print(files.code_version())  # noqa: T201 - the answer of this option
+        print(_version(options))  # noqa: T201 - the answer of this option
         return 0
     if options.state_dir is None:
         _parser().error("--state-dir is required")
     folder: Path = options.state_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        lock = files.take_lock(folder, options.port)
+        lock = files.take_lock(folder, options.port, _version(options))
     except files.NodeAlreadyRuns as refusal:
         return _leave(EXIT_ALREADY_RUNS, str(refusal))
     try:
@@ -62,7 +64,8 @@ def main(argv: list[str] | None = None) -> int:
         listeners = _listen(options.host, options.port, options.workers)
         log = folder / "logs" / "grpc.log"
         front = Front(options.host, options.grpc_port, options.port, log)
-        _run(Node(folder, options.port, tier, listeners, front))
+        drivers = _drivers(options, folder, tier)
+        _run(Node(folder, options.port, tier, listeners, front, drivers))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -82,6 +85,7 @@ class Node:
         tier: Tier,
         listeners: list[socket.socket],
         front: Front,
+        drivers: dict[str, Driver],
     ) -> None:
         self._folder, self._port, self._front = folder, port, front
         self._started_at = dt.datetime.now(dt.UTC)
@@ -94,7 +98,7 @@ class Node:
         self._journal = Journal(folder / "journal", f"{time.time_ns() // 1_000_000:013d}")
         make_folders(folder)
         self._workers = Workers(folder, tier, listeners, self._journal, self._changed)
-        self._supervisor = Supervisor(folder, tier, self._workers)
+        self._supervisor = Supervisor(folder, drivers, self._workers)
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -200,6 +204,21 @@ class Node:
         self._front.kill()
 
 
+def _version(options: argparse.Namespace) -> str:
+    """Name the code and what it was started with: a node of another one is to be replaced."""
+    engine = f"+docker={options.docker_socket}" if options.docker_socket else ""
+    return files.code_version() + engine
+
+
+def _drivers(options: argparse.Namespace, folder: Path, tier: Tier) -> dict[str, Driver]:
+    found: dict[str, Driver] = {"process": ProcessDriver(tier)}
+    if options.docker_socket is not None:
+        from .drivers.docker import DockerDriver
+
+        found["docker"] = DockerDriver(folder, options.docker_socket)
+    return found
+
+
 def _run(node: Node) -> None:
     import uvloop
 
@@ -270,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=workers, help="gateway workers")
     parser.add_argument("--tier", choices=["auto", "bwrap", "landlock", "none"], default="auto")
     parser.add_argument("--allow-unsandboxed", action="store_true")
+    parser.add_argument("--docker-socket", type=Path, help="engine of the driver `docker`")
     parser.add_argument("--version", action="store_true", help="print the code version and leave")
     return parser
 

@@ -1,7 +1,8 @@
 """Model server: `python -m modelyard_runtime.serve --model-dir DIR --engine NAME --fd N`.
 
 Says hello on an inherited socket once the input example was predicted, is handed one connection per
-gateway worker there, and leaves when that socket closes.
+gateway worker there, and leaves when that socket closes. With `--connect PATH` instead of `--fd` it
+connects to the node by itself, and when the node dies it keeps its model for the next one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import os
 import socket
 import sys
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,16 +24,21 @@ from . import wire
 from .channel import Channel
 from .wire import Kind
 
+NODE_SECONDS = 60.0  # a node that was killed is back within seconds, or nobody wants it back
+
 
 def main(argv: list[str] | None = None) -> int:
     """Load the model, then serve until the node hangs up."""
     parser = argparse.ArgumentParser(prog="modelyard_runtime.serve")
     parser.add_argument("--model-dir", type=Path, required=True)
     parser.add_argument("--engine", required=True)
-    parser.add_argument("--fd", type=int, required=True)
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--fd", type=int)
+    way.add_argument("--connect", type=Path)
     options = parser.parse_args(argv)
-    connection = socket.socket(fileno=options.fd)
-    connection.set_inheritable(False)
+    connection = _connected(options.connect) if options.connect else _inherited(options.fd)
+    if connection is None:
+        return 4
     try:
         engine, hello = _load(options.model_dir, options.engine)
     except BaseException as error:
@@ -40,8 +47,30 @@ def main(argv: list[str] | None = None) -> int:
         connection.sendall(wire.pack(0, Kind.failed, orjson.dumps({"error": reason})))
         return 3
     print(f"ready: {hello}", flush=True)  # noqa: T201 - stdout is the server's log
-    _run(_serve(engine, hello, connection))
+    _run(_serve(engine, hello, connection, options.connect))
     return 0
+
+
+def _inherited(fd: int) -> socket.socket:
+    connection = socket.socket(fileno=fd)
+    connection.set_inheritable(False)
+    return connection
+
+
+def _connected(path: Path) -> socket.socket | None:
+    """Connect to the node; one that is not there yet is waited for."""
+    end = time.monotonic() + NODE_SECONDS
+    while time.monotonic() < end:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(path))
+        except OSError:
+            connection.close()
+            time.sleep(0.05)
+        else:
+            return connection
+    print(f"No node came within {NODE_SECONDS:g} seconds.", flush=True)  # noqa: T201
+    return None
 
 
 def _load(model_dir: Path, engine_name: str) -> tuple[Any, dict[str, Any]]:
@@ -70,10 +99,16 @@ def _run(coroutine: Any) -> None:
         asyncio.run(coroutine)
 
 
-async def _serve(engine: Any, hello: dict[str, Any], connection: socket.socket) -> None:
-    server = Server(engine, asyncio.get_running_loop(), connection)
-    server.channel.send(Kind.hello, orjson.dumps(hello))
-    await server.closed
+async def _serve(
+    engine: Any, hello: dict[str, Any], connection: socket.socket, path: Path | None
+) -> None:
+    found: socket.socket | None = connection
+    while found is not None:
+        server = Server(engine, asyncio.get_running_loop(), found)
+        server.channel.send(Kind.hello, orjson.dumps(hello))
+        await server.closed
+        is_over = path is None or server.is_draining
+        found = None if is_over or path is None else await asyncio.to_thread(_connected, path)
     # A prediction may still run in its thread; nobody waits for it any more.
     sys.stdout.flush()
     os._exit(0)
@@ -92,7 +127,7 @@ class Server:
         self._loop = loop
         self._waiting: list[tuple[Caller, Any]] = []
         self._is_scheduled = False
-        self._is_draining = False
+        self.is_draining = False
         self._thread = ThreadPoolExecutor(1) if engine.is_slow else None
         self._callers: set[Caller] = set()
         self.closed: asyncio.Future[None] = loop.create_future()
@@ -112,7 +147,7 @@ class Server:
     def left(self, caller: Caller) -> None:
         """Forget a worker's connection; the last one of a draining server ends it."""
         self._callers.discard(caller)
-        if self._is_draining and not self._callers:
+        if self.is_draining and not self._callers:
             self._leave()
 
     def _told(self, kind: Kind, payload: bytes, descriptor: int) -> None:
@@ -124,7 +159,7 @@ class Server:
             task = self._loop.create_task(made)
             task.add_done_callback(lambda _: None)
         elif kind is Kind.drain:
-            self._is_draining = True
+            self.is_draining = True
             if not self._callers:
                 self._leave()
 

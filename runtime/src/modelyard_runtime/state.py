@@ -31,7 +31,7 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def take_lock(folder: Path, port: int) -> int:
+def take_lock(folder: Path, port: int, version: str) -> int:
     """Lock the state folder for this process; the lock ends with the process.
 
     Raises:
@@ -42,7 +42,7 @@ def take_lock(folder: Path, port: int) -> int:
         holder = os.read(handle, 4096).decode(errors="replace")
         os.close(handle)
         raise NodeAlreadyRuns(f"Another node runs here: {holder}")
-    facts = {"pid": os.getpid(), "code_version": code_version(), "port": port}
+    facts = {"pid": os.getpid(), "code_version": version, "port": port}
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps(facts).encode(), 0)
     return handle

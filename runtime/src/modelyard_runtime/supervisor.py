@@ -5,24 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from modelyard_protocol.routing import LaneState, ObservedServer, ServerSpec, ServerState
 
-from .channel import Channel
-from .deaths import death
+from .drivers.contract import CannotStart, Driver, Home, Missing, Run
 from .logs import ServerLog
-from .sandbox.walls import Tier
-from .wire import Kind
 from .workers import Workers
 
 START_SECONDS = 180.0  # loading a large model on a busy machine
@@ -34,18 +25,17 @@ _BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
 class ModelServer:
-    """One revision's process, through all its restarts."""
+    """One revision's model server, through all its runs."""
 
-    def __init__(self, spec: ServerSpec, folder: Path, tier: Tier, workers: Workers) -> None:
+    def __init__(self, spec: ServerSpec, folder: Path, driver: Driver, workers: Workers) -> None:
         self.spec = spec
         self.state = ServerState.starting
-        self._tier, self._workers = tier, workers
-        self._channel: Channel | None = None
-        self._hello: dict[str, Any] | None = None
-        self._error: str | None = None
+        self._driver, self._workers = driver, workers
+        self._run: Run | None = None
+        self._walls: str | None = None
+        self._is_connected = False
         self._log = ServerLog(folder / "logs" / f"{spec.id}.log")
-        self._rw = folder / "scratch" / spec.id
-        self._child: subprocess.Popen[bytes] | None = None
+        self._home = Home(folder / "scratch" / spec.id, self._log, self._heard)
         self._reason: str | None = None
         self._restarts = 0
         self._failures = 0
@@ -58,7 +48,7 @@ class ModelServer:
     @property
     def is_gone(self) -> bool:
         """It was told to stop and has."""
-        return self.state is ServerState.stopping and self._child is None
+        return self.state is ServerState.stopping and self._run is None
 
     def observed(self) -> ObservedServer:
         """Give what is to be told about it: a version with a graph is ready without its server."""
@@ -73,25 +63,25 @@ class ModelServer:
             lane_note=note,
             compared=self._workers.compared(self.spec.id),
             reason=self._reason,
-            pid=self._child.pid if self._child else None,
+            pid=self._run.pid if self._run else None,
             restarts=self._restarts,
             since=self._since,
-            sandbox=self._tier.value,
+            sandbox=self._walls,
             log_tail=tuple(self._log.tail),
         )
 
     async def tick(self) -> None:
         """Do what is due."""
         now = time.monotonic()
-        if self._child is not None and self._child.poll() is not None:
-            self._ended(now, self._child.returncode)
+        if self._run is not None and self._run.has_ended:
+            self._ended(now, self._run)
         if self.state is ServerState.stopping:
             self._continue_stopping(now)
-        elif self._child is None:
+        elif self._run is None:
             if now >= self._next_try:
                 await self._start(now)
         elif self.state is ServerState.starting:
-            self._watch_start(now)
+            self._watch_start(now, self._run)
         elif self._workers.oldest_seconds(self.spec.id) > STUCK_SECONDS:
             self._kill(f"It did not answer a call for {STUCK_SECONDS:g} seconds.")
 
@@ -101,87 +91,42 @@ class ModelServer:
             self._enter(ServerState.stopping)
             self._stop_at = time.monotonic() + DRAIN_SECONDS
             self._workers.disconnect(self.spec.id)
-            if self._channel is not None:
-                self._channel.send(Kind.drain)
+            if self._run is not None:
+                self._run.drain()
 
     def kill(self) -> None:
         """End at once."""
-        if self._child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._child.kill()
+        if self._run is not None:
+            self._run.kill()
 
     async def _start(self, now: float) -> None:
-        ours, theirs = socket.socketpair()
+        self._is_connected = False
         try:
-            self._rw.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._child = subprocess.Popen(
-                self._line(theirs.fileno()),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        except OSError as error:
-            ours.close()
-            self._fail(now, f"It could not be started: {error}")
+            self._run = await self._driver.begin(self.spec, self._home)
+        except CannotStart as refusal:
+            self._fail(now, str(refusal))
             return
-        finally:
-            theirs.close()
-        loop = asyncio.get_running_loop()
-        self._hello = self._error = None
-        self._channel = Channel(ours, self._told, lambda: None)
-        await loop.connect_read_pipe(lambda: self._log, self._child.stdout)
+        self._walls = self._run.walls
         self._started_at = now
         self._enter(ServerState.starting)
 
-    def _line(self, fd: int) -> list[str]:
-        spec = self.spec
-        limits = spec.limits
-        line = [sys.executable, "-m", "modelyard_runtime.sandbox", "run"]
-        line += ["--parent", str(os.getpid()), "--tier", self._tier.value]
-        if self._tier is Tier.none:
-            line += ["--allow-unsandboxed"]
-        line += ["--ro", spec.model_dir, "--ro", spec.environment_dir, "--keep-fd", str(fd)]
-        if self._tier is not Tier.bwrap:  # bwrap has a private /tmp of its own
-            line += ["--rw", str(self._rw)]
-        line += ["--memory-mb", str(limits.memory_mb), "--processes", str(limits.processes)]
-        line += ["--open-files", str(limits.open_files), "--tmp-mb", str(limits.tmp_mb)]
-        if spec.environment_file:
-            line += ["--env-file", spec.environment_file]
-        threads = max(1, round(limits.cpus))
-        line += ["--env", f"OMP_NUM_THREADS={threads}", "--env", f"MKL_NUM_THREADS={threads}"]
-        line += ["--env", f"OPENBLAS_NUM_THREADS={threads}"]
-        line += ["--", spec.python, "-m", "modelyard_runtime.serve"]
-        return [*line, "--model-dir", spec.model_dir, "--engine", spec.engine, "--fd", str(fd)]
-
-    def _told(self, kind: Kind, payload: bytes, descriptor: int) -> None:
-        if descriptor >= 0:  # a model server has none to give
-            os.close(descriptor)
-        try:
-            told = orjson.loads(payload)
-            if kind is Kind.failed:
-                self._error = str(told["error"])
-            elif kind is Kind.hello and self._hello is None:
-                self._hello = dict(told)
-                if self.state is not ServerState.stopping:
-                    self._workers.connect(self.spec.id, self._give)
-        except (ValueError, KeyError, TypeError) as error:  # model code wrote into the socket
-            self._error = f"The model server broke the protocol: {error}"
-            if self._channel is not None:
-                self._channel.close()
+    def _heard(self) -> None:
+        """Connect the workers as soon as the server has said hello."""
+        run = self._run
+        if run is not None and run.hello is not None and not self._is_connected:
+            self._is_connected = True
+            if self.state is not ServerState.stopping:
+                self._workers.connect(self.spec.id, run.connect)
         self._workers.changed()
 
-    def _give(self, descriptor: int) -> None:
-        if self._channel is not None:
-            self._channel.send(Kind.attach, b"{}", descriptor)
-
-    def _watch_start(self, now: float) -> None:
-        if self._hello is not None and self._workers.is_connected(self.spec.id):
+    def _watch_start(self, now: float, run: Run) -> None:
+        if not run.has_begun:
+            self._started_at = now
+        elif run.hello is not None and self._workers.is_connected(self.spec.id):
             self._reason = None
             self._log.say(f"ready after {now - self._started_at:.2f} s")
             self._enter(ServerState.ready)
-        elif self._error is not None and self._kill_at is None:
+        elif run.error is not None and self._kill_at is None:
             self._kill_at = now + 2.0
         elif now - self._started_at > START_SECONDS:
             self._kill(f"It was not ready after {START_SECONDS:g} seconds.")
@@ -190,14 +135,13 @@ class ModelServer:
 
     def _continue_stopping(self, now: float) -> None:
         """It leaves when the last worker has hung up, or is made to."""
-        if self._child is None or self._stop_at is None:
+        if self._run is None or self._stop_at is None:
             return
         if self._kill_at is not None:
             if now > self._kill_at:
                 self.kill()
-        elif self._channel is None or self._channel.is_closed or now > self._stop_at:
-            if self._channel is not None:
-                self._channel.close()
+        elif self._run.has_hung_up or now > self._stop_at:
+            self._run.hang_up()
             self._kill_at = now + 3.0
 
     def _kill(self, reason: str) -> None:
@@ -205,20 +149,16 @@ class ModelServer:
         self._log.say(reason)
         self.kill()
 
-    def _ended(self, now: float, code: int) -> None:
-        channel, self._channel, self._child, self._kill_at = self._channel, None, None, None
-        if channel is not None:
-            channel.drain()
-            channel.close()
+    def _ended(self, now: float, run: Run) -> None:
+        died = run.bury()
+        self._run, self._kill_at = None, None
         self._workers.disconnect(self.spec.id)
-        shutil.rmtree(self._rw, ignore_errors=True)
         if self.state is ServerState.stopping:
             self._workers.changed()
             return
-        told = self._error
         if now - self._started_at > STABLE_SECONDS:
             self._failures = 0
-        self._fail(now, told or self._reason or death(code, self.spec.limits.memory_mb))
+        self._fail(now, run.error or self._reason or died)
 
     def _fail(self, now: float, reason: str) -> None:
         wait = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
@@ -238,9 +178,10 @@ class ModelServer:
 class Supervisor:
     """All model servers of the node."""
 
-    def __init__(self, folder: Path, tier: Tier, workers: Workers) -> None:
-        self._folder, self._tier, self._workers = folder, tier, workers
+    def __init__(self, folder: Path, drivers: Mapping[str, Driver], workers: Workers) -> None:
+        self._folder, self._drivers, self._workers = folder, drivers, workers
         self._servers: dict[str, ModelServer] = {}
+        self._is_clean = False
 
     def apply(self, specs: tuple[ServerSpec, ...]) -> None:
         """Start what is new and stop what is no longer wanted."""
@@ -253,9 +194,8 @@ class Supervisor:
             if known is not None and known.state is not ServerState.stopping:
                 known.spec = spec
             else:
-                self._servers[server_id] = ModelServer(
-                    spec, self._folder, self._tier, self._workers
-                )
+                driver = self._drivers.get(spec.driver) or Missing(spec.driver)
+                self._servers[server_id] = ModelServer(spec, self._folder, driver, self._workers)
                 if known is not None:
                     known.kill()
 
@@ -265,6 +205,10 @@ class Supervisor:
 
     async def tick(self) -> None:
         """Do what is due for each."""
+        if not self._is_clean and self._workers.has_state:
+            self._is_clean = True
+            for driver in self._drivers.values():
+                await driver.clean_up(set(self._servers))
         for server_id, server in list(self._servers.items()):
             await server.tick()
             if server.is_gone:
@@ -281,6 +225,8 @@ class Supervisor:
             await asyncio.sleep(0.05)
         for server in self._servers.values():
             server.kill()
+        for driver in self._drivers.values():
+            await driver.close()
 
 
 def make_folders(folder: Path) -> None:

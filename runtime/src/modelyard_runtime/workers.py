@@ -33,8 +33,8 @@ OPEN_FILES = 8192
 STABLE_SECONDS = 20.0
 _BACKOFF_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 
-Give = Callable[[int], None]
-"""Hands one end of a connection to a model server."""
+Connect = Callable[[], socket.socket]
+"""Opens a connection to a model server."""
 
 
 class Worker:
@@ -195,7 +195,7 @@ class Workers:
         self.scratch = folder / "scratch" / "gateway"
         self._desired: DesiredState | None = None
         self._table = b""
-        self._servers: dict[str, tuple[int, Give]] = {}
+        self._servers: dict[str, tuple[int, Connect]] = {}
         self._specs: dict[str, ServerSpec] = {}
         self._serial = 0
         self._dropped = 0
@@ -218,6 +218,11 @@ class Workers:
     def is_ready(self, server_id: str) -> bool:
         """Tell whether every running worker would answer for a version."""
         return self.is_compiled(server_id) or self.is_connected(server_id)
+
+    @property
+    def has_state(self) -> bool:
+        """A desired state has been applied."""
+        return self._desired is not None
 
     @property
     def dropped(self) -> int:
@@ -251,10 +256,10 @@ class Workers:
                     self._send_graph(worker, spec)
         self._tell(Kind.table, self._table)
 
-    def connect(self, server_id: str, give: Give) -> None:
+    def connect(self, server_id: str, connect: Connect) -> None:
         """Connect every worker with a model server that is ready."""
         self._serial += 1
-        self._servers[server_id] = (self._serial, give)
+        self._servers[server_id] = (self._serial, connect)
         for worker in self._all:
             self._attach(worker, server_id)
 
@@ -338,12 +343,13 @@ class Workers:
     def _attach(self, worker: Worker, server_id: str) -> None:
         if worker.channel is None:
             return
-        serial, give = self._servers[server_id]
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            facts = {"server": server_id, "serial": serial}
+        serial, connect = self._servers[server_id]
+        facts = {"server": server_id, "serial": serial}
+        with (
+            contextlib.suppress(OSError),
+            connect() as ours,
+        ):  # one that is gone is ended by its run
             worker.channel.send(Kind.attach, orjson.dumps(facts), ours.fileno())
-            give(theirs.fileno())
 
     def _send_graph(self, worker: Worker, spec: ServerSpec) -> None:
         if worker.channel is None or spec.compiled is None:

@@ -1,75 +1,18 @@
 """What happens when processes die, or when the control plane is not there."""
 
-import os
-import signal
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 from tests.make.nodes import RunningNode, a_key, a_node, a_route, a_server, environment
-from tests.make.packages import a_malicious_package, a_sleepy_package, an_adding_package
+from tests.make.packages import a_sleepy_package, an_adding_package
 
 FIRST, SECOND = "a" * 32, "b" * 32
 
 
 def predict(node: RunningNode) -> httpx.Response:
     return node.client.post(f"{node.address}/predict", json={"row": {"x": 1.0}})
-
-
-def processes_below(pid: int) -> set[int]:
-    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], stdout=-1, text=True, check=True)
-    parents = {int(a): int(b) for a, b in (line.split() for line in listing.stdout.splitlines())}
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {pid}
-
-
-def test_killed_node_takes_its_servers_along_and_brings_them_back(tmp_path: Path) -> None:
-    package = an_adding_package(tmp_path / "package", 3.0)
-    with a_node(tmp_path / "node") as node:
-        node.want([a_server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
-        node.start()
-        node.wait_ready()
-        assert predict(node).json()["predictions"] == [4.0]
-        assert node.process is not None
-        children = processes_below(node.process.pid)
-        assert children
-        node.end(signal.SIGKILL)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and any(map(is_alive, children)):
-            time.sleep(0.05)
-        assert not [pid for pid in children if is_alive(pid)]
-        node.start()  # nothing but the files on disk: there is no control plane here at all
-        node.wait_ready()
-        assert predict(node).json()["predictions"] == [4.0]
-        assert node.end(signal.SIGTERM) == 0
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
-
-
-def test_killed_model_server_is_started_again(tmp_path: Path) -> None:
-    package = an_adding_package(tmp_path / "package", 3.0)
-    with a_node(tmp_path / "node") as node:
-        node.want([a_server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
-        node.start()
-        (server,) = node.wait_ready()["servers"]
-        os.kill(server["pid"], signal.SIGKILL)
-        node.wait_until(lambda state: state["servers"][0]["state"] != "ready")
-        answer = predict(node)
-        assert (answer.status_code, answer.json()["code"]) == (503, "inference.not_ready")
-        assert int(answer.headers["retry-after"]) > 0
-        (again,) = node.wait_ready()["servers"]
-        assert again["restarts"] == 1
-        assert "SIGKILL" in str(again["log_tail"])
-        assert predict(node).status_code == 200
 
 
 def test_traffic_moves_to_a_second_version_without_a_failed_call(tmp_path: Path) -> None:
@@ -128,22 +71,6 @@ def test_limits_of_a_key_hold(tmp_path: Path) -> None:
             assert predict(node).status_code == status
 
 
-def test_crashing_model_is_reported_and_does_not_disturb_others(tmp_path: Path) -> None:
-    good = an_adding_package(tmp_path / "good", 4.0)
-    bad = a_malicious_package(tmp_path / "bad", "raise RuntimeError('no weights here')")
-    with a_node(tmp_path / "node") as node:
-        node.want(
-            [a_server(good, engine="onnx"), a_server(bad, SECOND)], [a_route(good, {FIRST: 100})]
-        )
-        node.start()
-        state = node.wait_until(
-            lambda state: {s["state"] for s in state["servers"]} >= {"ready", "crashed"}
-        )
-        (crashed,) = [s for s in state["servers"] if s["id"] == SECOND]
-        assert crashed["reason"] == "RuntimeError: no weights here"
-        assert predict(node).status_code == 200
-
-
 def test_answer_that_comes_too_late_is_a_504_and_does_not_stop_the_server(tmp_path: Path) -> None:
     package = a_sleepy_package(tmp_path / "package")
     with a_node(tmp_path / "node") as node:
@@ -155,20 +82,6 @@ def test_answer_that_comes_too_late_is_a_504_and_does_not_stop_the_server(tmp_pa
         assert (late.status_code, late.json()["code"]) == (504, "inference.timeout")
         node.wait_until(lambda _: predict(node).status_code == 200, seconds=10)
         assert node.observed()["servers"][0]["restarts"] == 0
-
-
-def test_terminated_node_answers_open_calls_before_it_leaves(tmp_path: Path) -> None:
-    package = a_sleepy_package(tmp_path / "package")
-    with a_node(tmp_path / "node") as node, ThreadPoolExecutor(1) as pool:
-        node.want([a_server(package)], [a_route(package, {FIRST: 100})])
-        node.start()
-        node.wait_ready()
-        url = f"{node.address}/predict"
-        open_call = pool.submit(node.client.post, url, json={"row": {"x": 9.0}})
-        time.sleep(1)
-        assert node.end(signal.SIGTERM) == 0
-        assert open_call.result().json()["predictions"] == [9.0]
-        assert [r.status for r in node.records() if r.kind == "prediction"] == [200]
 
 
 def test_second_node_in_the_same_folder_refuses_to_start(tmp_path: Path) -> None:

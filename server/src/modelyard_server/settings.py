@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -102,9 +103,30 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(
         False, description="Mark cookies Secure and use the __Host- prefix; switch on behind TLS."
     )
+    driver: Literal["process", "docker"] = Field(
+        "process",
+        description="Where model servers run in environments that do not choose: as sandboxed "
+        "processes of this machine, or in containers of its Docker engine.",
+    )
+    docker_socket: str = Field(
+        "",
+        description="Unix socket of the Docker engine, such as /var/run/docker.sock. Empty: "
+        "containers are not offered.",
+    )
+    docker_base_image: str = Field(
+        "",
+        description="Image that environments are built on; it has the Python that Modelyard runs "
+        "with. Empty: python:<version>-slim.",
+    )
     manage_node: bool = Field(
         True, description="Start and watch the inference node of this machine."
     )
+
+    @model_validator(mode="after")
+    def _names_its_engine(self) -> Settings:
+        if self.driver == "docker" and not self.docker_socket:
+            raise ValueError("MODELYARD_DRIVER is docker, but MODELYARD_DOCKER_SOCKET is not set.")
+        return self
 
     @cached_property
     def database(self) -> str:

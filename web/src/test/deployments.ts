@@ -21,6 +21,8 @@ export function aRevision(change: Partial<Shape<"RevisionOut">> = {}): Shape<"Re
     environment_note: "Reused the platform's environment.",
     lane: null,
     sandbox: "bwrap",
+    driver: "process",
+    image: null,
     steps: STEPS.map((name) => ({
       name,
       status: "done",

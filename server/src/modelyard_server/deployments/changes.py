@@ -59,6 +59,7 @@ def deploy(
         FlagOff: the setup was to be picked, but quick deploy is switched off.
         SetupChanged: another setup is picked than was shown.
         PromotionNeeded, QuotaReached: the environment does not take it.
+        DriverUnavailable: its model servers cannot run where the environment wants them.
     """
     version = _usable(db, actor, request.model_id, request.version)
     settled = setup.of_deployment(db, actor, version, request, machine)
@@ -66,6 +67,7 @@ def deploy(
     if stages.policy_of(environment).promote_only:
         raise PromotionNeeded(f"{environment.name} takes promoted deployments only.")
     stages.refuse_beyond_quota(db, environment, settled.config.cpu, settled.config.memory_gb)
+    driver = stages.driver_of(environment, machine)
     name = environments.claimed_name(db, environment.slug, request.name, version.model_name)
     now = utcnow()
     deployment = Deployment(
@@ -90,6 +92,7 @@ def deploy(
         free = environments.free_name(db, environment.slug, name)
         raise NameTaken(f"{name} is taken.", extra={"suggested_name": free}) from None
     revision = _add_revision(db, actor, deployment, version, settled)
+    revision.driver = driver
     setup.note(db, actor, deployment, revision, settled)
     facts = {"environment": environment.slug, "version": version.version}
     facts |= {**settled.config.model_dump(), "auto_config": settled.is_auto}
@@ -116,6 +119,7 @@ def deploy_version(
         SetupChanged: another setup is picked than was shown.
         StrategyRefused: traffic cannot be moved like that.
         QuotaReached: the environment has no room for it.
+        DriverUnavailable: its model servers cannot run where the environment wants them.
     """
     deployment = get(db, actor, deployment_id, lock=True)
     version = _usable(db, actor, deployment.model_id, request.version)
@@ -128,8 +132,10 @@ def deploy_version(
     stages.refuse_beyond_quota(
         db, place, settled.config.cpu, settled.config.memory_gb, of=deployment.id
     )
+    driver = stages.driver_of(place, machine)
     deployment.auto_configured = settled.is_auto
     revision = _add_revision(db, actor, deployment, version, settled)
+    revision.driver = driver
     revision.strategy = strategy.model_dump(mode="json") if strategy else None
     revision.reason = request.reason
     setup.note(db, actor, deployment, revision, settled)
@@ -296,6 +302,8 @@ def copy(db: Session, actor: trail.Who, deployment: Deployment, source: Revision
         "example",
         "environment_note",
         "sandbox",
+        "driver",
+        "image",
         "lane",
         "model_dir",
         "python",

@@ -9,14 +9,17 @@ from fastapi import APIRouter, Depends, Request
 
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
+from modelyard_server.kernel.services import provided
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import environments, promotion, stages, views
+from .ports import Capacity, Drivers
 from .schemas import (
     DeploymentOut,
     Difference,
+    DriverOut,
     EnvironmentCreate,
     EnvironmentOut,
     EnvironmentPatch,
@@ -38,6 +41,21 @@ def root_of(request: Request) -> RootKey:
 
 
 Root = Annotated[RootKey, Depends(root_of)]
+
+
+Here = Annotated[Capacity, provided(Capacity)]
+
+
+@router.get("/serving/drivers")
+def list_drivers(
+    actor: Reader,  # noqa: ARG001
+    drivers: Annotated[Drivers, provided(Drivers)],
+) -> list[DriverOut]:
+    """List the ways to run model servers, and what stands in the way of each."""
+    return [
+        DriverOut(name=one.name, obstacle=one.obstacle, is_standard=one.name == drivers.standard)
+        for one in drivers.facts()
+    ]
 
 
 @router.get("/environments")
@@ -65,10 +83,10 @@ def compare_environments(
 
 @router.patch("/environments/{environment}")
 def change_environment(
-    environment: str, body: EnvironmentPatch, db: Db, actor: Manager
+    environment: str, body: EnvironmentPatch, here: Here, db: Db, actor: Manager
 ) -> EnvironmentOut:
     """Change name, variables, limits or policy; running servers keep what they started with."""
-    return stages.shown(db, stages.change(db, actor, environment, body))
+    return stages.shown(db, stages.change(db, actor, environment, body, here.machine()))
 
 
 @router.delete("/environments/{environment}", status_code=204)
@@ -99,9 +117,14 @@ def get_track(deployment_id: uuid.UUID, db: Db, actor: Reader) -> TrackOut:
 
 @router.post("/deployments/{deployment_id}/promote", status_code=202)
 def promote(
-    deployment_id: uuid.UUID, body: PromoteRequest, request: Request, db: Db, actor: Deployer
+    deployment_id: uuid.UUID,
+    body: PromoteRequest,
+    request: Request,
+    here: Here,
+    db: Db,
+    actor: Deployer,
 ) -> DeploymentOut:
     """Serve the live revision's identical files and environment in another environment."""
     settings: Settings = request.app.state.settings
-    row = promotion.promote(db, actor, deployment_id, body)
+    row = promotion.promote(db, actor, deployment_id, body, here.machine())
     return views.deployments_out(db, [row], settings.inference_url, actor.workspace_slug)[0]

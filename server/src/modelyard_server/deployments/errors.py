@@ -125,6 +125,18 @@ class TooOften(QuotaExceeded):
     code = "deployments.too_often"
 
 
+class DriverUnavailable(Invalid):
+    """Model servers cannot run there; nothing was started."""
+
+    code = "deployments.driver_unavailable"
+
+
+class ImageNotBuilt(Unavailable):
+    """The Docker engine could not make the image of an environment."""
+
+    code = "deployments.image_not_built"
+
+
 class NodeUnreachable(Unavailable):
     """The inference node of this machine does not answer."""
 

@@ -135,6 +135,10 @@ class Revision(Owned, Base):
     log_tail: Mapped[list[str]] = mapped_column(JSON, default=list)
     environment_note: Mapped[str | None] = mapped_column(Text)
     sandbox: Mapped[str | None] = mapped_column(String(40))
+    driver: Mapped[str] = mapped_column(String(20), default="process", server_default="process")
+    """Where its model server runs; settled when it was asked for."""
+    image: Mapped[str | None] = mapped_column(String(200))
+    """The Docker image of its environment."""
     has_server: Mapped[bool] = mapped_column(default=False)
     """The node is asked to run a model server for this revision."""
     model_dir: Mapped[str | None] = mapped_column(Text)

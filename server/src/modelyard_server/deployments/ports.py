@@ -38,6 +38,8 @@ class Machine:
     gpus: int = 0
     gpu_memory_gb: float = 0.0
     """Of the largest GPU."""
+    drivers: tuple[str, ...] = ("process",)
+    """Ways to run model servers; the first is for environments that choose none."""
 
 
 class Capacity(Protocol):
@@ -45,6 +47,34 @@ class Capacity(Protocol):
 
     def machine(self) -> Machine:
         """Read what is there now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverFacts:
+    """A way to run model servers."""
+
+    name: Literal["process", "docker"]
+    obstacle: str | None
+    """Why it cannot be used now."""
+
+
+class Drivers(Protocol):
+    """Knows where model servers can run. Provided by `adapters.compute`."""
+
+    standard: str
+    """For environments that choose none."""
+
+    def facts(self) -> list[DriverFacts]:
+        """List all ways; asks the engine, so not inside a session."""
+        ...
+
+    def image(self, environment_dir: Path, lock_hash: str, on_line: Callable[[str], None]) -> str:
+        """Give the image of an environment, built when the engine has none yet.
+
+        Raises:
+            ImageNotBuilt: with the engine's reason.
+        """
         ...
 
 
@@ -229,8 +259,10 @@ class Preparation(Protocol):
         """Put the version's files on disk."""
         ...
 
-    def build(self, prepared: Prepared, on_line: Callable[[str], None]) -> Built:
-        """Make the environment, or find it."""
+    def build(
+        self, prepared: Prepared, on_line: Callable[[str], None], *, is_isolated: bool = False
+    ) -> Built:
+        """Make the environment, or find it; an isolated one is never the platform's own."""
         ...
 
     def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:

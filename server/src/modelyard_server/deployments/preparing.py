@@ -27,9 +27,13 @@ class RegistryPreparation:
         found = preparation.materialise(self._services, workspace_id, model_id, version)
         return Prepared(found.model_dir, found.digest, found)
 
-    def build(self, prepared: Prepared, on_line: Callable[[str], None]) -> Built:
+    def build(
+        self, prepared: Prepared, on_line: Callable[[str], None], *, is_isolated: bool = False
+    ) -> Built:
         """Make the environment, or find it."""
-        env = preparation.environment(self._services, prepared.handle, on_line=on_line)
+        env = preparation.environment(
+            self._services, prepared.handle, on_line=on_line, is_isolated=is_isolated
+        )
         return Built(env.python, env.environment_dir, env.lock_hash, env.note, env)
 
     def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:

@@ -15,23 +15,30 @@ from . import changes, environments, stages, traffic_plan
 from .errors import NothingToPromote
 from .lookup import get, revision_of, revisions, revisions_of_many
 from .models import Deployment, Environment, Revision
+from .ports import Machine
 from .schemas import Difference, PromoteRequest, StageOut, TrackOut
 from .states import Status
 
 
 def promote(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, request: PromoteRequest
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    request: PromoteRequest,
+    machine: Machine,
 ) -> Deployment:
     """Serve a deployment's live revision in another environment, under the same name.
 
     The new revision has the live one's files, locked environment and proof; if those are not on
-    this machine any more, they are made again and must come out the same, or it fails.
+    this machine any more, they are made again and must come out the same, or it fails. Where the
+    target runs its model servers in another way, the prediction is reproduced there anew.
 
     Raises:
         DeploymentMissing, EnvironmentMissing: there is no such source or target.
         NothingToPromote: nothing is live, nothing is proven, or it is the same environment.
         QuotaReached: the target has no room for it.
         StrategyRefused: traffic cannot be moved like that there.
+        DriverUnavailable: its model servers cannot run where the target wants them.
     """
     source = get(db, actor, deployment_id, lock=True)
     target = environments.named(db, request.environment)
@@ -48,7 +55,10 @@ def promote(
     strategy = traffic_plan.settled(
         deployment, own, request.strategy, live.signature, stages.policy_of(target)
     )
+    driver = stages.driver_of(target, machine)
     revision = changes.copy(db, actor, deployment, live)
+    if driver != live.driver:
+        revision.driver, revision.image, revision.proof = driver, None, None
     revision.strategy = strategy.model_dump(mode="json") if strategy else None
     revision.reason = (request.reason or "").strip() or f"Promoted from {source.environment}."
     revision.promoted_from = f"{source.environment}/{source.name}@{live.number}"

@@ -28,10 +28,11 @@ from .errors import DeploymentMissing
 from .history import Change
 from .lookup import get, revision_of, revisions, standing
 from .models import Deployment, Revision
-from .ports import Built, ComputeDriver, Preparation, Prepared, Publisher
+from .ports import Built, ComputeDriver, Drivers, Preparation, Prepared, Publisher
 from .states import ROLLING_OUT, Status, moved
 from .strategy import steps_of
 
+DOCKER = "docker"
 READY_SECONDS = 90.0
 SWITCH_SECONDS = 10.0
 CRASHES_BEFORE_GIVING_UP = 2
@@ -74,6 +75,7 @@ class RollOut:
         self._ready_seconds = ready_seconds
         self._preparation: Preparation = job.services.get(Preparation)
         self._compute: ComputeDriver = job.services.get(ComputeDriver)
+        self._drivers: Drivers = job.services.get(Drivers)
         self._publisher: Publisher = job.services.get(Publisher)
         self._step = "prepare"
 
@@ -116,6 +118,8 @@ class RollOut:
             paths = (row.model_dir, row.python, row.environment_dir)
             if row.proof is None or not all(path and Path(path).exists() for path in paths):
                 return False
+            if row.driver == DOCKER and row.image is None:
+                return False
             row.has_server = True
             said = "Kept on this machine since an earlier revision."
             for step in ("prepare", "build", "verify"):
@@ -135,7 +139,8 @@ class RollOut:
         return prepared
 
     def _build(self, prepared: Prepared) -> Built:
-        with self._doing("build", Status.building) as say:
+        with self._doing("build", Status.building) as say, self._locked() as now:
+            in_container = now.revision.driver == DOCKER
             say("Looking for the model's environment.")
         lines: list[str] = []
         last = time.monotonic()
@@ -148,13 +153,16 @@ class RollOut:
                 self._note(lines)
 
         try:
-            built = self._preparation.build(prepared, heard)
+            built = self._preparation.build(prepared, heard, is_isolated=in_container)
+            image = None
+            if in_container:
+                image = self._drivers.image(built.environment_dir, built.lock_hash, heard)
         except DomainError as refusal:
             ours = isinstance(refusal, Unavailable | OutOfSpace)
             raise Failed(refusal.detail, [], lines[-_LOG_LINES:], ours) from refusal
         with self._locked() as now:
-            now.revision.environment_note = built.note
-        self._done("build", built.note)
+            now.revision.environment_note, now.revision.image = built.note, image
+        self._done("build", f"{built.note} Image {image}." if image else built.note)
         return built
 
     def _verify(self, prepared: Prepared, built: Built) -> None:

@@ -142,6 +142,18 @@ class Policy(BaseModel):
     """For next revisions without one of their own; `null`: guarded in production, else at once."""
     shadow_cap: int = Field(50, ge=1, le=100)
     """Percent of the calls that a shadow may get copies of."""
+    driver: Literal["process", "docker"] | None = None
+    """Where its next model servers run; `null`: as the installation is set."""
+
+
+class DriverOut(BaseModel):
+    """A way to run model servers."""
+
+    name: Literal["process", "docker"]
+    obstacle: str | None
+    """Why it cannot be used now; `null`: it can."""
+    is_standard: bool
+    """Environments that do not choose use it."""
 
 
 class SecretOut(BaseModel):
@@ -284,6 +296,10 @@ class RevisionOut(BaseModel):
     status_reason: str | None
     environment_note: str | None
     sandbox: str | None
+    driver: str
+    """Where its model server runs: `process` or `docker`."""
+    image: str | None
+    """The Docker image of its environment."""
     strategy: Strategy | None
     """`null`: all at once."""
     shift: ShiftOut | None

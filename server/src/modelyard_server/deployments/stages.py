@@ -15,6 +15,7 @@ from modelyard_server.kernel.crypto import RootKey
 
 from . import environments
 from .errors import (
+    DriverUnavailable,
     EnvironmentInUse,
     EnvironmentTaken,
     EnvironmentUnknown,
@@ -23,6 +24,7 @@ from .errors import (
     VariableRefused,
 )
 from .models import Deployment, Environment, EnvironmentSecret, Revision
+from .ports import Machine
 from .schemas import (
     EnvironmentCreate,
     EnvironmentOut,
@@ -67,6 +69,25 @@ def policy_of(row: Environment) -> Policy:
     return Policy.model_validate(row.policy)
 
 
+def driver_of(row: Environment, machine: Machine) -> str:
+    """Give where an environment's next model servers run.
+
+    Raises:
+        DriverUnavailable: it chose a driver that this installation does not have.
+    """
+    driver = policy_of(row).driver or machine.drivers[0]
+    _require(driver, machine)
+    return driver
+
+
+def _require(driver: str, machine: Machine) -> None:
+    if driver not in machine.drivers:
+        raise DriverUnavailable(
+            f"This installation has no {driver} driver. An administrator names the engine in "
+            "MODELYARD_DOCKER_SOCKET."
+        )
+
+
 def create(db: Session, actor: trail.Who, wanted: EnvironmentCreate) -> Environment:
     """Add an environment after the others.
 
@@ -85,17 +106,22 @@ def create(db: Session, actor: trail.Who, wanted: EnvironmentCreate) -> Environm
     return row
 
 
-def change(db: Session, actor: trail.Who, slug: str, wanted: EnvironmentPatch) -> Environment:
+def change(
+    db: Session, actor: trail.Who, slug: str, wanted: EnvironmentPatch, machine: Machine
+) -> Environment:
     """Change name, variables, limits or policy; running servers keep what they started with.
 
     Raises:
         EnvironmentUnknown: there is none.
+        DriverUnavailable: its model servers are to run where they cannot.
         VariableRefused: a variable's name is not one that may be set.
     """
     row = own(db, slug)
     changes = wanted.model_dump(exclude_unset=True, mode="json")
     for name in changes.get("variables") or {}:
         _checked_name(name)
+    if wanted.policy is not None and wanted.policy.driver is not None:
+        _require(wanted.policy.driver, machine)
     before = {name: getattr(row, name) for name in changes}
     for name, value in changes.items():
         setattr(row, name, value)

@@ -86,6 +86,8 @@ def revision_out(row: Revision) -> RevisionOut:
         status=row.status,
         status_reason=row.status_reason,
         environment_note=row.environment_note,
+        driver=row.driver,
+        image=row.image,
         sandbox=row.sandbox,
         strategy=Strategy.model_validate(row.strategy) if row.strategy else None,
         shift=_shift_out(row),

@@ -45,19 +45,23 @@ class Environments:
         self._folder = folder.absolute()
         self._cache = self._folder / "cache"
 
-    def get(self, wanted: Wanted, *, on_line: Callable[[str], None]) -> PreparedEnvironment:
+    def get(
+        self, wanted: Wanted, *, on_line: Callable[[str], None], is_isolated: bool = False
+    ) -> PreparedEnvironment:
         """Give the environment for these requirements, built when there is none yet.
+
+        An isolated one is a folder of its own even where the platform's would do.
 
         Raises:
             RequirementsUnresolvable: there can be none; nothing is left behind.
         """
         started = time.monotonic()
         exact = requirements.satisfied_exactly(wanted)
-        if exact is True:
+        if exact is True and not is_isolated:
             on_line("Every requirement is pinned to what the platform has installed.")
             return _platform("\n".join(requirements.requirement_names(wanted)), started)
         lock, was_known = self._lock(wanted, on_line)
-        if exact is None and requirements.lock_satisfied(lock):
+        if exact is None and not is_isolated and requirements.lock_satisfied(lock):
             return _platform(lock, started)
         name = lock_hash(lock)
         target = self._folder / name

@@ -136,7 +136,11 @@ def forget(services: Services, workspace_id: int, digest: str) -> None:
 
 
 def environment(
-    services: Services, prepared: PreparedVersion, *, on_line: Callable[[str], None]
+    services: Services,
+    prepared: PreparedVersion,
+    *,
+    on_line: Callable[[str], None],
+    is_isolated: bool = False,
 ) -> PreparedEnvironment:
     """Give the environment the version runs in, built when there is none yet.
 
@@ -144,7 +148,9 @@ def environment(
         RequirementsUnresolvable: there can be none, with the resolver's reason.
     """
     require_python(prepared.python_version)
-    return _environments(services).get(wanted_by(prepared), on_line=on_line)
+    return _environments(services).get(
+        wanted_by(prepared), on_line=on_line, is_isolated=is_isolated
+    )
 
 
 def environment_outlook(services: Services, prepared: PreparedVersion) -> Outlook:

@@ -157,6 +157,8 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
         model_dir=row.model_dir or "",
         python=row.python or "",
         environment_dir=row.environment_dir or "",
+        driver="docker" if row.driver == "docker" else "process",
+        image=row.image or "",
         limits=Limits(memory_mb=int(row.memory_gb * 1024), cpus=row.cpu),
         signature=Signature.model_validate(row.signature),
         compiled=deployments.graph_of(row.lane),

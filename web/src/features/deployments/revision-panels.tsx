@@ -73,6 +73,8 @@ function RevisionFacts({ revision }: { revision: Revision }) {
           `${number(config.cpu)} CPU, ${number(config.memory_gb)} GB memory${config.gpu ? `, ${config.gpu} GPU` : ""}`,
         ],
         ["Environment", revision.environment_note],
+        ["Runs", revision.driver === "docker" ? "In a container" : "As a sandboxed process"],
+        ["Image", revision.image],
         ["Sandbox", revision.sandbox],
         ["Rolled back because", revision.reason],
       ]}

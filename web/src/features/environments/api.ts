@@ -11,6 +11,14 @@ export const environments = () =>
     queryFn: async ({ signal }) => body(await api.GET("/api/v1/environments", { signal })),
   });
 
+export type Policy = Environment["policy"];
+
+export const drivers = () =>
+  queryOptions({
+    queryKey: ["deployments", "drivers"],
+    queryFn: async ({ signal }) => body(await api.GET("/api/v1/serving/drivers", { signal })),
+  });
+
 export const differences = (left: string, right: string) =>
   queryOptions({
     queryKey: ["deployments", "environments", "differences", left, right],

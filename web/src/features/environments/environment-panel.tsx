@@ -6,6 +6,7 @@ import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { Tag } from "@/ui/status-badge";
 import { type Environment, usePatch, useRemove } from "./api";
+import { DriverChoice, runsWhere } from "./driver-choice";
 import { Secrets } from "./secrets";
 import { asText, asVariables } from "./variables";
 
@@ -52,6 +53,7 @@ export function EnvironmentPanel({ of, mayManage }: { of: Environment; mayManage
               [
                 policy.needs_reason ? "rollbacks need a reason" : "",
                 policy.promote_only ? "takes promoted deployments only" : "",
+                policy.driver ? runsWhere(policy.driver) : "",
               ]
                 .filter(Boolean)
                 .join(", ") || "None of its own",
@@ -153,6 +155,10 @@ function EnvironmentForm({ of, onDone }: { of: Environment; onDone: () => void }
             }
           />
         </div>
+        <DriverChoice
+          value={policy.driver}
+          onChange={(driver) => setPolicy({ ...policy, driver })}
+        />
         {patch.error && <Refused error={patch.error} />}
         <div className="row">
           <Button type="submit" loading={patch.isPending} disabled={!name.trim()}>

@@ -15,11 +15,20 @@ const place = (slug: string, name: string, change: Partial<Environment> = {}): E
   secrets: [],
   quota: { deployments: null, cpu: null, memory_gb: null },
   used: { deployments: 0, cpu: 0, memory_gb: 0 },
-  policy: { needs_reason: false, promote_only: false, shadow_cap: 50, strategy: null },
+  policy: {
+    needs_reason: false,
+    promote_only: false,
+    shadow_cap: 50,
+    strategy: null,
+    driver: null,
+  },
   ...change,
 });
 
 beforeEach(() => {
+  answers("get", "/api/v1/serving/drivers", [
+    { name: "process", obstacle: null, is_standard: true },
+  ]);
   answers("get", "/api/v1/environments", [
     place("staging", "Staging", { variables: { REGION: "eu-1" } }),
     place("production", "Production", {
@@ -47,10 +56,47 @@ test("an environment's name, variables and limits are changed together", async (
         name: "Pre-production",
         variables: { REGION: "eu-1" },
         quota: { deployments: 5, cpu: null, memory_gb: null },
-        policy: { needs_reason: false, promote_only: false, shadow_cap: 50, strategy: null },
+        policy: {
+          needs_reason: false,
+          promote_only: false,
+          shadow_cap: 50,
+          strategy: null,
+          driver: null,
+        },
       },
     ]),
   );
+});
+
+test("an environment's model servers are sent into containers; what is missing is said", async () => {
+  answers("get", "/api/v1/serving/drivers", [
+    { name: "process", obstacle: null, is_standard: true },
+    { name: "docker", obstacle: null, is_standard: false },
+  ]);
+  const sent = answers("patch", "/api/v1/environments/staging", place("staging", "Staging"));
+  await renderView(<EnvironmentsPage />);
+  const [edit] = await screen.findAllByRole("button", { name: "Edit" });
+  if (edit) await userEvent.click(edit);
+  await screen.findByRole("option", { name: "as the installation is set: as sandboxed processes" });
+  await userEvent.selectOptions(
+    screen.getByRole("combobox", { name: "Model servers run" }),
+    "in containers",
+  );
+  await userEvent.click(screen.getByRole("button", { name: "Save Staging" }));
+  await vi.waitFor(() => expect(sent).toMatchObject([{ policy: { driver: "docker" } }]));
+});
+
+test("a driver that cannot be used says why", async () => {
+  const reason = "No Docker engine is set; see MODELYARD_DOCKER_SOCKET.";
+  answers("get", "/api/v1/serving/drivers", [
+    { name: "process", obstacle: null, is_standard: true },
+    { name: "docker", obstacle: reason, is_standard: false },
+  ]);
+  await renderView(<EnvironmentsPage />);
+  const [edit] = await screen.findAllByRole("button", { name: "Edit" });
+  if (edit) await userEvent.click(edit);
+  expect(await screen.findByText(reason)).toBeVisible();
+  expect(screen.getByRole("option", { name: "in containers" })).toBeDisabled();
 });
 
 test("a secret is written and only its name is shown", async () => {

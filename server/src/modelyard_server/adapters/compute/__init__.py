@@ -1,11 +1,12 @@
-"""Where model servers run: local processes under the node of this machine."""
+"""Where model servers run: processes and containers under the node of this machine."""
 
 from __future__ import annotations
 
-from modelyard_server.deployments.ports import Capacity, ComputeDriver, NodeState
+from modelyard_server.deployments.ports import Capacity, ComputeDriver, Drivers, NodeState
 from modelyard_server.kernel.services import Services
 from modelyard_server.settings import Settings
 
+from .images import DockerImages
 from .local import LocalNode
 from .machine import ThisMachine
 
@@ -15,4 +16,6 @@ def provide(services: Services) -> None:
     node = LocalNode(services.get(Settings))
     services.provide(NodeState, node)  # type: ignore[type-abstract]
     services.provide(ComputeDriver, node)  # type: ignore[type-abstract]
-    services.provide(Capacity, ThisMachine())  # type: ignore[type-abstract]
+    images = DockerImages(services.get(Settings))
+    services.provide(Drivers, images)
+    services.provide(Capacity, ThisMachine(drivers=images.names))  # type: ignore[type-abstract]

@@ -83,6 +83,7 @@ class NodeKeeper:
     def __init__(self, folder: Path, *, host: str, port: int, options: Sequence[str] = ()) -> None:
         self._folder = folder
         self._port = port
+        self._options = list(options)
         self._arguments = ["--port", str(port), "--host", host, *options]
         self._lock_file = folder / "node.lock"
         self._stop = threading.Event()
@@ -150,7 +151,11 @@ class NodeKeeper:
         if found is None:
             return
         asked = subprocess.run(
-            [*_NODE, "--version"], env=_environment(), capture_output=True, text=True, check=True
+            [*_NODE, "--version", *self._options],
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
         )
         if (found.code_version, found.port) == (asked.stdout.strip(), self._port):
             log.info("node_adopted", pid=found.pid)

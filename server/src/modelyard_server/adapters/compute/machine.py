@@ -16,8 +16,8 @@ _FRAMEBUFFER = re.compile(r"Video (?:RAM|Memory)[^:]*:\s*(\d+)\s*MB", re.IGNOREC
 class ThisMachine:
     """`deployments.ports.Capacity` of the machine the control plane runs on."""
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._proc = proc
+    def __init__(self, proc: Path = Path("/proc"), drivers: tuple[str, ...] = ("process",)) -> None:
+        self._proc, self._drivers = proc, drivers
 
     def machine(self) -> Machine:
         """Read processors, memory and GPUs now."""
@@ -31,6 +31,7 @@ class ThisMachine:
             free_memory_gb=memory.get("MemAvailable", 0) / 2**20,
             gpus=len(gpus),
             gpu_memory_gb=max(gpus, default=0) / 1024,
+            drivers=self._drivers,
         )
 
     def _memory(self) -> dict[str, int]:
