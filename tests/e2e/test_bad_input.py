@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
 
+from tests.make import attacks
 from tests.make.installation import Installation, an_installation, wait_for
 from tests.make.journey import Member, a_second_tenant, a_token_until, an_owner
-from tests.make.packages import Runs, a_pickled_package, an_adding_package
+from tests.make.packages import Runs, a_pickled_package, a_pyfunc_package, an_adding_package
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore")]
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
-SECRET = "nobody-may-read-this"
+SECRET = attacks.SECRET
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 @pytest.fixture(scope="module")
 def owner(installation: Installation) -> Member:
     return an_owner(installation)
+
+
+@pytest.fixture(scope="module")
+def other(owner: Member) -> Member:
+    return a_second_tenant(owner.installation)
 
 
 @contextmanager
@@ -103,11 +110,10 @@ def test_an_expired_token_is_refused(owner: Member) -> None:
 
 
 def test_a_token_of_another_workspace_reaches_no_run_file_or_model(
-    owner: Member, tmp_path: Path
+    owner: Member, other: Member, tmp_path: Path
 ) -> None:
     model = _registered(owner, "ours", an_adding_package(tmp_path / "m", 1.0))
     run_id = owner.get(f"/models/{model['id']}/versions/1")["run_id"]
-    other = a_second_tenant(owner.installation)
     with _client(other) as client:
         for attempt in (
             lambda: client.get_run(run_id),
@@ -121,7 +127,7 @@ def test_a_token_of_another_workspace_reaches_no_run_file_or_model(
             with pytest.raises(MlflowException) as refused:
                 attempt()
             assert refused.value.error_code == "RESOURCE_DOES_NOT_EXIST"
-        assert client.search_model_versions() == []
+        assert "ours" not in {one.name for one in client.search_model_versions()}
 
 
 def test_a_truncated_upload_leaves_nothing(owner: Member) -> None:
@@ -214,6 +220,65 @@ def test_a_malicious_pickle_is_reported_and_blocked_and_its_code_reaches_nothing
     assert "The scan blocks it" in checks["package"]["summary"]
     assert called == []
     assert not outside.exists()
+
+
+CUSTOM_CODE = """
+import os
+
+def predict(frame):
+    wish = float(frame['x'].iloc[0])
+    if wish == 7:
+        held = [bytearray(50_000_000) for _ in range(200)]
+    if wish == 9:
+        os.kill(os.getpid(), 11)
+    return [','.join(at_load) + '/' + ','.join(attack())] * len(frame)
+
+at_load = attack()
+"""
+
+
+def test_custom_code_that_passes_the_scan_is_contained_at_load_and_predict_and_reported(
+    owner: Member, other: Member, tmp_path: Path
+) -> None:
+    _registered(other, "theirs", an_adding_package(tmp_path / "theirs", 1.0))
+    _checks(other, other.model("theirs"))
+    data = owner.installation.folder / "data"
+    theirs = next(file for file in _files(data / "models") if file.name == "MLmodel")
+    files = data / "modelyard.db", theirs, tmp_path / "m"
+    targets = attacks.Targets(owner.installation.port, *files, tmp_path)
+    code = f"{targets.code()}\n{CUSTOM_CODE}"
+    requirements = [f"{name}=={version(name)}" for name in ("mlflow", "pandas")]
+    package = a_pyfunc_package(tmp_path / "m", code, requirements)
+    assert targets.succeeded_outside() == attacks.NAMES
+
+    model = _registered(owner, "hostile", package)
+    assert _checks(owner, model)["package"]["status"] == "passed"
+    made = owner.deploy("hostile")
+    key = owner.a_key(made["id"])
+
+    def ask(x: float) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key}"}
+        url = f"{made['url']}/predict"
+        return httpx.post(url, json={"row": {"x": x}}, headers=headers, timeout=60)
+
+    assert ask(1.0).json()["predictions"] == ["/"]
+    assert not (tmp_path / "outside").exists()
+    said = "\n".join(owner.get(f"/deployments/{made['id']}/logs")["lines"])
+    for name in attacks.NAMES:
+        assert f"attack {name} stopped by" in said
+    hungry = ask(7.0)
+    assert hungry.status_code >= 500
+    assert ask(9.0).status_code == 503
+    seen: list[str] = []
+
+    def reported() -> bool:
+        now = owner.get(f"/deployments/{made['id']}")
+        seen.append(str(now["status_reason"]))
+        return "SIGSEGV" in seen[-1]
+
+    wait_for(reported, 30, lambda: str(seen[-3:]))
+    owner.until_live(made["id"])
+    assert ask(1.0).json()["predictions"] == ["/"]
 
 
 def test_unresolvable_requirements_fail_with_the_reason_and_leave_no_environment(
