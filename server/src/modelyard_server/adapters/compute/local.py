@@ -30,13 +30,6 @@ CALL_SECONDS = 35.0
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 
-def _options(settings: Settings) -> list[str]:
-    found = ["--allow-unsandboxed"] if settings.allow_unsandboxed_code else []
-    if settings.docker_socket:
-        found += ["--docker-socket", settings.docker_socket]
-    return found
-
-
 class LocalNode:
     """Desired state in, observed state out; a keeper that keeps the process alive."""
 
@@ -144,4 +137,6 @@ class LocalNode:
 
 def _options(settings: Settings) -> list[str]:
     options = ["--allow-unsandboxed"] if settings.allow_unsandboxed_code else []
+    if settings.docker_socket:
+        options += ["--docker-socket", settings.docker_socket]
     return [*options, "--grpc-port", str(settings.grpc_port)] if settings.grpc_port else options
