@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_add_drivers"
-down_revision = "20261127_add_alerts"
+down_revision = "20261127_add_shadow_revisions"
 branch_labels = None
 depends_on = None
 
