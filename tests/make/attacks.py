@@ -58,7 +58,8 @@ def fill():
             os.unlink(path)
 
 def write_the_model():
-    for folder in ('MODEL', '/model'):
+    own = os.path.dirname(os.path.dirname(globals().get('__file__', '/nowhere/at/all')))
+    for folder in ('MODEL', '/model', own):
         if os.path.isdir(folder):
             pathlib.Path(folder, 'planted').write_text('x')
             return
