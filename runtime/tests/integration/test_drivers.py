@@ -20,7 +20,7 @@ from tests.make.packages import a_code_package, an_adding_package
 from modelyard_protocol.routing import Limits, ServerSpec
 
 FIRST, SECOND = "a" * 32, "b" * 32
-DOCKER = pytest.param("docker", marks=pytest.mark.docker)
+DOCKER = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.timeout(600)])
 
 
 @dataclass
