@@ -2286,6 +2286,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/serving/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Drivers
+         * @description List the ways to run model servers, and what stands in the way of each.
+         */
+        get: operations["deployments_list_drivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/environments": {
         parameters: {
             query?: never;
@@ -4765,6 +4785,21 @@ export interface components {
             /** Features */
             features: components["schemas"]["FeatureDrift"][];
         };
+        /**
+         * DriverOut
+         * @description A way to run model servers.
+         */
+        DriverOut: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "process" | "docker";
+            /** Obstacle */
+            obstacle: string | null;
+            /** Is Standard */
+            is_standard: boolean;
+        };
         /** EnvironmentCreate */
         EnvironmentCreate: {
             /** Name */
@@ -6659,6 +6694,8 @@ export interface components {
              * @default 50
              */
             shadow_cap: number;
+            /** Driver */
+            driver?: ("process" | "docker") | null;
         };
         /**
          * PolicyValues
@@ -7116,6 +7153,10 @@ export interface components {
             environment_note: string | null;
             /** Sandbox */
             sandbox: string | null;
+            /** Driver */
+            driver: string;
+            /** Image */
+            image: string | null;
             strategy: components["schemas"]["Strategy"] | null;
             shift: components["schemas"]["ShiftOut"] | null;
             lane: components["schemas"]["LaneOut"] | null;
@@ -13445,6 +13486,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_list_drivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverOut"][];
                 };
             };
             /** @description A problem document. */
