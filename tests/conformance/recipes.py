@@ -254,6 +254,7 @@ RECIPES: dict[str, Recipe] = {
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
     "monitoring_get_shadow": Recipe(before=states.a_shadow),
     "monitoring_get_distribution": asking(feature="x"),
+    "monitoring_list_moved_rows": asking(feature="x"),
     "monitoring_put_capture": Recipe(lambda ids: {"columns": {"x": "hash"}, "rate": 0.5}),
     "monitoring_erase_rows": Recipe(lambda ids: {"column": "x", "value": "1"}),
     "monitoring_export_rows": Recipe(before=states.rows_captured),

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,9 @@ def _outside(options: argparse.Namespace) -> dict[str, Any]:
         if options.expected is not None:
             line += ["--ro", str(options.expected.absolute())]
             inner += ["--expected", str(options.expected.absolute())]
+        if options.importance is not None:
+            line += ["--ro", str(options.importance.absolute())]
+            inner += ["--importance", str(options.importance.absolute())]
         line += ["--", str(python), "-m", "modelyard_runtime.verify", *inner]
         try:
             done = subprocess.run(
@@ -127,7 +131,24 @@ def _checked(options: argparse.Namespace) -> dict[str, Any]:
         )
     elif options.compile is not None:
         report["lane"] = _compiled(loaded, options.compile)
+    elif options.importance is not None:
+        report["importance"] = _importance(loaded, options.importance)
     return report
+
+
+def _importance(loaded: Loaded, file: Path) -> dict[str, Any]:
+    """Measure how much the model relies on each input, or say why not."""
+    from . import permuting
+
+    asked = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        request = permuting.decoded(asked["rows"], loaded.directory.package.signature)
+        found = permuting.measure(
+            loaded.model.predict, request, asked["actual"], is_number=asked["is_number"]
+        )
+    except Exception as error:
+        return {"reason": f"{type(error).__name__}: {error}"[:1000]}
+    return {"reason": None, **asdict(found)}
 
 
 def _compiled(loaded: Loaded, folder: Path) -> dict[str, Any]:
@@ -219,6 +240,7 @@ def _report(engine: str, *, error: str | None) -> dict[str, Any]:
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "package_versions": {},
         "lane": None,
+        "importance": None,
         "sandbox": os.environ.get("MODELYARD_SANDBOX"),
         "error": error,
     }
@@ -236,6 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", required=True)
     parser.add_argument("--expected", type=Path, help="JSON list the model must reproduce")
     parser.add_argument("--compile", type=Path, help="folder to write the model's graph into")
+    parser.add_argument("--importance", type=Path, help="JSON: rows, actual, is_number")
     parser.add_argument("--rtol", type=float, default=1e-6)
     parser.add_argument("--inside", action="store_true", help="the walls are already around us")
     parser.add_argument("--python", type=Path, help="interpreter of the model's environment")

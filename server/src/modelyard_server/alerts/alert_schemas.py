@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from modelyard_server.monitoring.schemas import Quadrant
 from modelyard_server.notifications.ports import Severity
 
 from .conditions import Cause
@@ -146,11 +147,16 @@ class SignalChart(BaseModel):
 
 
 class FeatureCause(BaseModel):
-    """A column that moved, with both distributions to lay over each other."""
+    """A column that moved, with both distributions to lay over each other.
+
+    `importance_share`: of the model's reliance on all inputs, where that was measured.
+    """
 
     feature: str
     role: Literal["input", "prediction"]
     score: float | None
+    importance_share: float | None
+    quadrant: Quadrant | None
     explain: str
     labels: list[str]
     reference_shares: list[float]

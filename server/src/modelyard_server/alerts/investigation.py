@@ -18,7 +18,7 @@ from modelyard_server.monitoring import service as monitoring
 from modelyard_server.monitoring import signals
 from modelyard_server.monitoring.drift import EFFECT
 from modelyard_server.monitoring.ports import Catalogue
-from modelyard_server.monitoring.schemas import DriftOut
+from modelyard_server.monitoring.schemas import DriftOut, FeatureDrift
 
 from . import incidents, previewing, rules
 from .alert_schemas import ChangeOut, Example, FeatureCause, Mark, SignalChart, SignalPoint
@@ -124,7 +124,7 @@ def features(
     if drift is None:
         return []
     moved = [one for one in drift.features if one.status in {"drifting", "changed_small"}]
-    moved.sort(key=lambda one: (one.status != "drifting", -(one.score or 0.0), one.feature))
+    moved.sort(key=_by_impact)
     made: list[FeatureCause] = []
     for one in moved[:SHOWN_FEATURES]:
         shape = monitoring.distribution(
@@ -135,6 +135,8 @@ def features(
                 feature=one.feature,
                 role=one.role,
                 score=one.score,
+                importance_share=one.importance_share,
+                quadrant=one.quadrant,
                 explain=one.explain,
                 labels=[b.label for b in shape.bins],
                 reference_shares=[b.reference_share for b in shape.bins],
@@ -142,6 +144,12 @@ def features(
             )
         )
     return made
+
+
+def _by_impact(one: FeatureDrift) -> tuple[bool, float, str]:
+    """Order by drift times importance; without importances, and for answers, by drift."""
+    weight = 1.0 if one.importance_share is None else one.importance_share
+    return one.status != "drifting", -(one.score or 0.0) * weight, one.feature
 
 
 def examples(db: Session, alert_id: uuid.UUID) -> list[Example]:

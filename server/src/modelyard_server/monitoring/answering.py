@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from . import drift, explain
+from . import drift, explain, quadrants
 from .drift import ColumnDrift
 from .faults import Fault
 from .measuring import Measured
 from .reference import PROVISIONAL_ROWS, role_of
-from .schemas import DriftOut, DriftWindow, FaultOut, FeatureDrift
+from .schemas import DriftOut, DriftWindow, FaultOut, FeatureDrift, ImportanceOut
 
 
 def as_drift(measured: Measured, asked: DriftWindow) -> DriftOut:
     """Give the wire shape; `asked`: the window before it was widened."""
-    features = [_feature(found, measured) for found in measured.columns]
+    columns = sorted(measured.columns, key=lambda found: _urgency(found, measured))
+    features = [_feature(found, measured) for found in columns]
     features += [_collecting(name, count) for name, count in measured.pending.items()]
     moved = measured.verdict.status is drift.Status.drifting
     confirmed = [
@@ -34,12 +35,37 @@ def as_drift(measured: Measured, asked: DriftWindow) -> DriftOut:
         quality_reason=measured.quality.reason,
         rows=measured.verdict.rows,
         computed_at=measured.computed_at,
+        headline=quadrants.sentence(list(measured.placed.values())),
+        importance=_importance(measured),
         features=features,
+    )
+
+
+def _urgency(found: ColumnDrift, measured: Measured) -> tuple[int, float, str]:
+    """Order by status, then by drift times importance; outputs count in full."""
+    placed = measured.placed.get(found.reference.name)
+    weight = placed.share if placed is not None else 1.0
+    return drift.urgency(found.status), -(found.score or 0.0) * weight, found.reference.name
+
+
+def _importance(measured: Measured) -> ImportanceOut | None:
+    weighed = measured.weighed
+    if weighed is None:
+        return None
+    return ImportanceOut(
+        source=weighed.source,
+        has_outcomes=weighed.has_outcomes,
+        rows=weighed.rows,
+        loss=weighed.loss,
+        fair_share=quadrants.fair_share(len(measured.placed)),
+        reason=weighed.reason,
+        measured_at=weighed.measured_at,
     )
 
 
 def _feature(found: ColumnDrift, measured: Measured) -> FeatureDrift:
     column = found.reference
+    placed = measured.placed.get(column.name)
     share = {signal.fault: signal for signal in found.signals}
     missing, unseen = share.get(Fault.missing), share.get(Fault.unseen)
     extreme, wrong = share.get(Fault.out_of_range), share.get(Fault.type_error)
@@ -64,6 +90,8 @@ def _feature(found: ColumnDrift, measured: Measured) -> FeatureDrift:
         distinct_current=found.distinct,
         distinct_reference=column.distinct,
         importance=measured.importance.get(column.name),
+        importance_share=placed.share if placed else None,
+        quadrant=placed.quadrant.value if placed else None,
         threshold=drift.EFFECT,
         n_current=found.n_current,
         n_reference=found.n_reference,
@@ -111,6 +139,8 @@ def _collecting(name: str, count: int) -> FeatureDrift:
         distinct_current=None,
         distinct_reference=None,
         importance=None,
+        importance_share=None,
+        quadrant=None,
         threshold=drift.EFFECT,
         n_current=0,
         n_reference=count,

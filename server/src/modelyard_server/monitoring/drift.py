@@ -59,6 +59,11 @@ _URGENCY = (
 )
 
 
+def urgency(status: Status) -> int:
+    """Give the place of a status in a list, the most urgent first."""
+    return _URGENCY.index(status)
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnDrift:
     """The comparison of one column with its reference."""

@@ -129,7 +129,12 @@ def biggest_change(grid: Grid, before: Ints, now: Ints) -> tuple[str, float]:
 
 def median(grid: Grid, counts: Ints) -> float:
     """Estimate the median from counts on a numeric grid."""
-    half = counts.sum() / 2
+    return quantile(grid, counts, 0.5)
+
+
+def quantile(grid: Grid, counts: Ints, part: float) -> float:
+    """Estimate the value below which a share of the rows lies."""
+    half = counts.sum() * part
     reached = np.cumsum(counts)
     index = int(np.searchsorted(reached, half))
     index = min(index, len(counts) - 1)

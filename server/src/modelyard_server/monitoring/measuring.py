@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
-from . import drift, explain, history, profile, queries, spans
+from . import drift, explain, history, profile, quadrants, queries, spans, weighing
 from .drift import ColumnDrift, Status, Verdict
+from .models import FeatureImportance
 from .ports import Subject
 from .profile import ColumnReference, ColumnRole, Origin, Profile
+from .quadrants import Placed
 from .reference import PROVISIONAL_ROWS, Reference
 from .schemas import Baseline, DriftWindow
 from .spans import Span
@@ -56,6 +58,9 @@ class Measured:
     steps: list[Profile]
     computed_at: dt.datetime
     importance: Mapping[str, float] = field(default_factory=dict)
+    weighed: FeatureImportance | None = None
+    """How the importance was measured."""
+    placed: Mapping[str, Placed] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
     """Columns that moved in two of the last three windows."""
 
@@ -147,20 +152,24 @@ def measure_at(
     bands = history.bands(db, of, asked.window, window.until) if before else {}
     compared = drift.compare(columns, window.current, bands)
     rows = profile.rows_in(window.current)
+    weighed = weighing.of_version(db, *of)
+    importance = weighed.importance if weighed is not None else reference.importance
     return Measured(
         window=asked.window,
         since=window.since,
         until=window.until,
         baseline=_baseline(reference, asked.baseline),
         name=_name(reference, asked),
-        verdict=_verdict(reference, columns, compared, rows, asked.baseline),
+        verdict=_verdict(reference, columns, compared, (rows, importance), asked.baseline),
         quality=drift.judge_quality(compared, rows),
         columns=compared,
         pending={name: len(values) for name, values in reference.pending.items()},
         current=window.current,
         steps=window.steps,
         computed_at=utcnow(),
-        importance=reference.importance,
+        importance=importance,
+        weighed=weighed,
+        placed={one.name: one for one in quadrants.place(compared, importance)},
         confirmed=_confirmed(columns, compared, before),
     )
 
@@ -239,14 +248,15 @@ def _verdict(
     reference: Reference,
     columns: dict[str, ColumnReference],
     compared: list[ColumnDrift],
-    rows: int,
+    weighed: tuple[int, Mapping[str, float]],
     baseline: Baseline,
 ) -> Verdict:
+    rows, importance = weighed
     if not columns:
         collected = reference.collected
         reason = explain.collecting(collected, PROVISIONAL_ROWS)
         return Verdict(Status.not_enough_data if collected else Status.no_reference, reason, 0)
-    verdict = drift.judge_model(compared, rows, reference.importance)
+    verdict = drift.judge_model(compared, rows, importance)
     if baseline == "previous" and verdict.status is Status.no_reference:
         return Verdict(Status.not_enough_data, explain.NOTHING_BEFORE, rows)
     return verdict

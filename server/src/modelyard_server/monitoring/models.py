@@ -316,3 +316,26 @@ class ReferenceTable(Owned, Base):
     has_outcomes: Mapped[bool]
     created_at: Mapped[dt.datetime]
     created_by_name: Mapped[str] = mapped_column(String(200))
+
+
+class FeatureImportance(Owned, Base):
+    """How much one version relies on each input, measured once in the sandbox."""
+
+    __tablename__ = "feature_importances"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "version"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    source: Mapped[str] = mapped_column(String(300))
+    """The table the rows were taken from."""
+    has_outcomes: Mapped[bool]
+    """Whether answers were compared with what came true, or with the untouched answers."""
+    rows: Mapped[int]
+    loss: Mapped[float | None]
+    """Of the untouched rows."""
+    importance: Mapped[dict[str, float]] = mapped_column(JSON)
+    """Input → how much the loss grew."""
+    spread: Mapped[dict[str, float]] = mapped_column(JSON)
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Why it could not be measured."""
+    measured_at: Mapped[dt.datetime]

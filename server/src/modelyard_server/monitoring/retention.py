@@ -19,6 +19,7 @@ from .models import (
     DriftProfile,
     DriftReference,
     DriftResult,
+    FeatureImportance,
     JournalPosition,
     LoggedPrediction,
     Outcome,
@@ -62,6 +63,7 @@ _OF_A_DEPLOYMENT = (
     DriftProfile,
     DriftReference,
     DriftResult,
+    FeatureImportance,
     Outcome,
     ReplacedOutcome,
 )

@@ -32,6 +32,7 @@ from .schemas import (
     DriftOut,
     DriftWindow,
     FleetOut,
+    MovedRows,
     PredictionOut,
     TrafficOut,
     TrafficRange,
@@ -144,3 +145,16 @@ def get_distribution(
     return service.distribution(
         db, actor, known, deployment_id, feature, asked.window, asked.baseline, asked.rows
     )
+
+
+@router.get("/deployments/{deployment_id}/drift/rows")
+def list_moved_rows(
+    deployment_id: uuid.UUID,
+    feature: str,
+    db: Db,
+    actor: RowReader,
+    known: Known,
+    asked: Asked,
+) -> MovedRows:
+    """Give logged rows of a column, those from the bin that grew most first."""
+    return service.moved_rows(db, actor, known, deployment_id, feature, asked)

@@ -14,6 +14,7 @@ TrafficRange = Literal["15m", "1h", "24h", "7d"]
 Baseline = Literal["training", "previous"]
 Health = Literal["healthy", "degraded", "failing", "deploying", "stopped", "unknown"]
 ModelDrift = Literal["ok", "drifting", "not_enough_data", "no_reference"]
+Quadrant = Literal["act", "watch", "ignore", "calm"]
 DataQuality = Literal["ok", "faulty", "not_enough_data"]
 
 
@@ -76,6 +77,8 @@ class FeatureDrift(BaseModel):
     `distance`: before the noise is taken off. `shift_in_sd`: how far numbers moved, in standard
     deviations of the baseline. `is_confirmed`: moved in two of the last three windows.
     `is_usual`: no more than at the same hour of other weeks. `distinct_…`: estimates.
+    `importance_share`: of the model's reliance on all inputs; `quadrant`: moved and important
+    (`act`), important (`watch`), moved (`ignore`) or neither (`calm`).
     """
 
     feature: str
@@ -106,6 +109,8 @@ class FeatureDrift(BaseModel):
     distinct_current: float | None
     distinct_reference: float | None
     importance: float | None
+    importance_share: float | None
+    quadrant: Quadrant | None
     threshold: float
     n_current: int
     n_reference: int
@@ -117,6 +122,22 @@ class FeatureDrift(BaseModel):
     faults: list[FaultOut]
     explain: str
     trend: list[float | None]
+
+
+class ImportanceOut(BaseModel):
+    """How the importance of inputs was measured. `reason`: why it could not be.
+
+    `fair_share`: from it on an input is important. `has_outcomes`: answers were compared with what
+    came true, else with the answers to the untouched rows.
+    """
+
+    source: str
+    has_outcomes: bool
+    rows: int
+    loss: float | None
+    fair_share: float
+    reason: str | None
+    measured_at: dt.datetime
 
 
 class DriftOut(BaseModel):
@@ -142,6 +163,8 @@ class DriftOut(BaseModel):
     quality_reason: str
     rows: int
     computed_at: dt.datetime
+    headline: str | None
+    importance: ImportanceOut | None
     features: list[FeatureDrift]
 
 
@@ -155,14 +178,42 @@ class Bin(BaseModel):
     current_share: float
 
 
+class Quantile(BaseModel):
+    """Below which value a share of the rows lies, in baseline and window."""
+
+    share: float
+    reference: float
+    current: float
+
+
 class DistributionOut(BaseModel):
-    """One column's histogram, baseline beside window."""
+    """One column's histogram, baseline beside window. `quantiles`: of numbers."""
 
     feature: str
     kind: Literal["numeric", "categorical", "text"]
     n_reference: int
     n_current: int
     bins: list[Bin]
+    quantiles: list[Quantile]
+
+
+class MovedRow(BaseModel):
+    """One logged row of a column. `is_typical`: from the bin that grew most."""
+
+    prediction_id: str
+    row: int
+    at: dt.datetime
+    value: Any
+    prediction: Any
+    is_typical: bool
+
+
+class MovedRows(BaseModel):
+    """Rows to look at, those from the bin that grew most first."""
+
+    feature: str
+    grown: str | None
+    rows: list[MovedRow]
 
 
 class FleetRow(BaseModel):

@@ -15,7 +15,7 @@ from modelyard_server.kernel.http import Cursors, Page
 from modelyard_server.kernel.lazily import lazily
 from modelyard_server.traffic import service as traffic_keys
 
-from . import answering, explain, ingest, measuring, queries, spans, statistics
+from . import answering, explain, ingest, measuring, moved, queries, signals, spans, statistics
 from . import fleet as fleets
 from .drift import Verdict
 from .errors import FeatureUnknown
@@ -30,7 +30,9 @@ from .schemas import (
     DriftOut,
     DriftWindow,
     FleetOut,
+    MovedRows,
     PredictionOut,
+    Quantile,
     TrafficOut,
     TrafficRange,
     Window,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 else:
     np = lazily("numpy")
 
-
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 SHOWN_VALUES = 15  # categories of a histogram; the rest is one bar
 
 
@@ -167,7 +169,33 @@ def distribution(
         n_reference=int(before.sum()),
         n_current=int(now.sum()),
         bins=_bins(column.grid, before, now),
+        quantiles=_quantiles(column.grid, before, now),
     )
+
+
+def moved_rows(
+    db: Session,
+    actor: trail.Who,
+    catalogue: Catalogue,
+    deployment_id: uuid.UUID,
+    feature: str,
+    asked: Question,
+) -> MovedRows:
+    """Give logged rows of a column, those of the bin that grew most first.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        FeatureUnknown: the baseline has no such column.
+    """
+    subject = deployments.monitored_one(db, actor, deployment_id)
+    measured = measuring.measure_widely(db, subject, asked, loader(catalogue))
+    found = next((c for c in measured.columns if c.reference.name == feature), None)
+    if found is None:
+        raise FeatureUnknown(f"The baseline has no column {feature!r}.")
+    calls = signals.logged(
+        db, deployment_id, measured.since, measured.until, only_failed=False, limit=moved.CALLS
+    )
+    return moved.rows(found.reference, measured.current.get(feature), calls)
 
 
 def loader(catalogue: Catalogue) -> measuring.LoadReference:
@@ -202,6 +230,19 @@ def _bins(grid: Grid, before: Ints, now: Ints) -> list[Bin]:
             )
         )
     return bins
+
+
+def _quantiles(grid: Grid, before: Ints, now: Ints) -> list[Quantile]:
+    if grid.kind is not Kind.numeric or not before.sum() or not now.sum():
+        return []
+    return [
+        Quantile(
+            share=part,
+            reference=explain.quantile(grid, before, part),
+            current=explain.quantile(grid, now, part),
+        )
+        for part in QUANTILES
+    ]
 
 
 def _shown_groups(grid: Grid, before: Ints, now: Ints) -> Ints:

@@ -14,7 +14,7 @@ from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 
-from . import evaluation, journal, retention
+from . import evaluation, importances, journal, retention
 from .models import JournalFile
 from .ports import Catalogue, Unread
 from .segmenter import PREFIX
@@ -34,8 +34,9 @@ def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
         workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
     for workspace_id in workspace_ids:
         with database.session(workspace_id) as db:
-            deployments = [subject.deployment_id for subject in catalogue.every(db)]
-            retention.tidy(db, deployments, gone)
+            subjects = catalogue.every(db)
+            retention.tidy(db, [subject.deployment_id for subject in subjects], gone)
+            importances.enqueue_missing(db, subjects)
         evaluation.run(database, catalogue, workspace_id)
 
 

@@ -211,6 +211,33 @@ def verify(
     )
 
 
+def importance(
+    services: Services,
+    prepared: PreparedVersion,
+    env: PreparedEnvironment,
+    *,
+    engine: str,
+    question: dict[str, Any],
+) -> dict[str, Any]:
+    """Measure in the sandbox how much the model relies on each input; see `sandboxed`.
+
+    `reason` says why not, when it could not be measured.
+    """
+    outcome = sandboxed.run_importance(
+        services.get(Settings),
+        model_dir=prepared.model_dir,
+        python=env.python,
+        environment_dir=env.environment_dir,
+        engine=engine,
+        question=question,
+    )
+    report = outcome.report or {}
+    found = report.get("importance")
+    if isinstance(found, dict):
+        return found
+    return {"reason": outcome.error or report.get("error") or "The model could not be asked."}
+
+
 def known_lane(
     services: Services, prepared: PreparedVersion, env: PreparedEnvironment, *, engine: str
 ) -> dict[str, Any] | None:

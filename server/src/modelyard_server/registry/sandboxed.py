@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from modelyard_server.settings import Settings
 
 VERIFY_SECONDS = 120.0
@@ -65,12 +67,7 @@ def run_verify(
     With a folder to compile into, the report's `lane` says whether the model's graph was written.
     """
     with tempfile.TemporaryDirectory(prefix="modelyard-check-") as folder:
-        argv = [sys.executable, "-m", "modelyard_runtime.verify"]
-        argv += ["--model-dir", str(model_dir), "--engine", engine]
-        argv += ["--python", str(python), "--environment-dir", str(environment_dir)]
-        argv += ["--timeout", str(VERIFY_SECONDS), "--memory-mb", str(MEMORY_MB)]
-        if settings.allow_unsandboxed_code:
-            argv += ["--allow-unsandboxed"]
+        argv = _argv(settings, model_dir, python, environment_dir, engine)
         if compile_into is not None:
             argv += ["--compile", str(compile_into)]
         if expected is not None:
@@ -78,6 +75,38 @@ def run_verify(
             file.write_text(json.dumps(expected))
             argv += ["--expected", str(file)]
         return _run(argv, Path(folder))
+
+
+def run_importance(
+    settings: Settings,
+    *,
+    model_dir: Path,
+    python: Path,
+    environment_dir: Path,
+    engine: str,
+    question: dict[str, Any],
+) -> Outcome:
+    """Measure behind the walls how much a model relies on each input.
+
+    `question`: `rows` as a caller would send them, `actual` outcomes or nothing, `is_number`.
+    """
+    with tempfile.TemporaryDirectory(prefix="modelyard-check-") as folder:
+        file = Path(folder) / "question.json"
+        file.write_bytes(orjson.dumps(question, default=str))
+        argv = _argv(settings, model_dir, python, environment_dir, engine)
+        return _run([*argv, "--importance", str(file)], Path(folder))
+
+
+def _argv(
+    settings: Settings, model_dir: Path, python: Path, environment_dir: Path, engine: str
+) -> list[str]:
+    argv = [sys.executable, "-m", "modelyard_runtime.verify"]
+    argv += ["--model-dir", str(model_dir), "--engine", engine]
+    argv += ["--python", str(python), "--environment-dir", str(environment_dir)]
+    argv += ["--timeout", str(VERIFY_SECONDS), "--memory-mb", str(MEMORY_MB)]
+    if settings.allow_unsandboxed_code:
+        argv += ["--allow-unsandboxed"]
+    return argv
 
 
 def _run(argv: list[str], folder: Path) -> Outcome:

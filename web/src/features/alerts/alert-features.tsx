@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
+import type { Shape } from "@/api/types";
 import { number, percent } from "@/lib/format";
 import { BarChart } from "@/ui/charts/bar-chart";
 import { ConfirmDialog } from "@/ui/confirm-dialog";
@@ -18,7 +19,7 @@ export function AlertFeatures({ of }: { of: Alert }) {
   const counted = new Set(of.signals.flatMap((signal) => signal.items));
   const close = () => setMuting(null);
   return (
-    <Panel title="Which columns" note="The furthest moved first">
+    <Panel title="Which columns" note={note(data)}>
       <div className="stack loose">
         {data.map((one) => (
           <div key={one.feature} className="stack tight">
@@ -27,6 +28,7 @@ export function AlertFeatures({ of }: { of: Alert }) {
                 <strong>{one.feature}</strong>{" "}
                 <span className="small dim">
                   {one.role}, score {number(one.score)}
+                  {one.importance_share !== null && `, importance ${percent(one.importance_share)}`}
                 </span>
               </span>
               {mayHandle && of.resolved_at === null && counted.has(one.feature) && (
@@ -71,4 +73,13 @@ export function AlertFeatures({ of }: { of: Alert }) {
       </ConfirmDialog>
     </Panel>
   );
+}
+
+/** Says the order, and that what stands first matters to the model where that is known. */
+function note(causes: Shape<"FeatureCause">[]): string {
+  if (causes.every((one) => one.importance_share === null)) return "The furthest moved first";
+  const act = causes.filter((one) => one.quadrant === "act").length;
+  return act > 0
+    ? `By drift times importance; ${act} of them matter to the model`
+    : "By drift times importance; the model hardly relies on them";
 }

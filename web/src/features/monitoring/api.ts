@@ -16,6 +16,7 @@ export type Traffic = Shape<"TrafficOut">;
 export type Drift = Shape<"DriftOut">;
 export type FeatureDrift = Shape<"FeatureDrift">;
 export type Distribution = Shape<"DistributionOut">;
+export type MovedRow = Shape<"MovedRow">;
 export type Quality = Shape<"QualityOut">;
 export type QualityPoint = Shape<"QualityPoint">;
 export type Measure = Shape<"Measure">;
@@ -74,6 +75,19 @@ export const distribution = (
         }),
       ),
     refetchInterval: LIVE_MS,
+    staleTime: LIVE_MS,
+  });
+
+export const movedRows = (id: string, feature: string, window: DriftWindow, baseline: Baseline) =>
+  queryOptions({
+    queryKey: ["monitoring", id, "moved-rows", feature, window, baseline],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/drift/rows", {
+          params: { path: { deployment_id: id }, query: { feature, window, baseline } },
+          signal,
+        }),
+      ),
     staleTime: LIVE_MS,
   });
 

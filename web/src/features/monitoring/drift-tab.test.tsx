@@ -1,6 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
 import { answers, refuses } from "@/test/server";
@@ -30,6 +30,8 @@ function aFeature(change: Partial<Shape<"FeatureDrift">> = {}): Shape<"FeatureDr
     distinct_current: null,
     distinct_reference: null,
     importance: null,
+    importance_share: null,
+    quadrant: null,
     faults: [],
     threshold: 0.1,
     n_current: 400,
@@ -65,6 +67,8 @@ function aDrift(
     verdict_reason: "1 of 2 inputs moved.",
     rows: 400,
     computed_at: AT,
+    headline: null,
+    importance: null,
     features,
     ...change,
   };
@@ -80,7 +84,23 @@ const bins = [
   { label: "0–10", low: 0, high: 10, reference_share: 0.75, current_share: 0.25 },
   { label: "10–20", low: 10, high: 20, reference_share: 0.25, current_share: 0.75 },
 ];
-const shape = { feature: "mean area", kind: "numeric", n_reference: 426, n_current: 400, bins };
+const shape = {
+  feature: "mean area",
+  kind: "numeric",
+  n_reference: 426,
+  n_current: 400,
+  bins,
+  quantiles: [{ share: 0.5, reference: 6.5, current: 13.25 }],
+};
+const rows = {
+  feature: "mean area",
+  grown: "10–20",
+  rows: [{ prediction_id: "p-17", row: 2, at: AT, value: 15.5, prediction: 1, is_typical: true }],
+};
+
+beforeEach(() => {
+  answers("get", "/api/v1/deployments/d1/drift/rows", rows);
+});
 
 const show = (onView = vi.fn()) =>
   renderView(
@@ -174,4 +194,38 @@ test("faults of the data are told apart from drift, and a widened window is name
   expect(await screen.findByText(/Data: Missing values in age/)).toBeVisible();
   expect(screen.getByText(/the last 7d, as the last 24h had too few rows/)).toBeVisible();
   expect(await screen.findByText("Missing values: 0.0% expected, 50.0% now.")).toBeVisible();
+});
+
+test("importance and drift share a plane with a sentence; a dot opens its input", async () => {
+  const ignored = aFeature({ score: 0.9, importance_share: 0.04, quadrant: "ignore" });
+  const act = { ...moved, importance: 0.31, importance_share: 0.96, quadrant: "act" as const };
+  const headline = "2 moved inputs carry 100% of what the model relies on.";
+  const importance = {
+    source: "train.parquet",
+    has_outcomes: true,
+    rows: 600,
+    loss: 0.05,
+    fair_share: 0.5,
+    reason: null,
+    measured_at: AT,
+  };
+  answers(
+    "get",
+    "/api/v1/deployments/d1/drift",
+    aDrift([{ ...ignored, status: "drifting" }, act], { headline, importance }),
+  );
+  answers("get", "/api/v1/deployments/d1/drift/distribution", shape);
+  const onView = vi.fn();
+  await show(onView);
+  expect(await screen.findByText(headline)).toBeVisible();
+  const [, first] = within(screen.getByRole("table", { name: "Features" })).getAllByRole("row");
+  expect(first).toHaveTextContent("mean area"); // the other moved further and hardly matters
+  const quantiles = await screen.findByRole("table", { name: "Quantiles of mean area" });
+  expect(within(quantiles).getByText("6.75")).toBeVisible();
+  expect(await screen.findByText("From where most was added: 10–20.")).toBeVisible();
+  expect(screen.getByText("p-17, row 2")).toBeVisible();
+  await userEvent.click(
+    screen.getByRole("button", { name: "mean radius: drift 0.9, importance 4%" }),
+  );
+  expect(onView).toHaveBeenCalledWith(expect.objectContaining({ feature: "mean radius" }));
 });

@@ -13,6 +13,7 @@ import { type Drift, drift } from "./api";
 import classes from "./drift.module.css";
 import { FeatureDetail } from "./feature-detail";
 import { FeatureList } from "./feature-list";
+import { Quadrants } from "./quadrants";
 import { BASELINES, type Baseline, DRIFT_WINDOWS, type DriftWindow } from "./ranges";
 import { worstFirst } from "./worst-first";
 
@@ -72,6 +73,11 @@ function Comparison({ id, view, onView }: Props) {
   return (
     <>
       <Verdict of={data} />
+      <Quadrants
+        of={data}
+        chosen={chosen?.feature}
+        onChoose={(feature) => onView({ ...view, feature })}
+      />
       {chosen ? (
         <div className={classes.split}>
           <div className={classes.detail}>
@@ -84,7 +90,15 @@ function Comparison({ id, view, onView }: Props) {
               />
             </View>
           </div>
-          <Panel title="Features" note="The furthest moved first" flush>
+          <Panel
+            title="Features"
+            note={
+              data.importance?.reason === null
+                ? "By status, then by drift times importance"
+                : "The furthest moved first"
+            }
+            flush
+          >
             <FeatureList
               features={features}
               chosen={chosen.feature}

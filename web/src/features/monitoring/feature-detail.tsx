@@ -1,14 +1,17 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { usePermission } from "@/api/session";
 import { count, number, percent, plural } from "@/lib/format";
 import { Callout } from "@/ui/callout";
 import { BarChart } from "@/ui/charts/bar-chart";
+import { type Column, DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { Facts } from "@/ui/facts";
 import { Panel } from "@/ui/panel";
 import { StatusBadge } from "@/ui/status-badge";
-import { distribution, type FeatureDrift } from "./api";
+import { type Distribution, distribution, type FeatureDrift } from "./api";
 import classes from "./drift.module.css";
+import { MovedRows } from "./moved-rows";
 import type { Baseline, DriftWindow } from "./ranges";
 
 interface Props {
@@ -21,6 +24,7 @@ interface Props {
 /** One feature: both distributions over the same bins, and the numbers behind its status. */
 export function FeatureDetail({ id, feature, window, baseline }: Props) {
   const { data } = useSuspenseQuery(distribution(id, feature.feature, window, baseline));
+  const mayReadRows = usePermission("predictions.read");
   const series = useMemo(
     () => [
       {
@@ -53,6 +57,10 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
             format={percent}
           />
         )}
+        {data.quantiles.length > 0 && <Quantiles of={data} />}
+        {mayReadRows && (
+          <MovedRows id={id} feature={feature.feature} window={window} baseline={baseline} />
+        )}
         {feature.faults.length > 0 && (
           <Callout tone="warn" title="Data quality">
             {feature.faults.map((one) => (
@@ -79,6 +87,12 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
                 feature.psi === null
                   ? null
                   : `${number(feature.psi)}, noise ${number(feature.noise_floor)}`,
+              ],
+              [
+                "Importance",
+                feature.importance_share === null
+                  ? null
+                  : `${percent(feature.importance_share)}, loss ${number(feature.importance)} higher without it`,
               ],
               ["p, adjusted", feature.q_value === null ? null : number(feature.q_value)],
               [
@@ -112,3 +126,30 @@ export function FeatureDetail({ id, feature, window, baseline }: Props) {
     </Panel>
   );
 }
+
+type Quantile = Distribution["quantiles"][number];
+
+/** Below which value so many percent of the rows lie, before and now. */
+function Quantiles({ of }: { of: Distribution }) {
+  return (
+    <DataTable
+      label={`Quantiles of ${of.feature}`}
+      columns={QUANTILE_COLUMNS}
+      rows={of.quantiles}
+      rowKey={(row) => String(row.share)}
+      phone="scroll"
+    />
+  );
+}
+
+const QUANTILE_COLUMNS: Column<Quantile>[] = [
+  { id: "share", header: "Quantile", cell: (row) => percent(row.share) },
+  { id: "reference", header: "Reference", align: "end", cell: (row) => number(row.reference) },
+  { id: "current", header: "Live", align: "end", cell: (row) => number(row.current) },
+  {
+    id: "moved",
+    header: "Moved by",
+    align: "end",
+    cell: (row) => number(row.current - row.reference),
+  },
+];

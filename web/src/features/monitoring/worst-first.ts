@@ -9,10 +9,12 @@ const ORDER: FeatureDrift["status"][] = [
   "excluded",
 ];
 
-/** Features by status, then by score, the worst on top. */
+/** Drift times importance; without importances, and for outputs, drift alone. */
+const impact = (one: FeatureDrift) => (one.score ?? -1) * (one.importance_share ?? 1);
+
+/** Features by status, then by impact, the worst on top. */
 export function worstFirst(features: FeatureDrift[]): FeatureDrift[] {
   return features.toSorted(
-    (a, b) =>
-      ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || (b.score ?? -1) - (a.score ?? -1),
+    (a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || impact(b) - impact(a),
   );
 }
