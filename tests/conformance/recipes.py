@@ -276,6 +276,10 @@ RECIPES: dict[str, Recipe] = {
         query=lambda ids: {"name": "rows"},
     ),
     "monitoring_delete_reference": Recipe(before=states.reference_uploaded),
+    "deployments_create_reported": Recipe(lambda ids: {"model_name": "served elsewhere"}),
+    "monitoring_report_rows": Recipe(
+        lambda ids: {"rows": [{"inputs": {"x": 1.0}, "prediction": 1}]}, before=states.reported
+    ),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
     # ------------------------------------------------------------------- alerts
     "alerts_create_rule": Recipe(

@@ -150,6 +150,13 @@ def estimable(world: World) -> None:
         _keep(world, db, rows)
 
 
+def reported(world: World) -> None:
+    """The deployment is one that is served elsewhere."""
+    _ = world["deployment_id"]
+    with world.platform.database.session(world.space.id) as db:
+        db.scalars(_own(world)).one().kind = "reported"
+
+
 def sample_ready(world: World) -> None:
     """The sample project is installed."""
     world.post(f"/api/v1/samples/{world['samples/key']}", {})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from ._errors import ModelyardError
@@ -217,6 +219,57 @@ class Deployments:
             answer = self._transport.post(path, {"outcomes": [one.as_json() for one in part]})
             total = total.plus(answer)
         return total
+
+    def watch_outside(
+        self,
+        model_name: str,
+        *,
+        environment: str = "production",
+        name: str | None = None,
+        served_by: str | None = None,
+    ) -> Deployment:
+        """Watch a model that is served elsewhere; send its rows with `report`."""
+        body = {
+            "model_name": model_name,
+            "environment": environment,
+            "name": name,
+            "served_by": served_by,
+        }
+        return self._read(self._transport.post(f"{_PATH}/reported", body))
+
+    def report(
+        self, deployment_id: str, rows: Iterable[Mapping[str, Any]], *, version: int = 1
+    ) -> builtins.list[str]:
+        """Report rows that a model served elsewhere has predicted; give their prediction ids.
+
+        Args:
+            deployment_id: What `watch_outside` gave.
+            rows: Mappings with `inputs` and `prediction`, perhaps `prediction_id`, `at`,
+                `latency_ms` and `outcome`. Any number; 10,000 go in one request.
+            version: Of the model; a new one takes the place of the one before.
+        """
+        ids: builtins.list[str] = []
+        remaining = iter(rows)
+        path = f"{_PATH}/{deployment_id}/reports"
+        while part := [dict(row) for row in islice(remaining, _MAX_OUTCOMES)]:
+            ids += self._transport.post(path, {"version": version, "rows": part})["prediction_ids"]
+        return ids
+
+    def upload_reference(
+        self, deployment_id: str, file: str | Path, *, is_baseline: bool = False
+    ) -> int:
+        """Upload labelled rows of the live version (CSV or Parquet); give how many are kept.
+
+        Estimates of quality learn from them. `is_baseline`: drift is measured against them too.
+        """
+        answer = self._transport.request(
+            "PUT",
+            f"{_PATH}/{deployment_id}/reference",
+            params={"name": Path(file).name, "is_baseline": is_baseline},
+            content=Path(file).read_bytes(),
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        return int(answer.json()["rows"])
 
     def wait(
         self,

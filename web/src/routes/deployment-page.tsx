@@ -29,6 +29,11 @@ const LiveRevision = lazyView(
   () => import("@/features/deployments/revision-panels"),
   "LiveRevision",
 );
+const ReportingPanel = lazyView(
+  () => import("@/features/deployments/reporting-panel"),
+  "ReportingPanel",
+);
+const Served = lazyView(() => import("@/features/deployments/served"), "Served");
 const ApiTab = lazyView(() => import("@/features/deployments/api-tab"), "ApiTab");
 const KeysTab = lazyView(() => import("@/features/deployments/keys-tab"), "KeysTab");
 const LogsTab = lazyView(() => import("@/features/deployments/logs-tab"), "LogsTab");
@@ -107,14 +112,19 @@ function TabBody({ id, view, onView }: Props) {
     default:
       return (
         <div className="stack loose">
-          <CurrentRollout id={id} />
-          <TrafficSplit id={id} />
-          <ShadowPanel id={id} />
+          <ReportingPanel id={id} />
+          <Served id={id}>
+            <CurrentRollout id={id} />
+            <TrafficSplit id={id} />
+            <ShadowPanel id={id} />
+          </Served>
           <View>
             <TrafficPanel id={id} range={view.range} onRange={(range) => onView({ range })} />
           </View>
-          <EnvironmentTrack id={id} />
-          <LiveRevision id={id} />
+          <Served id={id}>
+            <EnvironmentTrack id={id} />
+            <LiveRevision id={id} />
+          </Served>
         </div>
       );
   }

@@ -4,6 +4,7 @@ import { oneOf, type Search } from "@/lib/search";
 import { lazyView } from "./lazy-view";
 import { workspaceRoute } from "./workspace";
 
+const OutsideModel = lazyView(() => import("@/features/deployments/outside-model"), "OutsideModel");
 const FleetPage = lazyView(() => import("@/features/monitoring/fleet-page"), "FleetPage");
 
 const monitoring = createRoute({
@@ -15,7 +16,11 @@ const monitoring = createRoute({
     const { range = "24h" } = monitoring.useSearch();
     const navigate = monitoring.useNavigate();
     return (
-      <FleetPage range={range} onRange={(next) => void navigate({ search: { range: next } })} />
+      <FleetPage
+        range={range}
+        onRange={(next) => void navigate({ search: { range: next } })}
+        extra={<OutsideModel />}
+      />
     );
   },
 });

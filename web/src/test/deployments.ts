@@ -47,6 +47,7 @@ export function aDeployment(change: Partial<Shape<"DeploymentOut">> = {}): Shape
   return {
     id: DEPLOYMENT,
     name: "breast-cancer",
+    kind: "served",
     environment: "staging",
     url: "http://localhost:8081/team/staging/breast-cancer",
     status: "ready",

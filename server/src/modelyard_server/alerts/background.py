@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
 
+from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
+from modelyard_server.notifications import service as notifications
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces import service as workspaces
 
 from . import evaluating
 
+PRUNE_SECONDS = 3600.0
 log = structlog.get_logger("modelyard.alerts")
 
 
@@ -24,8 +28,12 @@ def start(services: Services) -> Callable[[], None]:
     stop = threading.Event()
 
     def work() -> None:
+        pruned = time.monotonic() - PRUNE_SECONDS
         while not stop.wait(min(every, 5.0)):
             run_once(services, dt.timedelta(seconds=every))
+            if time.monotonic() - pruned >= PRUNE_SECONDS:
+                prune(services.get(Database))
+                pruned = time.monotonic()
 
     thread = threading.Thread(target=work, name="alerts", daemon=True)
     thread.start()
@@ -35,6 +43,18 @@ def start(services: Services) -> Callable[[], None]:
         thread.join(timeout=10)
 
     return finish
+
+
+def prune(database: Database) -> None:
+    """Keep the log of notices bounded in every workspace."""
+    try:
+        with database.platform_session(write=False) as db:
+            found = [workspace_id for workspace_id, _ in workspaces.every_workspace(db)]
+        for workspace_id in found:
+            with database.session(workspace_id) as db:
+                notifications.prune(db, utcnow())
+    except Exception:
+        log.exception("deliveries_not_pruned")
 
 
 def run_once(services: Services, every: dt.timedelta) -> None:

@@ -152,7 +152,7 @@ def stop(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> Deployment:
     Raises:
         DeploymentMissing: there is none with this id.
     """
-    deployment = get(db, actor, deployment_id, lock=True)
+    deployment = get(db, actor, deployment_id, lock=True, also_reported=True)
     before = {"status": deployment.status, "revision": deployment.live_number}
     reason = f"Stopped by {actor.name}."
     _halt(db, deployment, revisions(db, deployment.id), actor.name, reason)
@@ -192,7 +192,7 @@ def remove(
         DeploymentMissing: there is none with this id.
         StillRunning: it serves, or is on its way.
     """
-    deployment = get(db, actor, deployment_id, lock=True)
+    deployment = get(db, actor, deployment_id, lock=True, also_reported=True)
     newest = revision_of(db, deployment, deployment.last_number)
     if deployment.live_number is not None or newest.status not in {*ENDED, Status.stopping}:
         raise StillRunning(f"{deployment.name} is {deployment.status}. Stop it first.")
@@ -210,7 +210,7 @@ def delete_now(
     Raises:
         DeploymentMissing: there is none with this id.
     """
-    deployment = get(db, actor, deployment_id, lock=True)
+    deployment = get(db, actor, deployment_id, lock=True, also_reported=True)
     _delete(db, actor, deployment, observers)
 
 

@@ -141,3 +141,9 @@ class NodeUnreachable(Unavailable):
     """The inference node of this machine does not answer."""
 
     code = "deployments.node_unreachable"
+
+
+class ServedElsewhere(Conflict):
+    """This installation does not serve the model: others report its rows."""
+
+    code = "deployments.served_elsewhere"

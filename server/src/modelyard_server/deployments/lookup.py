@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
-from .errors import DeploymentMissing, RevisionMissing
+from .errors import DeploymentMissing, RevisionMissing, ServedElsewhere
 from .models import Deployment, Revision
 from .states import Status, of_deployment, previous_good
 
@@ -22,11 +22,13 @@ def get(
     deployment_id: uuid.UUID,
     *,
     lock: bool = False,
+    also_reported: bool = False,
 ) -> Deployment:
     """Give a deployment of the workspace; `lock` holds it against other changes.
 
     Raises:
         DeploymentMissing: there is none with this id.
+        ServedElsewhere: it is to be changed, and this installation does not serve it.
     """
     query = select(Deployment).where(Deployment.id == deployment_id)
     if lock:
@@ -34,6 +36,8 @@ def get(
     found = db.scalar(query)
     if found is None:
         raise DeploymentMissing("There is no such deployment.")
+    if lock and found.kind == "reported" and not also_reported:
+        raise ServedElsewhere(f"{found.name} is served elsewhere; its rows are reported here.")
     return found
 
 

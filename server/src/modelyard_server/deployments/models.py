@@ -72,6 +72,8 @@ class Deployment(Owned, Base):
 
     environment: Mapped[str] = mapped_column(String(63))
     name: Mapped[str] = mapped_column(String(63))
+    kind: Mapped[str] = mapped_column(String(16), default="served", server_default="served")
+    """`served` by this installation, or `reported` by whoever serves it elsewhere."""
     model_id: Mapped[uuid.UUID]
     model_name: Mapped[str] = mapped_column(String(255))
     status: Mapped[str] = mapped_column(String(16))

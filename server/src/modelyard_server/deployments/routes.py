@@ -30,6 +30,7 @@ from . import (
     going_back,
     history,
     levels,
+    reported,
     service,
     views,
 )
@@ -52,6 +53,7 @@ from .schemas import (
     LogsOut,
     PeriodOut,
     QuickDeployReport,
+    ReportedCreate,
     RevisionCreate,
     RevisionOut,
     RollbackRequest,
@@ -153,6 +155,18 @@ def deploy(
 ) -> DeploymentOut:
     """Give a version an address. 409 `deployments.name_taken` carries `suggested_name`."""
     return _shown(db, changes.deploy(db, actor, body, here.machine(), observers), settings, actor)
+
+
+@router.post("/deployments/reported", status_code=201)
+def create_reported(
+    body: ReportedCreate,
+    db: Db,
+    actor: Deployer,
+    settings: Configured,
+    observers: Annotated[list[CreationObserver], every(CreationObserver)],
+) -> DeploymentOut:
+    """Watch a model that is served elsewhere: its rows are reported, nothing runs here."""
+    return _shown(db, reported.create(db, actor, body, observers), settings, actor)
 
 
 @router.get("/deployments")

@@ -353,6 +353,7 @@ class ShadowTarget(BaseModel):
 class DeploymentOut(BaseModel):
     id: uuid.UUID
     name: str
+    kind: Literal["served", "reported"]
     environment: str
     url: str
     status: DeploymentStatus
@@ -373,6 +374,29 @@ class DeploymentOut(BaseModel):
     is_sample: bool
     created_at: dt.datetime
     updated_at: dt.datetime
+
+
+class ReportedColumn(BaseModel):
+    """An input of a model that is served elsewhere."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")
+    type: Literal["boolean", "integer", "long", "float", "double", "string"] = "double"
+
+
+class ReportedCreate(BaseModel):
+    """A model that is served elsewhere. Without `inputs` they are learned from the rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model_name: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")
+    name: str | None = None
+    environment: str = "production"
+    served_by: str | None = Field(None, max_length=200, pattern=r"^[^\x00-\x1f]+$")
+    version: int = Field(1, ge=1, le=1_000_000)
+    inputs: list[ReportedColumn] = Field(default_factory=list, max_length=1000)
+    output: Literal["boolean", "integer", "long", "float", "double", "string"] | None = None
 
 
 class RevisionCreate(BaseModel):

@@ -19,6 +19,7 @@ from .going_back import roll_back
 from .lanes import graph_of
 from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
 from .models import Deployment, Revision
+from .reported import served_version
 from .stages import variables_of
 from .states import Status
 
@@ -42,6 +43,7 @@ __all__ = [
     "revisions_of_many",
     "roll_back",
     "served",
+    "served_version",
     "signature_of",
     "start",
     "stop",
@@ -59,6 +61,7 @@ class Monitored:
     status: str
     status_reason: str | None
     is_sample: bool
+    kind: str
     model_id: uuid.UUID
     model_name: str
     live_revision: int | None
@@ -100,6 +103,7 @@ def _watched(row: Deployment, own: Sequence[Revision]) -> Monitored:
         status=row.status,
         status_reason=row.status_reason,
         is_sample=row.is_sample,
+        kind=row.kind,
         model_id=row.model_id,
         model_name=row.model_name,
         live_revision=row.live_number,

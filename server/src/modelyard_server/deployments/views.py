@@ -39,6 +39,7 @@ def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> Depl
     return DeploymentOut(
         id=row.id,
         name=row.name,
+        kind=row.kind,
         environment=row.environment,
         url=f"{root}/{row.environment}/{row.name}",
         status=row.status,

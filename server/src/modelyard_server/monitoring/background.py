@@ -34,6 +34,9 @@ def start(services: Services) -> Callable[[], None]:
     ingester = Ingester(database, catalogue, folder, key)
     blobs = services.get(BlobStore)  # type: ignore[type-abstract]
     segmenter = Segmenter(database, catalogue, blobs, folder, key)
+    reported = upkeep.reported_folder(services)
+    reports = Ingester(database, catalogue, reported, key)
+    cutter = Segmenter(database, catalogue, blobs, reported, key)
     stop = threading.Event()
 
     def follow() -> None:
@@ -42,8 +45,9 @@ def start(services: Services) -> Callable[[], None]:
             wait = POLL_SECONDS
             try:
                 ingester.run_once()
+                reports.run_once()
                 if time.monotonic() - tidied >= TIDY_SECONDS:
-                    upkeep.tidy(database, catalogue, folder)
+                    upkeep.tidy(database, catalogue, folder, reported)
                     tidied = time.monotonic()
             except Exception:
                 log.exception("journal_ingest_failed")
@@ -53,7 +57,9 @@ def start(services: Services) -> Callable[[], None]:
     thread = threading.Thread(target=follow, name="monitoring", daemon=True)
     thread.start()
     cutting = threading.Thread(
-        target=lambda: _repeat(stop, segmenter.run_once), name="segments", daemon=True
+        target=lambda: _repeat(stop, segmenter.run_once, cutter.run_once),
+        name="segments",
+        daemon=True,
     )
     cutting.start()
 
@@ -65,12 +71,13 @@ def start(services: Services) -> Callable[[], None]:
     return finish
 
 
-def _repeat(stop: threading.Event, step: Callable[[], object]) -> None:
+def _repeat(stop: threading.Event, *steps: Callable[[], object]) -> None:
     """Cut segments; a full or broken store is tried again and stops nothing else."""
     while not stop.is_set():
         wait = SEGMENT_SECONDS
         try:
-            step()
+            for step in steps:
+                step()
         except Exception:
             log.exception("segments_failed")
             wait = TIDY_SECONDS

@@ -85,3 +85,9 @@ class NoShadow(NotFound):
     """No revision has got copies of calls."""
 
     code = "monitoring.no_shadow"
+
+
+class ReportRefused(Invalid):
+    """A reported row cannot be what it says."""
+
+    code = "monitoring.report_refused"

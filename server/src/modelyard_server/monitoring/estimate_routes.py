@@ -51,9 +51,12 @@ def put_reference(
     actor: Manager,
     blobs: Blobs,
     name: FileName = "reference",
+    is_baseline: bool = False,
 ) -> ReferenceOut:
-    """Upload rows with answers and outcomes that the model has not learned from."""
-    return reference_tables.put(db, actor, blobs, deployment_id, name, content)
+    """Upload rows that the model has not learned from; `is_baseline`: of drift as well."""
+    return reference_tables.put(
+        db, actor, blobs, deployment_id, name, content, is_baseline=is_baseline
+    )
 
 
 @router.delete("/reference", status_code=204)

@@ -22,6 +22,7 @@ class ReferenceOut(BaseModel):
     columns: list[str]
     has_answers: bool
     has_outcomes: bool
+    is_baseline: bool
     created_at: dt.datetime
     created_by_name: str
 

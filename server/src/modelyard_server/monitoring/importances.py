@@ -74,6 +74,8 @@ def question(
         return None
     if subject.live_version != version:
         return None
+    if subject.kind == "reported":
+        return "The model is served elsewhere, so nothing can be asked of it here."
     signature = Signature.model_validate(revision.signature)
     inputs = [c.name for c in signature.inputs if c.shape is None]
     if not inputs or len(inputs) > MOST_INPUTS:

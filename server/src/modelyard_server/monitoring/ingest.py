@@ -24,7 +24,7 @@ from modelyard_protocol.records import Mirrored, Prediction, Shadowed, Single, T
 from modelyard_server.kernel.db import Database
 from modelyard_server.traffic import service as traffic_keys
 
-from . import delta, journal, outcomes, policies, positions, reference, writing
+from . import delta, journal, outcomes, policies, positions, reference, reference_tables, writing
 from .delta import Keeping, Version
 from .models import DriftReference
 from .policy import Policy
@@ -59,6 +59,7 @@ class Ingester:
         self._folder = folder
         self._offsets: dict[str, int] = {}
         self._references: dict[tuple[int, Version], Reference] = {}
+        self._uploaded: dict[int, dict[uuid.UUID, dt.datetime]] = {}
         self._signatures: dict[tuple[int, uuid.UUID, int], Signature] = {}
 
     def run_once(self) -> int:
@@ -113,11 +114,21 @@ class Ingester:
         for signed in [key for key in self._signatures if key[0] == workspace_id]:
             del self._signatures[signed]
 
+    def _drop_replaced(self, workspace_id: int, uploaded: Mapping[uuid.UUID, dt.datetime]) -> None:
+        """Read references anew whose deployment got other reference rows meanwhile."""
+        known = self._uploaded.get(workspace_id, {})
+        changed = {of for of in {*known, *uploaded} if known.get(of) != uploaded.get(of)}
+        for key in [key for key in self._references if key[0] == workspace_id]:
+            if key[1][0] in changed:
+                del self._references[key]
+        self._uploaded[workspace_id] = dict(uploaded)
+
     def _apply_once(self, workspace_id: int, file: str, entries: list[journal.Entry]) -> None:
         end = entries[-1].end
         with self._database.session(workspace_id, write=False) as db:
             subjects = {s.deployment_id: s for s in self._catalogue.every(db)}
             plan = _Plan(positions.of_workspace(db, file), subjects, policies.every(db))
+            self._drop_replaced(workspace_id, reference_tables.uploaded_at(db))
             records = [
                 entry.record
                 for entry in entries

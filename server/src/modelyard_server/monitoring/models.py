@@ -7,6 +7,7 @@ import uuid
 
 from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.expression import false as sa_false
 
 from modelyard_server.kernel.db import Base, Owned
 
@@ -314,6 +315,8 @@ class ReferenceTable(Owned, Base):
     """Its inputs."""
     has_answers: Mapped[bool]
     has_outcomes: Mapped[bool]
+    is_baseline: Mapped[bool] = mapped_column(default=False, server_default=sa_false())
+    """Drift is measured against it, also where the run logged a training table."""
     created_at: Mapped[dt.datetime]
     created_by_name: Mapped[str] = mapped_column(String(200))
 

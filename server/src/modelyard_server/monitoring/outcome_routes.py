@@ -13,7 +13,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import outcomes, realised, slicing, worth
+from . import outcomes, realised, reporting, slicing, worth
 from .outcome_schemas import (
     OutcomeIn,
     OutcomesIn,
@@ -25,6 +25,8 @@ from .outcome_schemas import (
     ValueIn,
     ValueOut,
 )
+from .ports import NodeFacts
+from .reporting_schemas import ReportIn, ReportReceived
 
 router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["monitoring"])
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
@@ -32,7 +34,16 @@ RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
 Sender = Annotated[Actor, allowed(Permission.outcomes_write)]
 Manager = Annotated[Actor, allowed(Permission.monitoring_manage)]
 Blobs = Annotated[BlobStore, provided(BlobStore)]
+Node = Annotated[NodeFacts, provided(NodeFacts)]
 FileBody = Annotated[bytes, Body(media_type="application/octet-stream")]
+
+
+@router.post("/reports", status_code=202)
+def report_rows(
+    deployment_id: uuid.UUID, sent: ReportIn, db: Db, actor: Sender, node: Node
+) -> ReportReceived:
+    """Report rows that a model served elsewhere has predicted: up to 10,000, all or nothing."""
+    return reporting.receive(db, actor, node.reported_folder(), deployment_id, sent)
 
 
 @router.post("/outcomes")

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -24,6 +25,8 @@ class Subject(Protocol):
     def name(self) -> str: ...
     @property
     def environment(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
     @property
     def status(self) -> str: ...
     @property
@@ -68,6 +71,10 @@ class Unread:
 
 class NodeFacts(Protocol):
     """What this machine's node says about its capture."""
+
+    def reported_folder(self) -> Path:
+        """Give where journals of reported rows go."""
+        ...
 
     def dropped_records(self) -> int:
         """Give how many records were lost before they reached a journal."""

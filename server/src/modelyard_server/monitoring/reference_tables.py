@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.package import DType, Signature
@@ -18,7 +19,7 @@ from modelyard_server.workspaces.access import Actor
 from . import measuring, reference_rows
 from .errors import ReferenceUnknown, ReferenceUnreadable
 from .estimate_schemas import ReferenceOut
-from .models import ReferenceTable
+from .models import DriftProfile, DriftReference, ReferenceTable
 from .reference_rows import Rows
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -43,8 +44,13 @@ def put(
     deployment_id: uuid.UUID,
     name: str,
     content: bytes,
+    *,
+    is_baseline: bool = False,
 ) -> ReferenceOut:
     """Keep rows of the live version as its reference; an earlier one is replaced.
+
+    `is_baseline`: drift is measured against it from now on; counts on the old grids are dropped.
+    Where the run logged no training table that is so anyway.
 
     Raises:
         DeploymentMissing: there is no such deployment.
@@ -64,10 +70,11 @@ def put(
     row.name, row.version = name, measuring.watched_version(subject)
     row.rows, row.size_bytes = table.num_rows, stored.size_bytes
     row.columns, row.has_answers = sorted(rows.inputs), rows.has_answers
-    row.has_outcomes = rows.actual is not None
+    row.has_outcomes, row.is_baseline = rows.actual is not None, is_baseline
     row.created_at, row.created_by_name = utcnow(), actor.name
     db.add(row)
     db.flush()
+    _begin_anew(db, row)
     _record(db, actor, "monitoring.reference_uploaded", row, subject.name, before, _facts(row))
     return _out(row)
 
@@ -85,6 +92,29 @@ def remove(db: Session, actor: Actor, deployment_id: uuid.UUID) -> None:
     _record(db, actor, "monitoring.reference_removed", row, subject.name, _facts(row), None)
     db.delete(row)
     db.flush()
+
+
+def _begin_anew(db: Session, row: ReferenceTable) -> None:
+    """Let drift be measured against the new rows, unless training data is the better baseline."""
+    own = (DriftReference.deployment_id == row.deployment_id) & (
+        DriftReference.version == row.version
+    )
+    held = db.scalar(select(DriftReference).where(own))
+    if held is None or (held.name is not None and not row.is_baseline):
+        return
+    db.execute(delete(DriftReference).where(own))
+    db.execute(
+        delete(DriftProfile).where(
+            DriftProfile.deployment_id == row.deployment_id, DriftProfile.version == row.version
+        )
+    )
+    measuring.forget()
+
+
+def uploaded_at(db: Session) -> dict[uuid.UUID, dt.datetime]:
+    """Give when the reference of each deployment was uploaded."""
+    query = select(ReferenceTable.deployment_id, ReferenceTable.created_at)
+    return {row[0]: row[1] for row in db.execute(query)}
 
 
 def find(db: Session, deployment_id: uuid.UUID) -> ReferenceTable | None:
@@ -164,6 +194,7 @@ def _out(row: ReferenceTable) -> ReferenceOut:
         columns=row.columns,
         has_answers=row.has_answers,
         has_outcomes=row.has_outcomes,
+        is_baseline=row.is_baseline,
         created_at=row.created_at,
         created_by_name=row.created_by_name,
     )

@@ -17,9 +17,12 @@ from modelyard_server.registry import service as registry
 from modelyard_server.tracking import service as tracking
 from modelyard_server.workspaces.access import System
 
-from . import baseline
+from . import baseline, reference_tables
 from .baseline import TrainingTable
+from .capture import PREDICTION
+from .models import ReferenceTable
 from .ports import Subject
+from .scoring import SCORES
 
 REFERENCE_TAG = "modelyard.reference"
 """Run tag with the artifact path of the table that drift is measured against."""
@@ -45,6 +48,23 @@ class Deployed:
 
     def training_table(self, db: Session, subject: Subject, version: int) -> TrainingTable | None:
         """Give the best matching table that the version's run logged."""
+        entry = reference_tables.find(db, subject.deployment_id)
+        if entry is not None and entry.version == version and entry.is_baseline:
+            return self._uploaded(db, entry)
+        found = self._logged(db, subject, version)
+        if found is None and entry is not None and entry.version == version:
+            return self._uploaded(db, entry)
+        return found
+
+    def _uploaded(self, db: Session, entry: ReferenceTable) -> TrainingTable:
+        rows = reference_tables.rows_of(db, self._blobs, entry)
+        columns = dict(rows.inputs)
+        said = next((n for n in ("prediction", *SCORES) if n in rows.answers), None)
+        if said is not None:
+            columns[PREDICTION] = rows.answers[said]
+        return TrainingTable(f"{entry.name}, uploaded", columns)
+
+    def _logged(self, db: Session, subject: Subject, version: int) -> TrainingTable | None:
         system = System(tenancy.workspace_of(db))
         try:
             run_id = registry.get_version(db, system, subject.model_id, version).run_id

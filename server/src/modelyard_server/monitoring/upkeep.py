@@ -27,9 +27,14 @@ def journal_folder(services: Services) -> Path:
     return services.get(NodeState).journal_dir()  # type: ignore[type-abstract]
 
 
-def tidy(database: Database, catalogue: Catalogue, folder: Path) -> None:
+def reported_folder(services: Services) -> Path:
+    """Give the folder of the journals that reported rows are written to."""
+    return journal_folder(services).parent / "reported"
+
+
+def tidy(database: Database, catalogue: Catalogue, *folders: Path) -> None:
     """Delete applied journals, bring every workspace inside its bounds, and judge new rows."""
-    gone = delete_applied(database, folder)
+    gone = [name for folder in folders for name in delete_applied(database, folder)]
     with database.platform_session(write=False) as db:
         workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
     for workspace_id in workspace_ids:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -39,6 +40,10 @@ class Node:
         """Give the records the node lost since it started; 0 while none has ever run."""
         observed = self._services.get(NodeState).observed()  # type: ignore[type-abstract]
         return observed.dropped_records if observed else 0
+
+    def reported_folder(self) -> Path:
+        """Give where journals of reported rows go."""
+        return upkeep.reported_folder(self._services)
 
     def is_up(self) -> bool:
         """Tell whether the node wrote its state a moment ago."""

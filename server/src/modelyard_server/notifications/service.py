@@ -27,9 +27,10 @@ from .errors import (
 )
 from .models import Channel
 from .outbox import PURPOSE, send
+from .pruning import prune
 from .schemas import ChannelCreate, ChannelPatch
 
-__all__ = ["change", "create", "every", "get", "named", "new_secret", "remove", "send"]
+__all__ = ["change", "create", "every", "get", "named", "new_secret", "prune", "remove", "send"]
 
 MAX_CHANNELS = 100
 NEEDS = {

@@ -62,9 +62,14 @@ def feature(drift: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_inputs_are_ranked_by_drift_times_importance(watched: make.Watched):
-    make.ingest(watched, watched.calls(points(400, 2, x=0.6, y=9.0)))
-    drift = watched.get("drift", role="viewer")
+    make.ingest(watched, watched.calls(points(400, 3, y=9.0)))
+    quiet = watched.get("drift")
+    assert feature(quiet, "y")["status"] == "drifting"
+    assert quiet["verdict"] == "ok"  # the model does not look at it
 
+    make.ingest(watched, watched.calls(points(400, 4, x=2.0, y=9.0)))
+    measuring.forget()
+    drift = watched.get("drift", role="viewer")
     told = drift["importance"]
     assert (told["reason"], told["has_outcomes"], told["rows"]) == (None, True, 600)
     assert told["source"].endswith("train.parquet")
@@ -73,26 +78,17 @@ def test_inputs_are_ranked_by_drift_times_importance(watched: make.Watched):
     assert (x["quadrant"], y["quadrant"]) == ("act", "ignore")
     assert y["score"] > x["score"]
     assert drift["features"][0]["feature"] == "x"  # y moved further, and does not matter
+    assert drift["verdict"] == "drifting"
     assert drift["headline"].startswith("2 moved inputs carry 100% of what the model relies on.")
     assert "First to look at: x (drift " in drift["headline"]
 
-
-def test_a_drift_of_what_the_model_ignores_is_no_drift_of_the_model(watched: make.Watched):
-    make.ingest(watched, watched.calls(points(400, 3, y=9.0)))
-    drift = watched.get("drift")
-    assert feature(drift, "y")["status"] == "drifting"
-    assert drift["verdict"] == "ok"
-
-
-def test_rows_and_quantiles_show_where_a_column_moved_to(watched: make.Watched):
-    make.ingest(watched, watched.calls(points(400, 4, x=2.0)))
     shape = watched.get("drift/distribution", feature="x")
     middle = next(one for one in shape["quantiles"] if one["share"] == 0.5)
     assert middle["reference"] == pytest.approx(1.5, abs=0.2)
-    assert middle["current"] == pytest.approx(3.0, abs=0.6)  # what is above is in the last bin
+    assert middle["current"] > 2.0
     found = watched.get("drift/rows", feature="x")
     assert len(found["rows"]) == 20
-    assert all(one["is_typical"] and one["value"] > 2.5 for one in found["rows"])
+    assert all(one["is_typical"] and one["value"] > 2.0 for one in found["rows"])
     path = f"/api/v1/deployments/{watched.id}/drift/rows"
     viewer = watched.workspace.client("viewer").get(path, params={"feature": "x"})
     assert viewer.status_code == 403

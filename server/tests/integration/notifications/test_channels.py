@@ -23,8 +23,8 @@ from tests.make.fixtures import TeamSpace
 from modelyard_server.kernel import clock
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.egress import Egress
-from modelyard_server.notifications import service
-from modelyard_server.notifications.models import Channel
+from modelyard_server.notifications import pruning, service
+from modelyard_server.notifications.models import Channel, Delivery
 from modelyard_server.notifications.ports import Notice
 
 __all__ = ["receiver"]
@@ -301,3 +301,21 @@ def test_a_channel_is_changed_without_telling_its_secrets_again(
     assert fresh != made["signing_secret"]
     assert admin.delete(f"/api/v1/channels/{other['id']}").status_code == 204
     assert workspace.client("developer").patch(address, json={}).status_code == 403
+
+
+def test_the_log_of_deliveries_is_bounded_and_what_waits_stays(
+    workspace: TeamSpace, monkeypatch: pytest.MonkeyPatch
+):
+    a_channel(workspace, "email", recipients=["ana@example.com"])
+    for state, days in (("delivered", 1), ("delivered", 2), ("dead", 100), ("waiting", 100)):
+        say(workspace, title=f"{state} {days}")
+        with workspace.platform.database.session(workspace.id) as db:
+            newest = select(Delivery).order_by(Delivery.created_at.desc(), Delivery.id)
+            row = db.scalars(newest.where(Delivery.title == f"{state} {days}")).one()
+            row.state, row.created_at = state, utcnow() - dt.timedelta(days=days)
+    with workspace.platform.database.session(workspace.id) as db:
+        assert service.prune(db, utcnow()) == 1
+    monkeypatch.setattr(pruning, "MOST_ROWS", 1)
+    with workspace.platform.database.session(workspace.id) as db:
+        assert service.prune(db, utcnow()) == 1
+    assert {one["title"] for one in deliveries(workspace)} == {"delivered 1", "waiting 100"}

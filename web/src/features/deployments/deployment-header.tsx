@@ -15,7 +15,9 @@ import { TAB_NAMES, type Tab } from "./tab-names";
 /** Name, status with its cause, address, and the few things one does to a deployment. */
 export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
   const { data } = useSuspenseQuery(deployment(id));
-  const newest = useQuery(servedModel(data.model_id)).data?.latest_version ?? null;
+  const isReported = data.kind === "reported";
+  const newest =
+    useQuery({ ...servedModel(data.model_id), enabled: !isReported }).data?.latest_version ?? null;
   const revisions = useQuery(revisionList(id)).data ?? [];
   const mayChange = usePermission("deployments.create");
   const live = data.live_revision;
@@ -40,9 +42,10 @@ export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
             <Tag>{data.environment}</Tag>
             {live && <Tag>v{live.version}</Tag>}
             {data.is_sample && <Tag>Sample</Tag>}
+            {isReported && <Tag>Served elsewhere</Tag>}
           </span>
         }
-        meta={<CopyField value={data.url} label="address" />}
+        meta={isReported ? data.status_reason : <CopyField value={data.url} label="address" />}
         actions={
           mayChange && (
             <>

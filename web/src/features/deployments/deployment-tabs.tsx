@@ -1,11 +1,14 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { here } from "@/lib/here";
 import { Tabs, tabClass } from "@/ui/tabs";
-import { TAB_NAMES, TABS, type Tab } from "./tab-names";
+import { deployment } from "./api";
+import { TAB_NAMES, type Tab, tabsOf } from "./tab-names";
 
 /** The parts of a deployment's page; each has its own address. */
 export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
+  const { data } = useSuspenseQuery(deployment(id));
   const active = useRef<HTMLAnchorElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: on phones the row scrolls; a new tab must be in sight
   useEffect(
@@ -14,7 +17,7 @@ export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
   );
   return (
     <Tabs label="Deployment">
-      {TABS.map((tab) => (
+      {tabsOf(data.kind).map((tab) => (
         <Link
           key={tab}
           className={tabClass}

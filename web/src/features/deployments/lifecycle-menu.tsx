@@ -32,14 +32,15 @@ export function LifecycleMenu({ deployment }: { deployment: Deployment }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          {atRest ? (
+          {atRest && deployment.kind === "served" && (
             <Menu.Item
               leftSection={<IconPlayerPlay size={16} />}
               onClick={() => start.mutate(undefined, { onError: refused })}
             >
               Start
             </Menu.Item>
-          ) : (
+          )}
+          {!atRest && (
             <Menu.Item leftSection={<IconPlayerStop size={16} />} onClick={() => setAsking("stop")}>
               Stop
             </Menu.Item>
@@ -64,8 +65,9 @@ export function LifecycleMenu({ deployment }: { deployment: Deployment }) {
         busy={stop.isPending}
         error={stop.error}
       >
-        Its address answers 503 until it is started again. Keys, history and recorded predictions
-        stay.
+        {deployment.kind === "reported"
+          ? "It is watched no more and can be deleted then. What was recorded stays."
+          : "Its address answers 503 until it is started again. Keys, history and recorded predictions stay."}
       </ConfirmDialog>
       <ConfirmDialog
         opened={asking === "delete"}

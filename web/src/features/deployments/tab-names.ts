@@ -12,6 +12,12 @@ export const TABS = [
 ] as const;
 export type Tab = (typeof TABS)[number];
 
+/** Those of a model that is served elsewhere: nothing of ours answers or logs. */
+const OF_REPORTED: readonly Tab[] = ["overview", "drift", "quality", "predictions", "discussion"];
+
+export const tabsOf = (kind: "served" | "reported"): readonly Tab[] =>
+  kind === "reported" ? OF_REPORTED : TABS;
+
 /** What they are called on the page. */
 export const TAB_NAMES: Record<Tab, string> = {
   overview: "Overview",

@@ -59,10 +59,13 @@ export const reference = (id: string) =>
 export function useUploadReference(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (file: File) =>
+    mutationFn: async ({ file, isBaseline }: { file: File; isBaseline: boolean }) =>
       body(
         await api.PUT("/api/v1/deployments/{deployment_id}/reference", {
-          params: { ...path(id), query: { name: file.name.slice(0, 200) } },
+          params: {
+            ...path(id),
+            query: { name: file.name.slice(0, 200), is_baseline: isBaseline },
+          },
           body: "",
           bodySerializer: () => file,
           headers: { "Content-Type": "application/octet-stream" },

@@ -1,6 +1,7 @@
 import { IconActivity } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { compact, latency, percent } from "@/lib/format";
 import { here } from "@/lib/here";
 import { Sparkline } from "@/ui/charts/sparkline";
@@ -22,16 +23,23 @@ import { FLEET_RANGES, type FleetRange } from "./ranges";
 interface Props {
   range: FleetRange;
   onRange: (range: FleetRange) => void;
+  /** More to do, from other features. */
+  extra?: ReactNode;
 }
 
 /** All deployments at once, the worst first. */
-export function FleetPage({ range, onRange }: Props) {
+export function FleetPage({ range, onRange, extra }: Props) {
   return (
     <>
       <PageHeader
         title="Monitoring"
         meta="Every deployment, the worst first."
-        actions={<Choice label="Range" value={range} options={FLEET_RANGES} onChange={onRange} />}
+        actions={
+          <>
+            {extra}
+            <Choice label="Range" value={range} options={FLEET_RANGES} onChange={onRange} />
+          </>
+        }
       />
       <View loading={<TableSkeleton />}>
         <FleetTable range={range} />

@@ -1,4 +1,4 @@
-import { count, number, percent } from "@/lib/format";
+import { count, number, percent, plural } from "@/lib/format";
 import { ChartFrame } from "@/ui/charts/chart-frame";
 import { Panel } from "@/ui/panel";
 import type { Drift, FeatureDrift } from "./api";
@@ -61,7 +61,7 @@ export function Quadrants({ of, chosen, onChoose }: Props) {
         {of.headline && <p role="status">{of.headline}</p>}
         <ChartFrame
           title="Share of the model's reliance over drift"
-          summary={of.headline ?? "Every input by drift and importance."}
+          summary={`${plural(placed.length, "input")} by drift and importance.`}
           table={{
             head: ["Input", "Drift", "Importance", "Where"],
             rows: placed.map((one) => [

@@ -1,5 +1,6 @@
-import { Button, FileButton } from "@mantine/core";
+import { Button, Checkbox, FileButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { usePermission } from "@/api/session";
 import { plural } from "@/lib/format";
 import { Refused } from "@/ui/refused";
@@ -12,6 +13,7 @@ export function ReferenceActions({ id }: { id: string }) {
   const upload = useUploadReference(id);
   const remove = useRemoveReference(id);
   const mayManage = usePermission("monitoring.manage");
+  const [isBaseline, setBaseline] = useState(false);
   const refused = upload.error ?? remove.error;
   return (
     <div className="stack">
@@ -19,6 +21,7 @@ export function ReferenceActions({ id }: { id: string }) {
         <p className="small">
           Reference <b>{data.name}</b>: {plural(data.rows, "row")} of version {data.version}, by{" "}
           {data.created_by_name}, <Time at={data.created_at} />
+          {data.is_baseline && ". Drift is measured against it"}
           {!data.has_outcomes && ". It has no outcomes, so nothing can be learned from it"}
           {!data.has_answers && ". It has no scores or numbers of the model"}.
         </p>
@@ -28,7 +31,7 @@ export function ReferenceActions({ id }: { id: string }) {
           <FileButton
             accept=".csv,.parquet"
             onChange={(file) => {
-              if (file) upload.mutate(file);
+              if (file) upload.mutate({ file, isBaseline });
             }}
           >
             {(props) => (
@@ -37,6 +40,12 @@ export function ReferenceActions({ id }: { id: string }) {
               </Button>
             )}
           </FileButton>
+          <Checkbox
+            size="xs"
+            label="Measure drift against it too"
+            checked={isBaseline}
+            onChange={(event) => setBaseline(event.currentTarget.checked)}
+          />
           {data && (
             <Button
               variant="default"

@@ -41,8 +41,19 @@ def upgrade() -> None:
             name=op.f("uq_feature_importances_workspace_id_deployment_id_version"),
         ),
     )
+    served = sa.text("'served'")
+    op.add_column(
+        "deployments",
+        sa.Column("kind", sa.String(length=16), server_default=served, nullable=False),
+    )
+    op.add_column(
+        "reference_tables",
+        sa.Column("is_baseline", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
     state.secure(op.get_bind(), ["feature_importances"])
 
 
 def downgrade() -> None:
+    op.drop_column("reference_tables", "is_baseline")
+    op.drop_column("deployments", "kind")
     op.drop_table("feature_importances")
