@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from modelyard_server.kernel.lazily import lazily
 
 from . import capture, explain, statistics
 from .grid import HEAD, Ints, Kind
 from .profile import ColumnReference, ColumnRole
 from .schemas import MovedRow, MovedRows, PredictionOut
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
 
 CALLS = 300
 SHOWN = 20
