@@ -15,7 +15,7 @@ test("an outside model is watched with its name and place; a refusal stays in th
   await renderView(<OutsideModel />);
   await userEvent.click(screen.getByRole("button", { name: "Add outside model" }));
   await userEvent.type(await screen.findByRole("textbox", { name: /Model/ }), "risk");
-  await userEvent.type(screen.getByRole("textbox", { name: /Served by/ }), "SageMaker");
+  await userEvent.type(screen.getByRole("textbox", { name: /Served by/ }), "EC2");
   await userEvent.click(screen.getByRole("button", { name: "Watch it" }));
   expect(await screen.findByText("The name is taken.")).toBeVisible();
 
@@ -29,7 +29,7 @@ test("an outside model is watched with its name and place; a refusal stays in th
         environment: "production",
         version: 1,
         inputs: [],
-        served_by: "SageMaker",
+        served_by: "EC2",
       },
     ]);
 });
