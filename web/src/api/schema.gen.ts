@@ -2074,6 +2074,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/reported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Reported
+         * @description Watch a model that is served elsewhere: its rows are reported, nothing runs here.
+         */
+        post: operations["deployments_create_reported"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments": {
         parameters: {
             query?: never;
@@ -2622,6 +2642,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/drift/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Moved Rows
+         * @description Give logged rows of a column, those from the bin that grew most first.
+         */
+        get: operations["monitoring_list_moved_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -2700,6 +2740,26 @@ export interface paths {
         get: operations["monitoring_export_rows"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Rows
+         * @description Report rows that a model served elsewhere has predicted: up to 10,000, all or nothing.
+         */
+        post: operations["monitoring_report_rows"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2864,7 +2924,7 @@ export interface paths {
         get: operations["monitoring_get_reference"];
         /**
          * Put Reference
-         * @description Upload rows with answers and outcomes that the model has not learned from.
+         * @description Upload rows that the model has not learned from; `is_baseline`: of drift as well.
          */
         put: operations["monitoring_put_reference"];
         post?: never;
@@ -4587,6 +4647,11 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "served" | "reported";
             /** Environment */
             environment: string;
             /** Url */
@@ -4669,7 +4734,7 @@ export interface components {
         };
         /**
          * DistributionOut
-         * @description One column's histogram, baseline beside window.
+         * @description One column's histogram, baseline beside window. `quantiles`: of numbers.
          */
         DistributionOut: {
             /** Feature */
@@ -4685,6 +4750,8 @@ export interface components {
             n_current: number;
             /** Bins */
             bins: components["schemas"]["Bin"][];
+            /** Quantiles */
+            quantiles: components["schemas"]["Quantile"][];
         };
         /**
          * Down
@@ -4782,6 +4849,9 @@ export interface components {
              * Format: date-time
              */
             computed_at: string;
+            /** Headline */
+            headline: string | null;
+            importance: components["schemas"]["ImportanceOut"] | null;
             /** Features */
             features: components["schemas"]["FeatureDrift"][];
         };
@@ -5129,6 +5199,8 @@ export interface components {
         /**
          * FeatureCause
          * @description A column that moved, with both distributions to lay over each other.
+         *
+         *     `importance_share`: of the model's reliance on all inputs, where that was measured.
          */
         FeatureCause: {
             /** Feature */
@@ -5140,6 +5212,10 @@ export interface components {
             role: "input" | "prediction";
             /** Score */
             score: number | null;
+            /** Importance Share */
+            importance_share: number | null;
+            /** Quadrant */
+            quadrant: ("act" | "watch" | "ignore" | "calm") | null;
             /** Explain */
             explain: string;
             /** Labels */
@@ -5156,6 +5232,8 @@ export interface components {
          *     `distance`: before the noise is taken off. `shift_in_sd`: how far numbers moved, in standard
          *     deviations of the baseline. `is_confirmed`: moved in two of the last three windows.
          *     `is_usual`: no more than at the same hour of other weeks. `distinct_…`: estimates.
+         *     `importance_share`: of the model's reliance on all inputs; `quadrant`: moved and important
+         *     (`act`), important (`watch`), moved (`ignore`) or neither (`calm`).
          */
         FeatureDrift: {
             /** Feature */
@@ -5210,6 +5288,10 @@ export interface components {
             distinct_reference: number | null;
             /** Importance */
             importance: number | null;
+            /** Importance Share */
+            importance_share: number | null;
+            /** Quadrant */
+            quadrant: ("act" | "watch" | "ignore" | "calm") | null;
             /** Threshold */
             threshold: number;
             /** N Current */
@@ -5628,6 +5710,32 @@ export interface components {
          * @enum {string}
          */
         ImportStatus: "running" | "finished" | "failed";
+        /**
+         * ImportanceOut
+         * @description How the importance of inputs was measured. `reason`: why it could not be.
+         *
+         *     `fair_share`: from it on an input is important. `has_outcomes`: answers were compared with what
+         *     came true, else with the answers to the untouched rows.
+         */
+        ImportanceOut: {
+            /** Source */
+            source: string;
+            /** Has Outcomes */
+            has_outcomes: boolean;
+            /** Rows */
+            rows: number;
+            /** Loss */
+            loss: number | null;
+            /** Fair Share */
+            fair_share: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Measured At
+             * Format: date-time
+             */
+            measured_at: string;
+        };
         /** InboxItemOut */
         InboxItemOut: {
             /**
@@ -6286,6 +6394,39 @@ export interface components {
             failed_manual: number;
             /** Corrections */
             corrections: number;
+        };
+        /**
+         * MovedRow
+         * @description One logged row of a column. `is_typical`: from the bin that grew most.
+         */
+        MovedRow: {
+            /** Prediction Id */
+            prediction_id: string;
+            /** Row */
+            row: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: unknown;
+            /** Prediction */
+            prediction: unknown;
+            /** Is Typical */
+            is_typical: boolean;
+        };
+        /**
+         * MovedRows
+         * @description Rows to look at, those from the bin that grew most first.
+         */
+        MovedRows: {
+            /** Feature */
+            feature: string;
+            /** Grown */
+            grown: string | null;
+            /** Rows */
+            rows: components["schemas"]["MovedRow"][];
         };
         /**
          * Mute
@@ -6960,6 +7101,18 @@ export interface components {
             /** Measures */
             measures: components["schemas"]["Measure"][];
         };
+        /**
+         * Quantile
+         * @description Below which value a share of the rows lies, in baseline and window.
+         */
+        Quantile: {
+            /** Share */
+            share: number;
+            /** Reference */
+            reference: number;
+            /** Current */
+            current: number;
+        };
         /** QuickDeployReport */
         QuickDeployReport: {
             /** Target */
@@ -7044,6 +7197,8 @@ export interface components {
             has_answers: boolean;
             /** Has Outcomes */
             has_outcomes: boolean;
+            /** Is Baseline */
+            is_baseline: boolean;
             /**
              * Created At
              * Format: date-time
@@ -7077,6 +7232,19 @@ export interface components {
             rows: number;
         };
         /**
+         * ReportIn
+         * @description Rows of one version. A new version takes the place of the one before.
+         */
+        ReportIn: {
+            /**
+             * Version
+             * @default 1
+             */
+            version: number;
+            /** Rows */
+            rows: components["schemas"]["ReportedRow"][];
+        };
+        /**
          * ReportOut
          * @description What a look through the store found.
          */
@@ -7092,6 +7260,81 @@ export interface components {
             expired: components["schemas"]["ExpiredOut"][];
             /** Items */
             items: components["schemas"]["GarbageOut"][];
+        };
+        /**
+         * ReportReceived
+         * @description What was taken in; counted within seconds. `outcomes`: of rows that had one.
+         */
+        ReportReceived: {
+            /** Received */
+            received: number;
+            /** Prediction Ids */
+            prediction_ids: string[];
+            outcomes: components["schemas"]["OutcomesReceived"] | null;
+        };
+        /**
+         * ReportedColumn
+         * @description An input of a model that is served elsewhere.
+         */
+        ReportedColumn: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default double
+             * @enum {string}
+             */
+            type: "boolean" | "integer" | "long" | "float" | "double" | "string";
+        };
+        /**
+         * ReportedCreate
+         * @description A model that is served elsewhere. Without `inputs` they are learned from the rows.
+         */
+        ReportedCreate: {
+            /** Model Name */
+            model_name: string;
+            /** Name */
+            name?: string | null;
+            /**
+             * Environment
+             * @default production
+             */
+            environment: string;
+            /** Served By */
+            served_by?: string | null;
+            /**
+             * Version
+             * @default 1
+             */
+            version: number;
+            /** Inputs */
+            inputs?: components["schemas"]["ReportedColumn"][];
+            /** Output */
+            output?: ("boolean" | "integer" | "long" | "float" | "double" | "string") | null;
+        };
+        /**
+         * ReportedRow
+         * @description One predicted row. `prediction`: a class, a number, probabilities, or a label with a score.
+         *
+         *     Without `prediction_id` one is made; `at` is now when left out; `outcome`: if it is known.
+         */
+        ReportedRow: {
+            /** Prediction Id */
+            prediction_id?: string | null;
+            /** At */
+            at?: string | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Prediction */
+            prediction: boolean | number | string | number[] | {
+                [key: string]: boolean | number | string;
+            };
+            /** Latency Ms */
+            latency_ms?: number | null;
+            /** Outcome */
+            outcome?: boolean | number | string | null;
         };
         /**
          * Resolve
@@ -13076,6 +13319,39 @@ export interface operations {
             };
         };
     };
+    deployments_create_reported: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportedCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deployments_list_deployments: {
         parameters: {
             query?: {
@@ -14154,6 +14430,42 @@ export interface operations {
             };
         };
     };
+    monitoring_list_moved_rows: {
+        parameters: {
+            query: {
+                feature: string;
+                window?: "1h" | "24h" | "7d" | "count";
+                baseline?: "training" | "previous";
+                rows?: number;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovedRows"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     monitoring_get_metrics: {
         parameters: {
             query?: never;
@@ -14304,6 +14616,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_report_rows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportReceived"];
+                };
             };
             /** @description A problem document. */
             default: {
@@ -14620,6 +14967,7 @@ export interface operations {
         parameters: {
             query?: {
                 name?: string;
+                is_baseline?: boolean;
             };
             header?: never;
             path: {
