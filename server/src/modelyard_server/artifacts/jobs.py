@@ -69,12 +69,23 @@ def _collected(job: jobs.JobContext, collection_id: uuid.UUID, *, is_dry_run: bo
     )
     bins = job.services.every(Expiry)
     now = utcnow()
-    with job.database.session(job.workspace_id, write=not is_dry_run) as db:
+    with job.database.session(job.workspace_id, write=False) as db:
         expired = [one for each in bins for one in each.due(db, now)]
-        if not is_dry_run:
-            collections.count_expired(db, collection_id, sum(each.remove(db, now) for each in bins))
     if not is_dry_run:
+        for each in bins:
+            while _expired_some(job, collection_id, each, now):
+                job.check()
         collector.sweep(collection_id, now)  # before the look, which forgets what has vanished
     report = collector.look(now, mark=not is_dry_run)
     collecting.expired_as_json(report, expired)
     return report
+
+
+def _expired_some(
+    job: jobs.JobContext, collection_id: uuid.UUID, bin_: Expiry, now: dt.datetime
+) -> bool:
+    assert job.workspace_id is not None  # noqa: S101 - checked by the caller
+    with job.database.session(job.workspace_id) as db:
+        count = bin_.remove(db, now)
+        collections.count_expired(db, collection_id, count)
+    return count > 0

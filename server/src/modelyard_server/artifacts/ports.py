@@ -88,5 +88,5 @@ class Expiry(Protocol):
         ...
 
     def remove(self, db: Session, now: dt.datetime) -> int:
-        """Remove it with its files; give how many things there were."""
+        """Remove some of it with its files; give how many things, 0 when nothing is left."""
         ...

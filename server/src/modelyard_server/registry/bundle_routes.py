@@ -42,6 +42,8 @@ Key = Annotated[RootKey, provided(RootKey)]
 OurSettings = Annotated[Settings, provided(Settings)]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _WORKERS = anyio.CapacityLimiter(2)  # each reads and hashes as fast as the disk
+_WRITERS = anyio.CapacityLimiter(8)
+_HAND_OFF_BYTES = 4 * 1024 * 1024  # fewer, larger trips to the writing thread
 
 
 class BundleKeyOut(BaseModel):
@@ -158,8 +160,13 @@ async def import_bundle(
 
 async def _spooled(request: Request, spool: BinaryIO) -> None:
     """Write the body to a file that has no name, so that a crash leaves nothing."""
+    waiting = bytearray()
     async for chunk in content.whole_body(request):
-        await anyio.to_thread.run_sync(spool.write, chunk, limiter=_WORKERS)
+        waiting += chunk
+        if len(waiting) >= _HAND_OFF_BYTES:
+            await anyio.to_thread.run_sync(spool.write, waiting, limiter=_WRITERS)
+            waiting = bytearray()
+    await anyio.to_thread.run_sync(spool.write, waiting, limiter=_WRITERS)
 
 
 def _spool(settings: Settings) -> str:

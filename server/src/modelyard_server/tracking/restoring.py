@@ -123,7 +123,7 @@ def put_run(db: Session, actor: trail.Who, kept: KeptRun) -> Run:
         )
     else:
         row.name, row.status, row.ended_ms = kept.name, kept.status, kept.ended_ms
-        row.lifecycle_stage = ACTIVE
+        row.lifecycle_stage, row.deleted_ms = ACTIVE, None
     db.flush()
     target = ingest.target(db, uid)
     ingest.write_params(db, target, kept.params.items())
@@ -188,7 +188,8 @@ def put_points(db: Session, run_id: str, points: Iterable[tuple[str, float, int,
 
 def hide_run(db: Session, run_id: str) -> None:
     """Mark a run as deleted, as it was at its source."""
-    runs.get(db, run_id).lifecycle_stage = DELETED
+    row = runs.get(db, run_id)
+    row.lifecycle_stage, row.deleted_ms = DELETED, runs.now_ms()
 
 
 def hide_experiment(db: Session, experiment_id: str) -> None:
