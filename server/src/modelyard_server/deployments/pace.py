@@ -72,9 +72,9 @@ def start_clock(
     """
     before = _now(database, workspace_id, deployment_id)
     if before is None or before.is_followed:
-        publisher.now()
+        publisher.now(workspace_id)
         return
-    if not publisher.settle(FOLLOW_SECONDS, check):
+    if not publisher.settle(FOLLOW_SECONDS, check, workspace_id):
         return
     with database.session(workspace_id) as db:
         try:

@@ -139,15 +139,23 @@ class ComputeDriver(NodeState, Protocol):
 class Publisher(Protocol):
     """Writes the desired state from the database. Provided by `traffic.wiring`."""
 
-    def now(self) -> int:
-        """Publish committed facts; give the generation that has them. Not inside a session."""
+    def now(self, workspace_id: int | None = None) -> int:
+        """Publish committed facts; give the generation that has them. Not inside a session.
+
+        With a workspace, only its facts are read again.
+        """
         ...
 
     def soon(self, db: Session) -> None:
         """Publish after the caller's transaction has committed."""
         ...
 
-    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> bool:
+    def settle(
+        self,
+        seconds: float,
+        check: Callable[[], None] | None = None,
+        workspace_id: int | None = None,
+    ) -> bool:
         """Publish and wait until the node follows, at most so long; tell whether it does.
 
         Not inside a session.

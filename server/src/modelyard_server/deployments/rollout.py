@@ -88,7 +88,7 @@ class RollOut:
                 self._bring_up()
             self._retire_others()
         except NotWanted:
-            self._publisher.now()
+            self._publisher.now(self._job.workspace_id)
         except Failed as failure:
             self._fail(failure)
         except DomainError as refusal:
@@ -124,7 +124,7 @@ class RollOut:
             said = "Kept on this machine since an earlier revision."
             for step in ("prepare", "build", "verify"):
                 _mark(row, step, "done", said)
-        self._publisher.now()
+        self._publisher.now(self._job.workspace_id)
         return True
 
     def _prepare(self) -> Prepared:
@@ -187,7 +187,7 @@ class RollOut:
             now.revision.python = str(built.python)
             now.revision.environment_dir = str(built.environment_dir)
             say("Loading the model in the sandbox.")
-        self._publisher.now()
+        self._publisher.now(self._job.workspace_id)
         if proven is not None:
             same = f"Reproduced with revision {proven.number}: same files, environment and engine."
             self._done("verify", same + lanes.sentence(lane), proof=proof)
@@ -209,7 +209,7 @@ class RollOut:
             server_id = now.revision.server_key
             say("Waiting for the model server's first prediction.")
         began = time.monotonic()
-        generation = self._publisher.now()
+        generation = self._publisher.now(self._job.workspace_id)
         server = self._await_ready(server_id, generation)
         took = time.monotonic() - began
         self._done("start", f"The model server answered after another {took:.1f} s.")
@@ -284,7 +284,7 @@ class RollOut:
             self._publisher,
             self._job.check,
         )
-        self._publisher.settle(SWITCH_SECONDS, self._job.check)
+        self._publisher.settle(SWITCH_SECONDS, self._job.check, self._job.workspace_id)
 
     def _retire_others(self) -> None:
         with self._job.database.session(self._workspace_id) as db:
@@ -295,7 +295,7 @@ class RollOut:
                 over = row.status not in {*ROLLING_OUT, Status.standby}
                 if row.has_server and row.number != self._number and over:
                     row.has_server = False
-        self._publisher.now()
+        self._publisher.now(self._job.workspace_id)
 
     def _fail(self, failure: Failed) -> None:
         try:
@@ -313,7 +313,7 @@ class RollOut:
                 self._record(now, "deployments.roll_out_failed", after=facts, result="failed")
         except NotWanted:
             pass
-        self._publisher.now()
+        self._publisher.now(self._job.workspace_id)
 
     @contextmanager
     def _doing(self, step: str, status: Status) -> Iterator[Callable[[str], None]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -28,6 +29,7 @@ from modelyard_protocol.routing import (
 from modelyard_server.deployments import service as deployments
 from modelyard_server.deployments.ports import ComputeDriver
 from modelyard_server.deployments.service import Deployment, Revision, Served
+from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
@@ -41,18 +43,34 @@ _SOON = "traffic_publish_soon"
 _LOOK_SECONDS = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the node must serve of one workspace."""
+
+    servers: tuple[ServerSpec, ...] = ()
+    routes: tuple[Route, ...] = ()
+    good: Mapping[str, tuple[Good, ...]] = field(default_factory=dict)
+
+
 class DesiredStatePublisher:
-    """`deployments.ports.Publisher` for the node of this machine."""
+    """`deployments.ports.Publisher` for the node of this machine.
+
+    Keeps what it last composed of each workspace: a change reads its own workspace again and no
+    other, so its cost does not grow with the installation. Everything is read again when nobody
+    says what changed, as the reconciler does every few seconds.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
+        self._parts: dict[int, _Part] = {}
+        self._composed_for: ComputeDriver | None = None
 
-    def now(self) -> int:
+    def now(self, workspace_id: int | None = None) -> int:
         """Publish committed facts; give the generation that has them. Not inside a session."""
         compute: ComputeDriver = self._services.get(ComputeDriver)  # type: ignore[type-abstract]
         with self._lock:
-            wanted, reserve = self._compose(compute)
+            wanted, reserve = self._compose(compute, workspace_id)
             compute.keep_reserve(reserve)
             before = compute.desired()
             same = wanted.servers == before.servers and wanted.routes == before.routes
@@ -62,13 +80,18 @@ class DesiredStatePublisher:
             compute.apply(made)
             return made.generation
 
-    def settle(self, seconds: float, check: Callable[[], None] | None = None) -> bool:
+    def settle(
+        self,
+        seconds: float,
+        check: Callable[[], None] | None = None,
+        workspace_id: int | None = None,
+    ) -> bool:
         """Publish, and wait until the node serves by it; not longer than told, not when it is down.
 
         `check` is called between looks and may raise to stop waiting.
         """
         compute: ComputeDriver = self._services.get(ComputeDriver)  # type: ignore[type-abstract]
-        generation = self.now()
+        generation = self.now(workspace_id)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and compute.is_up():
             if check is not None:
@@ -91,42 +114,61 @@ class DesiredStatePublisher:
             return
         db.info[_SOON] = False
         try:
-            self.now()
+            self.now(tenancy.workspace_of(db))
         except Exception:  # committed already: the reconciler publishes again in a moment
             log.exception("publish_failed")
 
-    def _compose(self, compute: ComputeDriver) -> tuple[DesiredState, Reserve]:
-        database = self._services.get(Database)
+    def _compose(
+        self, compute: ComputeDriver, workspace_id: int | None
+    ) -> tuple[DesiredState, Reserve]:
+        if self._composed_for is not compute:
+            workspace_id = None
+        with self._services.get(Database).platform_session(write=False) as db:
+            there = workspaces.every_workspace(db, only=workspace_id)
+        fresh = {number: self._part(compute, number, slug) for number, slug in there}
+        if workspace_id is None:
+            self._parts, self._composed_for = fresh, compute
+        else:
+            self._parts.pop(workspace_id, None)
+            self._parts |= fresh
+        parts = [self._parts[number] for number in sorted(self._parts)]
+        state = DesiredState(
+            generation=0,
+            servers=tuple(server for part in parts for server in part.servers),
+            routes=tuple(made for part in parts for made in part.routes),
+        )
+        good = {key: found for part in parts for key, found in part.good.items() if found}
+        return state, Reserve(routes=good)
+
+    def _part(self, compute: ComputeDriver, workspace_id: int, slug: str) -> _Part:
         root = self._services.get(RootKey)
         servers: list[ServerSpec] = []
         routes: list[Route] = []
         good: dict[str, tuple[Good, ...]] = {}
-        with database.platform_session(write=False) as db:
-            everyone = workspaces.every_workspace(db)
-        for workspace_id, slug in everyone:
-            with database.session(workspace_id, write=False) as db:
-                for served in deployments.served(db):
-                    place = served.deployment.environment
-                    variables = partial(deployments.variables_of, db, root, place)
-                    for row in served.running:
-                        spec = server_spec(slug, served, row)
-                        kept = compute.keep_environment(spec.id, variables)
-                        servers.append(spec.model_copy(update={"environment_file": kept}))
-                    good[str(served.deployment.id)] = tuple(
-                        good_of(row, server_spec(slug, served, row), compute, variables)
-                        for row in served.good
-                    )
-                    shown = served.target or served.closed
-                    if shown is None:
-                        continue
-                    keys = [console.key(root, served.deployment.id)]
-                    keys += keys_of(db, served.deployment.id)
-                    made = route(slug, served.deployment, shown, keys, served.candidate)
-                    if served.target is None:
-                        made = made.model_copy(update={"targets": ()})
-                    routes.append(made)
-        state = DesiredState(generation=0, servers=tuple(servers), routes=tuple(routes))
-        return state, Reserve(routes={key: found for key, found in good.items() if found})
+        with self._services.get(Database).session(workspace_id, write=False) as db:
+            everything = deployments.served(db)
+            keys = keys_of(db) if everything else {}
+            for served in everything:
+                own = served.deployment.id
+                place = served.deployment.environment
+                variables = partial(deployments.variables_of, db, root, place)
+                for row in served.running:
+                    spec = server_spec(slug, served, row)
+                    kept = compute.keep_environment(spec.id, variables)
+                    servers.append(spec.model_copy(update={"environment_file": kept}))
+                good[str(own)] = tuple(
+                    good_of(row, server_spec(slug, served, row), compute, variables)
+                    for row in served.good
+                )
+                shown = served.target or served.closed
+                if shown is None:
+                    continue
+                known = [console.key(root, own), *keys.get(own, ())]
+                made = route(slug, served.deployment, shown, known, served.candidate)
+                if served.target is None:
+                    made = made.model_copy(update={"targets": ()})
+                routes.append(made)
+        return _Part(tuple(servers), tuple(routes), good)
 
 
 def good_of(
@@ -213,21 +255,18 @@ def _shadow(deployment: Deployment, candidate: Revision | None) -> Shadow | None
     return Shadow(target=target, percent=deployment.shadow_percent, tolerance=tolerance)
 
 
-def keys_of(db: Session, deployment_id: uuid.UUID) -> list[Key]:
-    """Give a deployment's keys as the node checks them."""
-    rows = db.scalars(
-        select(EndpointKey)
-        .where(EndpointKey.deployment_id == deployment_id)
-        .order_by(EndpointKey.public_id)
-    )
-    return [
-        Key(
-            id=str(row.id),
-            public_id=row.public_id,
-            secret_sha256=row.secret_sha256,
-            scopes=tuple(Scope(scope) for scope in row.scopes),
-            expires_at=row.expires_at,
-            requests_per_minute=row.requests_per_minute,
+def keys_of(db: Session) -> dict[uuid.UUID, list[Key]]:
+    """Give the keys of each deployment of a workspace as the node checks them."""
+    found: dict[uuid.UUID, list[Key]] = {}
+    for row in db.scalars(select(EndpointKey).order_by(EndpointKey.public_id)):
+        found.setdefault(row.deployment_id, []).append(
+            Key(
+                id=str(row.id),
+                public_id=row.public_id,
+                secret_sha256=row.secret_sha256,
+                scopes=tuple(Scope(scope) for scope in row.scopes),
+                expires_at=row.expires_at,
+                requests_per_minute=row.requests_per_minute,
+            )
         )
-        for row in rows
-    ]
+    return found

@@ -48,7 +48,7 @@ def create_key(
     made = KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
 
     def settled() -> KeyCreated:
-        publisher.settle(FOLLOW_SECONDS)
+        publisher.settle(FOLLOW_SECONDS, workspace_id=actor.workspace_id)
         return made
 
     return LateAnswer(settled, 201)
@@ -73,7 +73,7 @@ def rotate_key(
     made = KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
 
     def settled() -> KeyCreated:
-        publisher.settle(FOLLOW_SECONDS)
+        publisher.settle(FOLLOW_SECONDS, workspace_id=actor.workspace_id)
         return made
 
     return LateAnswer(settled, 201)

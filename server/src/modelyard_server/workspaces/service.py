@@ -191,9 +191,11 @@ def home(db: Session, user_id: uuid.UUID) -> int | None:
     return found[0].workspace.id if found else None
 
 
-def every_workspace(db: Session) -> list[tuple[int, str]]:
-    """Give id and slug of every workspace of the installation, for platform work over all."""
+def every_workspace(db: Session, *, only: int | None = None) -> list[tuple[int, str]]:
+    """Give id and slug of every workspace, or of one, for platform work over all."""
     there = select(Workspace.id, Workspace.slug).where(Workspace.deleted_at.is_(None))
+    if only is not None:
+        there = there.where(Workspace.id == only)
     rows = db.execute(there.order_by(Workspace.id))
     return [(row.id, row.slug) for row in rows]
 
