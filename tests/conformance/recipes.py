@@ -253,6 +253,16 @@ RECIPES: dict[str, Recipe] = {
     "traffic_rotate_key": Recipe(lambda ids: {"overlap_hours": 1}),
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
     "monitoring_get_shadow": Recipe(before=states.a_shadow),
+    "batches_score_file": Recipe(
+        lambda ids: b"x\n1\n",
+        lambda ids: {"file_name": "rows.csv"},
+        before=states.live_and_published,
+    ),
+    "batches_score_run_file": Recipe(
+        lambda ids: {"run_id": ids["run_id"], "path": "rows.csv"},
+        before=states.rows_logged,
+    ),
+    "batches_cancel_batch": Recipe(before=states.batch_waits),
     "monitoring_get_distribution": asking(feature="x"),
     "monitoring_list_moved_rows": asking(feature="x"),
     "monitoring_put_capture": Recipe(lambda ids: {"columns": {"x": "hash"}, "rate": 0.5}),

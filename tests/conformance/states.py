@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 from modelyard_protocol import bundle
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.batches import service as batches
+from modelyard_server.batches.models import BatchStatus
 from modelyard_server.deployments.models import Deployment, Revision
+from modelyard_server.deployments.ports import ComputeDriver
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.monitoring import segments
 from modelyard_server.monitoring.models import CaptureSegment
@@ -21,7 +24,7 @@ from modelyard_server.registry.reading import content_digest
 from modelyard_server.samples.models import InstalledSample
 from tests.make.registry import a_package
 
-from .seeds import Ids, World
+from .seeds import PROXY, Ids, World, a_route
 
 
 def imported(world: World) -> None:
@@ -196,3 +199,27 @@ def _own(world: World):
 def another_workspace(world: World) -> None:
     """The organisation has a second workspace, so that it may lose this one."""
     world.post("/api/v1/workspaces", {"name": "Another team"})
+
+
+def live_and_published(world: World) -> None:
+    """The deployment is live, and the node was told."""
+    compute: ComputeDriver = world.platform.services.get(ComputeDriver)
+    route, before = a_route(world), compute.desired()
+    routes, generation = (*before.routes, route), before.generation + 1
+    compute.apply(before.model_copy(update={"routes": routes, "generation": generation}))
+
+
+def rows_logged(world: World) -> None:
+    """The run logged a table, and the deployment is live."""
+    live_and_published(world)
+    _ = world["run_id"]
+    path = f"{PROXY}/{world.kept['run folder']}/rows.csv"
+    assert world.http.put(path, content=b"x\n1\n").is_success
+
+
+def batch_waits(world: World) -> None:
+    """The batch has not begun."""
+    batch_id = uuid.UUID(world["batch_id"])
+    with world.platform.database.session(world.space.id) as db:
+        row = batches.get(db, batch_id)
+        row.status, row.ended_at = BatchStatus.waiting, None

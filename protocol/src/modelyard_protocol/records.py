@@ -30,10 +30,11 @@ class Skin(StrEnum):
 
 
 class Source(StrEnum):
-    """Where a call came from; only `live` calls count in metrics."""
+    """Where a call came from. Only `live` calls count in traffic, those of a batch in drift too."""
 
     live = "live"
     console = "console"
+    batch = "batch"
 
 
 class Prediction(BaseModel):

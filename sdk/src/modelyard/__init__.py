@@ -22,6 +22,7 @@ from ._errors import (
 )
 from .alerts import Alert, Alerts, webhook_is_ours
 from .artifacts import Artifacts, StoredArtifact
+from .batches import Batch, Batches
 from .bundles import Bundles, ImportedVersion, VerifiedBundle
 from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
@@ -35,6 +36,8 @@ __all__ = [
     "Alert",
     "Alerts",
     "Artifacts",
+    "Batch",
+    "Batches",
     "Bundles",
     "Client",
     "Collected",

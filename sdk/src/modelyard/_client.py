@@ -10,6 +10,7 @@ from ._errors import ModelyardError
 from ._transport import Transport
 from .alerts import Alerts
 from .artifacts import Artifacts
+from .batches import Batches
 from .bundles import Bundles
 from .deployments import Deployments
 from .registry import Models
@@ -39,6 +40,7 @@ class Client:
         self.models = Models(self._transport)
         self.bundles = Bundles(self._transport)
         self.deployments = Deployments(self._transport, self.models)
+        self.batches = Batches(self._transport)
         self.alerts = Alerts(self._transport)
         self.storage = Storage(self._transport)
 

@@ -50,6 +50,7 @@ CAPABILITIES = (
     "deployments",
     "traffic",
     "monitoring",
+    "batches",
     "alerts",
     "overview",
     "samples",

@@ -35,6 +35,7 @@ const ReportingPanel = lazyView(
 );
 const Served = lazyView(() => import("@/features/deployments/served"), "Served");
 const ApiTab = lazyView(() => import("@/features/deployments/api-tab"), "ApiTab");
+const BatchTab = lazyView(() => import("@/features/deployments/batch-tab"), "BatchTab");
 const KeysTab = lazyView(() => import("@/features/deployments/keys-tab"), "KeysTab");
 const LogsTab = lazyView(() => import("@/features/deployments/logs-tab"), "LogsTab");
 const HistoryTab = lazyView(() => import("@/features/deployments/history-tab"), "HistoryTab");
@@ -101,6 +102,8 @@ function TabBody({ id, view, onView }: Props) {
       );
     case "api":
       return <ApiTab id={id} />;
+    case "batch":
+      return <BatchTab id={id} />;
     case "keys":
       return <KeysTab id={id} />;
     case "logs":

@@ -42,6 +42,7 @@ const EVERYTHING = [
   "monitoring.manage",
   "predictions.read",
   "outcomes.write",
+  "batches.run",
   "alerts.read",
   "alerts.handle",
   "alerts.manage",

@@ -26,6 +26,8 @@ const TONES: Record<string, Tone> = {
   scheduled: "busy",
   finished: "ok",
   killed: "idle",
+  waiting: "busy",
+  cancelled: "idle",
   // checks and steps
   pending: "unknown",
   passed: "ok",

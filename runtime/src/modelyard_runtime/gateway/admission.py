@@ -15,6 +15,7 @@ from .recorder import Mark
 from .refusals import Outgoing, Refusal
 
 CONSOLE = "console"
+_OWN = {"console": Source.console, "batch": Source.batch}
 _BINARY = frozenset({media.BINARY, media.NPY, media.ARROW})
 
 
@@ -41,7 +42,6 @@ class Admitted:
 
     __slots__ = (
         "expires",
-        "is_console",
         "is_image",
         "is_json",
         "is_limited",
@@ -54,6 +54,7 @@ class Admitted:
         "rewrite",
         "route",
         "skin",
+        "source",
         "sticky",
         "version",
     )
@@ -77,7 +78,7 @@ class Admitted:
         self.sticky = headers.get("x-modelyard-sticky")
         self.request_id = b""
         """Chosen by the caller; such a head is not shared."""
-        self.is_console = key.id == CONSOLE and headers.get("x-modelyard-source") == CONSOLE
+        self.source = _OWN.get(headers.get("x-modelyard-source", "")) if key.id == CONSOLE else None
         self.is_limited = key.requests_per_minute is not None
         self.expires = key.expires_at.timestamp() if key.expires_at is not None else None
         self.length = 0
@@ -98,7 +99,7 @@ class Admitted:
             entry = {
                 "key_id": self.key.id,
                 "skin": self.skin.value,
-                "source": (Source.console if self.is_console else Source.live).value,
+                "source": (self.source or Source.live).value,
                 "content_type": self.media,
             }
             if not self.is_json and self.media.partition(";")[0] in _BINARY:

@@ -340,7 +340,10 @@ def _target_of(rest: str, route: Route) -> tuple[Skin | None, int | None]:
     if rest == f"{model}/infer":
         return Skin.v2, None
     found = re.fullmatch(rf"{re.escape(model)}/versions/(\d{{1,9}})/infer", rest)
-    return (Skin.v2, int(found[1])) if found else (None, None)
+    if found is not None:
+        return Skin.v2, int(found[1])
+    found = re.fullmatch(r"versions/(\d{1,9})/predict", rest)
+    return (Skin.predict, int(found[1])) if found else (None, None)
 
 
 def _request_id(given: str | None) -> str:

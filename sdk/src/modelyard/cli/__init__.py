@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from . import alert, artifact, deployment, importing, model, outcome, storage
+from . import alert, artifact, batch, deployment, importing, model, outcome, storage
 from ._session import client, out, refusals
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Ship and watch models.")
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(model.app, name="model")
 app.add_typer(deployment.app, name="deployment")
+app.add_typer(batch.app, name="batch")
 app.add_typer(outcome.app, name="outcome")
 app.add_typer(importing.app, name="import")
 app.add_typer(alert.app, name="alert")

@@ -29,7 +29,7 @@ TrafficKey = tuple[uuid.UUID, int, int, int, int]
 
 
 _Group = tuple[uuid.UUID, int, int, int, bool]
-"""Deployment, revision, version, minute, live: calls that are decoded and counted together."""
+"""Deployment, revision, version, minute, counted in drift: calls that are decoded together."""
 
 
 @dataclass(slots=True)
@@ -98,15 +98,15 @@ def make(
             shadowed.setdefault((deployment_id, record.revision), []).append(record)
             continue
         minute = record.at_us // 1_000_000 // MINUTE * MINUTE
-        is_live = record.source is Source.live
-        group = (deployment_id, record.revision, record.version, minute, is_live)
+        is_counted = record.source is not Source.console
+        group = (deployment_id, record.revision, record.version, minute, is_counted)
         calls.setdefault(group, []).append(record)
-    for (deployment_id, revision, version, minute, is_live), called in calls.items():
+    for (deployment_id, revision, version, minute, is_counted), called in calls.items():
         policy = keeping.policies.get(deployment_id, EVERYTHING)
         found = capture(called, signatures[deployment_id, revision], policy, keeping.key)
         pairs = zip(called, found.calls, strict=True)
         delta.logged += [_logged(record, deployment_id, call) for record, call in pairs]
-        if is_live and found.columns:
+        if is_counted and found.columns:
             _count(delta, references, (deployment_id, version), minute, found.columns)
     for of, copied in shadowed.items():
         policy = keeping.policies.get(of[0], EVERYTHING)

@@ -51,6 +51,7 @@ class Permission(StrEnum):
     predictions_read = "predictions.read"
     predictions_erase = "predictions.erase"
     outcomes_write = "outcomes.write"
+    batches_run = "batches.run"
     alerts_read = "alerts.read"
     alerts_handle = "alerts.handle"
     alerts_manage = "alerts.manage"
@@ -103,6 +104,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.predictions_read: Role.developer,
     Permission.predictions_erase: Role.admin,
     Permission.outcomes_write: Role.developer,
+    Permission.batches_run: Role.developer,
     Permission.alerts_read: Role.viewer,
     Permission.alerts_handle: Role.developer,
     Permission.alerts_manage: Role.developer,
