@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from modelyard_protocol.records import Source
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.http import Cursors, Page
@@ -211,6 +212,12 @@ def last_profiled(
     return {(row[0], row[1]): row[2] for row in db.execute(query)}
 
 
+def _caller(row: LoggedPrediction, key_names: dict[str, str]) -> str | None:
+    if row.source == Source.batch:
+        return "Batch"
+    return key_names.get(row.key_id) if row.key_id else None
+
+
 def prediction_out(row: LoggedPrediction, key_names: dict[str, str]) -> PredictionOut:
     """Give the wire shape of a logged call."""
     return PredictionOut(
@@ -221,7 +228,7 @@ def prediction_out(row: LoggedPrediction, key_names: dict[str, str]) -> Predicti
         status=row.status,
         skin=row.skin,
         source=row.source,
-        key_name=key_names.get(row.key_id) if row.key_id else None,
+        key_name=_caller(row, key_names),
         total_ms=row.total_us / 1000,
         model_ms=None if row.model_us is None else row.model_us / 1000,
         rows=row.rows,

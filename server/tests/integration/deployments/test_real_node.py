@@ -107,6 +107,17 @@ def test_from_registration_to_rollback_with_a_refused_version_in_between(
     assert (tried["status"], tried["body"]["predictions"]) == (200, [0, 1])
     wrong = _call(node, f"{address}/predict", key, {"rows": [{"x": "far", "y": 1.0}]})
     assert (wrong.status_code, wrong.json()["fields"][0]["column"]) == (422, "x")
+    sent = client.post(
+        f"/api/v1{here}/batches/file",
+        params={"file_name": "rows.csv", "version": 1},
+        content=b"id,x,y\na,0,1\nb,far,1\nc,3,0\n",
+    )
+    _work(platform)
+    batch = f"/api/v1/batches/{sent.json()['id']}"
+    assert client.get(batch).json()["error"] is None
+    scored = client.get(f"{batch}/results", params={"format": "jsonl"}).text.splitlines()
+    assert [json.loads(one)["prediction"] for one in scored] == [0, 1]
+    assert [json.loads(one)["input"]["id"] for one in scored] == ["a", "c"]
 
     described = {**json.loads(files["MLmodel"]), "metadata": {"example_prediction": [0, 1]}}
     registered(client, "churn", {**files, "MLmodel": json.dumps(described).encode()})
