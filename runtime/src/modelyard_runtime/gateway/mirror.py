@@ -91,7 +91,7 @@ class Mirror:
         if line is None:
             line = self._lines[server_id] = _Line()
         line.share = (line.share + _TURN) % 1.0
-        if line.share * 100 >= copy.shadow.percent or copy.admitted.is_console:
+        if line.share * 100 >= copy.shadow.percent or copy.admitted.source is not None:
             return
         too_many = len(line.queue) >= MAX_QUEUED
         if too_many or line.bytes + len(copy.body) > MAX_QUEUED_BYTES:
