@@ -14,24 +14,19 @@ from typing import Any
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from modelyard_protocol.package import Signature
-from modelyard_protocol.routing import Route, Target
 from modelyard_server.alerts import incidents
 from modelyard_server.alerts.models import Rule
 from modelyard_server.alerts.readings import Reading
 from modelyard_server.alerts.states import Seen
-from modelyard_server.artifacts.ports import BlobStore
-from modelyard_server.artifacts.service import StoredFile
-from modelyard_server.batches import service as batches
-from modelyard_server.batches.models import Format
 from modelyard_server.deployments import service as deployments
 from modelyard_server.identity import credentials
 from modelyard_server.identity import service as identity
 from modelyard_server.identity.models import User
 from modelyard_server.tracking.models import ExperimentNumber
-from modelyard_server.workspaces.access import System
 from tests.make.fixtures import Platform, TeamSpace
 from tests.make.registry import MLFLOW, model_id, registered
+
+from .seeds_batches import a_batch
 
 LIFETIME = dt.timedelta(days=1)
 PASSWORD = "correct horse battery"
@@ -334,32 +329,6 @@ def a_binned_model(world: World) -> str:
     registered(world.http, name)
     world.http.delete(f"/api/v1/models/{model_id(world.http, name)}")
     return world.http.get("/api/v1/bin").json()["items"][0]["id"]
-
-
-def a_route(world: World) -> Route:
-    """Give what the node would be told of the deployment while it is live."""
-    return Route(
-        workspace=world.space.slug,
-        environment="staging",
-        deployment="live",
-        workspace_id=world.space.id,
-        deployment_id=world["deployment_id"],
-        targets=(Target(server_id="0" * 32, revision=1, version=1, weight=100),),
-        keys=(),
-        signature=Signature(),
-    )
-
-
-def a_batch(world: World) -> str:
-    """A batch that was cancelled before it began."""
-    route, services = a_route(world), world.platform.services
-    blobs, actor = services.get(BlobStore), System(world.space.id)
-    with world.platform.database.session(world.space.id) as db:
-        blob = blobs.receive(world.space.id, [f"x\n{world.canary}\n".encode()])
-        file = StoredFile(f"{world.canary}.csv", blob.size_bytes, blob.sha256)
-        row = batches.create(db, actor, blobs, route, file, Format.csv, None)
-        batches.cancel(db, actor, row.id)
-        return str(row.id)
 
 
 def a_comment(world: World) -> str:

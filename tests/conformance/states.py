@@ -24,7 +24,8 @@ from modelyard_server.registry.reading import content_digest
 from modelyard_server.samples.models import InstalledSample
 from tests.make.registry import a_package
 
-from .seeds import PROXY, Ids, World, a_route
+from .seeds import PROXY, Ids, World
+from .seeds_batches import a_route
 
 
 def imported(world: World) -> None:
