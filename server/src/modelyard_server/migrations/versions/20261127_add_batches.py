@@ -7,7 +7,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_batches"
-down_revision = "20261127_add_drivers"
+down_revision = "20261127_add_feature_importances"
 branch_labels = None
 depends_on = None
 
