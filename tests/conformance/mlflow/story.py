@@ -77,6 +77,9 @@ def experiments() -> None:
     client.delete_experiment_tag(made, "team")
     by_tag = client.search_experiments(filter_string="tags.stage = 'final'")
     assert {e.experiment_id: e.tags for e in by_tag}[made] == {"stage": "final"}
+    at = client.get_experiment(made).creation_time
+    same = client.search_experiments(filter_string=f"creation_time = {at}", max_results=1000)
+    assert made in {e.experiment_id for e in same}
     client.delete_experiment(made)
     assert client.get_experiment(made).lifecycle_stage == "deleted"
     gone = client.search_experiments(view_type=ViewType.DELETED_ONLY, max_results=1000)
@@ -234,6 +237,15 @@ def logged_models() -> None:
         order_by=[{"field_name": "metrics.f1", "ascending": False}],
     )
     assert [m.model_id for m in by_metric] == [model.model_id]
+    other = client.create_logged_model(experiment, name="other")
+    for rows, value in (("rows", 0.9), ("columns", 0.1)):
+        client.log_metric(
+            run_id, "f1", value, model_id=other.model_id, dataset_name=rows, dataset_digest="1"
+        )
+    for rows, last in (("rows", other), ("columns", model)):
+        order = [{"field_name": "metrics.f1", "dataset_name": rows, "dataset_digest": "1"}]
+        found = client.search_logged_models([experiment], order_by=order)
+        assert found[-1].model_id == last.model_id
     client.delete_logged_model(model.model_id)
     refused("RESOURCE_DOES_NOT_EXIST", lambda: client.get_logged_model(model.model_id))
 
@@ -400,7 +412,8 @@ def datasets() -> None:
     complete = next(r for r in found.records if r.inputs == {"q": "a"})
     assert complete.expectations == {"a": "a", "b": "more"}
     assert found.delete_records([complete.dataset_record_id]) == 1
-    client.set_dataset_tags(made.dataset_id, {"team": "z"})
+    client.set_dataset_tags(made.dataset_id, {"team": "z", "old": None})
+    assert client.get_dataset(made.dataset_id).tags["old"] == "y"
     client.delete_dataset_tag(made.dataset_id, "old")
     tags = client.get_dataset(made.dataset_id).tags
     assert (tags["team"], "old" in tags) == ("z", False)

@@ -153,7 +153,7 @@ def set_dataset_tags(
 @router.delete("/{dataset_id}/tags/{key:path}")
 def delete_dataset_tag(dataset_id: str, key: str, db: Db, actor: Writer) -> Response:
     """Remove a tag."""
-    datasets.set_tags(db, actor, dataset_id, {key: None})
+    datasets.delete_tag(db, actor, dataset_id, key)
     return wire.answer()
 
 

@@ -194,17 +194,28 @@ def remove_records(
 def set_tags(
     db: Session, actor: trail.Who, dataset_id: str, tags: Mapping[str, str | None]
 ) -> EvaluationDataset:
-    """Set tags; a value of `None` removes one.
+    """Set tags; one without a value stays as it is.
 
     Raises:
         DatasetMissing: there is no such dataset.
         DatasetRefused: a tag is not acceptable.
     """
     row = get(db, dataset_id, lock=True)
-    merged = {**row.tags, **tags}
-    row.tags = _checked({key: value for key, value in merged.items() if value is not None})
-    _changed(db, actor, row, "set_tags", dict(tags))
+    given = {key: value for key, value in tags.items() if value is not None}
+    row.tags = _checked({**row.tags, **given})
+    _record(db, actor, "set_tags", row, after=dict(tags))
     return row
+
+
+def delete_tag(db: Session, actor: trail.Who, dataset_id: str, key: str) -> None:
+    """Remove a tag; one that is not there is no fault.
+
+    Raises:
+        DatasetMissing: there is no such dataset.
+    """
+    row = get(db, dataset_id, lock=True)
+    row.tags = {name: value for name, value in row.tags.items() if name != key}
+    _record(db, actor, "delete_tag", row, after={"key": key})
 
 
 def experiments_of(db: Session, dataset_id: str) -> list[str]:

@@ -223,14 +223,15 @@ def of_run(db: Session, run: Run) -> list[LoggedModel]:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRef:
-    """A dataset that metrics were measured on; without a digest any of the name."""
+    """A dataset that metrics were measured on; without digest or name any of the other."""
 
     name: str
     digest: str = ""
 
     def is_of(self, metric: ModelMetric) -> bool:
         """Tell whether a metric was measured on it."""
-        return metric.dataset_name == self.name and self.digest in {"", metric.dataset_digest}
+        has_name = self.name in {"", metric.dataset_name}
+        return has_name and self.digest in {"", metric.dataset_digest}
 
 
 def search(
@@ -264,9 +265,16 @@ def search(
 
 
 def in_order(
-    db: Session, rows: Sequence[LoggedModel], key: str, *, is_ascending: bool
+    db: Session,
+    rows: Sequence[LoggedModel],
+    key: str,
+    *,
+    is_ascending: bool,
+    dataset: DatasetRef,
 ) -> list[LoggedModel]:
     """Sort models by an attribute or by `metrics.<name>`; those without it come last.
+
+    Of metrics only those count that were measured on the dataset, where one is named.
 
     Raises:
         ValueRefused: there is no such attribute.
@@ -276,7 +284,10 @@ def in_order(
     if kind in {"metric", "metrics"} and name:
         metrics = metrics_of(db, [row.id for row in rows])
         values = {
-            row.id: next((m.value for m in metrics.get(row.id, []) if m.name == name), None)
+            row.id: next(
+                (m.value for m in metrics.get(row.id, []) if m.name == name and dataset.is_of(m)),
+                None,
+            )
             for row in rows
         }
     elif key in _ATTRIBUTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any
 
 import msgspec
@@ -198,9 +199,15 @@ def _value(row: Experiment, asked: Clause | Order) -> Any:
     values: dict[str, Any] = {
         "name": row.name,
         "experiment_id": row.id,
-        "creation_time": row.created_at.timestamp() * 1000,
-        "last_update_time": row.updated_at.timestamp() * 1000,
+        "creation_time": _milliseconds(row.created_at, asked),
+        "last_update_time": _milliseconds(row.updated_at, asked),
     }
     if asked.kind != "attribute" or asked.key not in values:
         raise FilterRefused(f"Experiments cannot be searched or sorted by {asked.key[:80]!r}.")
     return values[asked.key]
+
+
+def _milliseconds(at: dt.datetime, asked: Clause | Order) -> float:
+    """Compare a time as clients are shown it, and sort by the whole of it."""
+    exact = at.timestamp() * 1000
+    return exact if isinstance(asked, Order) else int(exact)

@@ -56,6 +56,8 @@ class Directory(msgspec.Struct):
 class OrderBy(msgspec.Struct):
     field_name: str
     ascending: bool = True
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class DatasetFilter(msgspec.Struct):
@@ -107,7 +109,13 @@ def search_logged_models(
     datasets = [logged_models.DatasetRef(d.dataset_name, d.dataset_digest) for d in body.datasets]
     rows = logged_models.search(db, numbers, filters.read(body.filter), datasets)
     for order in reversed(body.order_by):
-        rows = logged_models.in_order(db, rows, order.field_name, is_ascending=order.ascending)
+        rows = logged_models.in_order(
+            db,
+            rows,
+            order.field_name,
+            is_ascending=order.ascending,
+            dataset=logged_models.DatasetRef(order.dataset_name, order.dataset_digest),
+        )
     end = start + body.max_results
     token = codec.seal(scope, [end]) if end < len(rows) else None
     return wire.answer({"models": shapes.models(db, rows[start:end]), "next_page_token": token})
