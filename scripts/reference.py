@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from modelyard_server.app import CAPABILITIES, compose, create_app, part
 from modelyard_server.kernel import egress, errors, http
 from modelyard_server.settings import Settings
-from modelyard_server.tracking.mlflow import unsupported
+from modelyard_server.tracking.mlflow import unsupported, upstream
 from modelyard_server.workspaces.access import every_route
 from modelyard_server.workspaces.permissions import Permission, Role, permits
 
@@ -137,11 +137,14 @@ def mlflow_page() -> str:
         "`MLFLOW_TRACKING_TOKEN` (an API token); the token decides the workspace. The header "
         "`X-MLFLOW-WORKSPACE` and an address such as `http://host/w/<slug>` may name it too.\n\n"
         "`tests/conformance/mlflow` drives the unmodified client, this release and the newest of "
-        "the minor before it, through every supported endpoint that the client has a use for.\n\n"
+        "the minor before it, through every supported endpoint that the client has a use for. "
+        "`make test-autolog` adds the autologging of LightGBM, PyTorch and Keras.\n\n"
         "## Differences\n\nWhere Modelyard answers otherwise than a genuine server, on purpose:"
         "\n\n| Here | Why |\n|---|---|\n"
     )
     head += "".join(f"| {what} | {why} |\n" for what, why in unsupported.DIFFERENCES.items())
+    head += "\n## Upstream tests that differ\n\nThe MLflow project's own tests, run over HTTP.\n\n"
+    head += upstream.rows()
     head += "\n## Endpoints\n\n"
     return MARK + head + "| Endpoint | Supported |\n|---|---|\n" + "\n".join(rows) + "\n"
 

@@ -58,7 +58,7 @@ with mlflow.start_run(run_name="keras"):
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("name", "program", "metric", "param"),
     [

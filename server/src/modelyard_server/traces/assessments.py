@@ -90,7 +90,8 @@ def change(
     place, found = _found(row, assessment_id)
     for name in fields:
         if name in _KINDS and name not in found:
-            raise TraceRefused(f"Cannot update {name} value on another kind of assessment.")
+            is_of = next(kind for kind in _KINDS if kind in found).title()
+            raise TraceRefused(f"Cannot update {name} value on a {is_of} assessment.")
         if name not in _CHANGEABLE:
             raise TraceRefused(f"{name[:40]!r} of this assessment cannot be changed.")
     given = {name: said[name] for name in fields if name in said}

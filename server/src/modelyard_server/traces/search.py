@@ -73,11 +73,16 @@ def find(
         page = list(db.scalars(newest.offset(offset).limit(limit + 1)))
         return Found(page[:limit], len(page) > limit)
     linked = {
-        clause: _elsewhere(db, experiment_ids, clause)
+        clause: _of_run(db, str(clause.value))
+        if clause.key == "run_id"
+        else _with_span(db, experiment_ids, [clause])
         for clause in clauses
-        if clause.kind == "span"
-        or (clause.kind == "attribute" and clause.key in {"text", "run_id"})
+        if clause.kind == "attribute"
+        and (clause.key == "text" or (clause.key == "run_id" and clause.operator == "="))
     }
+    of_spans = [clause for clause in clauses if clause.kind == "span"]
+    if of_spans:  # one span satisfies them all
+        linked |= dict.fromkeys(of_spans, _with_span(db, experiment_ids, of_spans))
     found = [
         row
         for row in db.scalars(newest.limit(_MOST_READ))
@@ -91,28 +96,30 @@ def find(
     return Found(found[offset : offset + limit], len(found) > offset + limit)
 
 
-def _elsewhere(db: Session, experiment_ids: Sequence[int], clause: Clause) -> set[str] | None:
-    """Find the traces that satisfy a clause about their spans or their run, which are not rows."""
-    if clause.kind == "attribute" and clause.key == "run_id":
-        if clause.operator != "=":
-            return None
-        try:
-            return service.traces_of_run(db, str(clause.value))
-        except RunMissing:
-            return set()
+def _of_run(db: Session, run_uid: str) -> set[str]:
+    try:
+        return service.traces_of_run(db, run_uid)
+    except RunMissing:
+        return set()
+
+
+def _with_span(db: Session, experiment_ids: Sequence[int], clauses: Sequence[Clause]) -> set[str]:
+    """Find the traces that have a span which satisfies all clauses."""
     rows = (
         select(Span.trace_id, Span.document)
         .join(Trace, (Trace.workspace_id == Span.workspace_id) & (Trace.id == Span.trace_id))
         .where(Trace.experiment_id.in_(experiment_ids))
         .order_by(Trace.requested_ms.desc())
     )
-    if clause.key != "status" and clause.operator in {"=", "LIKE", "ILIKE"}:  # narrows it down
+    for clause in clauses:  # narrows down where to look
+        if clause.key == "status" or clause.operator not in {"=", "LIKE", "ILIKE"}:
+            continue
         written, wanted = cast(Span.document, Text), str(clause.value)
         inner = json.dumps(wanted)[1:-1].replace("\\", "%")
         rows = rows.where(written.ilike(f"%{inner}%") | written.ilike(f"%{wanted}%"))
     found: set[str] = set()
     for trace_id, document in db.execute(rows.limit(_MOST_SPANS)):
-        if trace_id not in found and said.of_span(document, clause):
+        if trace_id not in found and all(said.of_span(document, c) for c in clauses):
             found.add(trace_id)
     return found
 
@@ -148,7 +155,7 @@ def _check(clause: Clause) -> None:
             f"Invalid comparator '{clause.operator}' for prompts filter. Only '=' is supported "
             'with format: prompt = "name/version"'
         )
-    if clause.key == "prompt" and "/" not in str(clause.value):
+    if clause.key == "prompt" and str(clause.value).count("/") != 1:
         raise TraceRefused(
             f"Invalid prompts filter value '{str(clause.value)[:80]}'. Expected format: "
             'prompt = "name/version"'

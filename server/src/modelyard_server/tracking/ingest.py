@@ -103,7 +103,7 @@ def target(db: Session, run_id: str) -> Target:
     named = {"uid": run_id, "bound": tenancy.workspace_of(db)}
     row = db.connection().execute(_TARGET, named).one_or_none()
     if row is None:
-        raise RunMissing(f"Run '{run_id[:64]}' not found.")
+        raise RunMissing(f"Run with id={run_id[:64]} not found.")
     if row.lifecycle_stage != ACTIVE:
         raise NotActive(NOT_ACTIVE.format(run_id))
     changes.note(db, row.id, row.experiment_id)

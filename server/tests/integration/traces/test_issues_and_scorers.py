@@ -197,6 +197,7 @@ def judged(client):
         ("span.name != 'step 0'", ["02"]),
         ("span.name RLIKE '^step [1-9]$'", ["02"]),
         ("span.status = 'UNSET'", ["01", "02"]),
+        ("span.name = 'step 0' AND span.name LIKE '%1'", []),  # one span satisfies both
         ("span.type = 'LLM'", []),
         ("feedback.good = 'true'", ["01"]),
         ("feedback.good > 2", ["02"]),
