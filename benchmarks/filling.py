@@ -24,6 +24,8 @@ _TYPES = {
     "BIGINT": "bigint",
     "INTEGER": "int",
     "FLOAT": "float8",
+    "DOUBLE": "float8",
+    "DOUBLE PRECISION": "float8",
     "BOOLEAN": "boolean",
     "TEXT": "text",
 }
