@@ -167,6 +167,8 @@ def compare(starters: list[Starter], options: argparse.Namespace, *, on_postgres
             try:
                 name, found = one_round(starter, options, on_postgres=on_postgres)
             except SystemExit as failure:
+                if not isinstance(failure.code, str):
+                    raise  # told to stop
                 print(f"\n{starter.__name__} could not be measured: {str(failure)[-300:]}\n")
                 continue
             kept = best.get(name, found)
