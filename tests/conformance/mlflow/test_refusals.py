@@ -331,7 +331,7 @@ class TestInwards:
             "/ajax-api/2.0/mlflow/gateway-proxy",
             "/graphql",
             "/api/3.0/mlflow/gateway/secrets/create",
-            "/api/3.0/mlflow/scorers/register",
+            "/api/3.0/mlflow/traces/metrics",
         ],
     )
     def test_what_is_not_there_says_so_by_name(self, http, path):

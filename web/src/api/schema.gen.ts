@@ -7550,6 +7550,20 @@ export interface components {
             /** Note */
             note?: string | null;
         };
+        /**
+         * RevisionConfig
+         * @description What a revision is served with; zeros when it is served elsewhere.
+         */
+        RevisionConfig: {
+            /** Engine */
+            engine: string;
+            /** Cpu */
+            cpu: number;
+            /** Memory Gb */
+            memory_gb: number;
+            /** Gpu */
+            gpu: number;
+        };
         /** RevisionCreate */
         RevisionCreate: {
             /** Version */
@@ -7583,7 +7597,7 @@ export interface components {
             model_name: string;
             /** Version */
             version: number;
-            config: components["schemas"]["ServingConfig"];
+            config: components["schemas"]["RevisionConfig"];
             /** Auto Configured */
             auto_configured: boolean;
             /**

@@ -8,16 +8,22 @@ import datetime as dt
 import decimal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pa_parquet
 
 from modelyard_protocol.package import Column, Signature
 from modelyard_protocol.values import from_text, number_from_text
+from modelyard_server.kernel.lazily import lazily
 
 from .models import Format
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pa_parquet
+else:
+    pa = lazily("pyarrow")
+    pa_parquet = lazily("pyarrow.parquet")
 
 MAX_LINE = 1024 * 1024
 PART_ROWS = 1000

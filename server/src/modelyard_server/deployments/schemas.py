@@ -66,6 +66,15 @@ class ServingConfig(BaseModel):
     gpu: int = Field(0, ge=0, le=8)
 
 
+class RevisionConfig(BaseModel):
+    """What a revision is served with; zeros when it is served elsewhere."""
+
+    engine: str
+    cpu: float
+    memory_gb: float
+    gpu: int
+
+
 class Guards(BaseModel):
     """When a new revision is taken back by itself."""
 
@@ -290,7 +299,7 @@ class RevisionOut(BaseModel):
     model_id: uuid.UUID
     model_name: str
     version: int
-    config: ServingConfig
+    config: RevisionConfig
     auto_configured: bool
     status: DeploymentStatus
     status_reason: str | None

@@ -15,8 +15,8 @@ from .lookup import good_revisions, previous_revision, revisions_of_many
 from .models import Deployment, Revision
 from .schemas import (
     DeploymentOut,
+    RevisionConfig,
     RevisionOut,
-    ServingConfig,
     ShadowTarget,
     ShiftOut,
     StepOut,
@@ -80,9 +80,7 @@ def revision_out(row: Revision) -> RevisionOut:
         model_id=row.model_id,
         model_name=row.model_name,
         version=row.version,
-        config=ServingConfig.model_construct(
-            engine=row.engine, cpu=row.cpu, memory_gb=row.memory_gb, gpu=row.gpu
-        ),
+        config=RevisionConfig(engine=row.engine, cpu=row.cpu, memory_gb=row.memory_gb, gpu=row.gpu),
         auto_configured=row.auto_configured,
         status=row.status,
         status_reason=row.status_reason,

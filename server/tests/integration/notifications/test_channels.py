@@ -304,9 +304,9 @@ def test_a_channel_is_changed_without_telling_its_secrets_again(
 
 
 def test_the_log_of_deliveries_is_bounded_and_what_waits_stays(
-    workspace: TeamSpace, monkeypatch: pytest.MonkeyPatch
+    workspace: TeamSpace, receiver, monkeypatch: pytest.MonkeyPatch
 ):
-    a_channel(workspace, "email", recipients=["ana@example.com"])
+    a_channel(workspace, url=receiver.url)
     for state, days in (("delivered", 1), ("delivered", 2), ("dead", 100), ("waiting", 100)):
         say(workspace, title=f"{state} {days}")
         with workspace.platform.database.session(workspace.id) as db:

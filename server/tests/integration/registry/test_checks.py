@@ -121,6 +121,7 @@ def test_requirements_that_cannot_be_met_are_refused_with_the_reason(platform, w
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # it asks the package registry, which has slow minutes
 def test_a_different_requirement_gets_an_environment_of_its_own(platform, workspace, tmp_path):
     files = a_real_package(tmp_path / "m", requirements="six==1.16.0")
     known, _, _ = checked(platform, workspace.client("developer"), files)
