@@ -23,6 +23,7 @@ from .errors import DeploymentMissing, RevisionMissing
 from .lookup import revisions, standing
 from .models import Deployment, Revision
 from .ports import ComputeDriver, Publisher
+from .reported import SERVED
 from .states import Health, Status, health
 
 log = structlog.get_logger("modelyard.deployments")
@@ -124,6 +125,7 @@ def _changes(
             & (Revision.deployment_id == Deployment.id)
             & (Revision.number == Deployment.live_number),
         )
+        .where(Deployment.kind == SERVED)
         .order_by(Deployment.id)
     ).all()
     for deployment, revision in live:

@@ -12,6 +12,7 @@ import pytest
 from tests.make import monitoring as make
 from tests.make.fixtures import TeamSpace
 
+from modelyard_server.deployments.reconcile import Reconciler
 from modelyard_server.monitoring import measuring, upkeep
 
 
@@ -143,3 +144,12 @@ def test_what_cannot_be_done_with_it_is_refused(
     assert send(served, {"rows": [{"prediction": 1}]}, 404)["code"] == "deployments.not_found"
     assert client.post(f"{path}/stop").status_code == 202
     assert client.delete(path).status_code == 204
+
+
+def test_the_node_has_no_say_in_what_is_served_elsewhere(reported: make.Watched) -> None:
+    Reconciler(reported.workspace.platform.services).reconcile({}, node_is_up=True)
+    told = reported.workspace.client("viewer").get(f"/api/v1/deployments/{reported.id}").json()
+    assert (told["status"], told["status_reason"]) == (
+        "ready",
+        "Served elsewhere: SageMaker eu-west-1.",
+    )

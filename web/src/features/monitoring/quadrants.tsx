@@ -26,7 +26,11 @@ const COLOURS: Record<Quadrant, string> = {
 };
 const NAMED = 6;
 
-/** How far each input moved against how much the model relies on it; choosing a dot opens it. */
+/**
+ * How far each input moved against how much the model relies on it; choosing a dot opens it.
+ *
+ * Dots may lie on each other: whoever has no fine pointer chooses from the list of inputs beside.
+ */
 export function Quadrants({ of, chosen, onChoose }: Props) {
   const told = of.importance;
   if (!told) return null;
@@ -89,6 +93,7 @@ export function Quadrants({ of, chosen, onChoose }: Props) {
                 <span key={one.feature}>
                   <button
                     type="button"
+                    tabIndex={-1}
                     className={classes.dot}
                     style={at}
                     title={words}
