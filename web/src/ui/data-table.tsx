@@ -65,7 +65,12 @@ export function DataTable<T extends RowData>(props: Props<T>) {
 
   return (
     <div className={phone === "cards" ? classes.cards : undefined}>
-      <div ref={setScroller} className={`${classes.scroll} ${isLong ? classes.long : ""}`}>
+      <div
+        ref={setScroller}
+        className={`${classes.scroll} ${isLong ? classes.long : ""}`}
+        // What scrolls must be reachable by keyboard.
+        tabIndex={phone === "scroll" ? 0 : undefined}
+      >
         <table className={classes.table} aria-label={label} aria-rowcount={total ?? sorted.length}>
           <thead>
             {table.getHeaderGroups().map((group) => (
