@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from modelyard_server.app import compose, create_app, load_models
@@ -21,6 +22,7 @@ from modelyard_server.identity.models import ApiToken, User
 from modelyard_server.kernel import telemetry
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database, normalised_url
+from modelyard_server.kernel.jobs import Job
 from modelyard_server.kernel.services import Services
 from modelyard_server.migrations import state
 from modelyard_server.settings import Settings
@@ -166,7 +168,10 @@ def postgres_platform(
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def platform(request: pytest.FixtureRequest) -> Platform:
+    """Both databases in turn, without the jobs that earlier tests have left to do."""
     made: Platform = request.getfixturevalue(f"{request.param}_platform")
+    with made.database.platform_session() as db:
+        db.execute(delete(Job).where(Job.owner_workspace_id.is_not(None)))
     return made
 
 
