@@ -156,7 +156,8 @@ def _once_it_is_back(channel: grpc.Channel) -> Any:
     try:
         return infer(channel, a_request(), timeout=30, wait_for_ready=True)
     except grpc.RpcError as error:
-        assert error.code() is grpc.StatusCode.UNAVAILABLE  # type: ignore[attr-defined]
+        if error.code() is not grpc.StatusCode.UNAVAILABLE:
+            raise
         return infer(channel, a_request(), timeout=30, wait_for_ready=True)
 
 
