@@ -72,7 +72,7 @@ check: .make/dev .make/node ## Formatting, lint, types, import contracts, API di
 	@scripts/check-api
 
 test: .make/dev .make/web ## Everything: both databases, real processes, a real browser
-	@$(PYTEST) -q -n 2 --dist loadfile -m "not e2e"
+	@$(PYTEST) -q -n 3 --dist loadfile -m "not e2e"
 	@cd web && npm run --silent test
 	@$(PYTEST) -q -n 3 --dist loadfile -m e2e
 
