@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-
-import structlog
+from functools import partial
 
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.repeating import repeat
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 from modelyard_server.workspaces.access import System
@@ -16,7 +15,6 @@ from modelyard_server.workspaces.access import System
 from . import collections
 
 EVERY_SECONDS = 3600.0
-log = structlog.get_logger("modelyard.artifacts")
 
 
 def begin_collections(database: Database) -> int:
@@ -32,20 +30,4 @@ def begin_collections(database: Database) -> int:
 
 def start(services: Services) -> Callable[[], None]:
     """Look every hour whose collection is due, until the given function is called."""
-    database, stop = services.get(Database), threading.Event()
-
-    def work() -> None:
-        while not stop.wait(EVERY_SECONDS):
-            try:
-                begin_collections(database)
-            except Exception:
-                log.exception("collections_not_begun")
-
-    thread = threading.Thread(target=work, name="collections", daemon=True)
-    thread.start()
-
-    def finish() -> None:
-        stop.set()
-        thread.join(timeout=10)
-
-    return finish
+    return repeat("collections", EVERY_SECONDS, partial(begin_collections, services.get(Database)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-
-import structlog
+from functools import partial
 
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.repeating import repeat
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 from modelyard_server.workspaces.access import System
@@ -16,7 +15,6 @@ from modelyard_server.workspaces.access import System
 from . import binned
 
 EVERY_SECONDS = 3600.0
-log = structlog.get_logger("modelyard.registry")
 
 
 def empty_bins(database: Database) -> int:
@@ -32,21 +30,4 @@ def empty_bins(database: Database) -> int:
 
 def start(services: Services) -> Callable[[], None]:
     """Empty the bins every hour until the given function is called."""
-    database = services.get(Database)
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.wait(EVERY_SECONDS):
-            try:
-                empty_bins(database)
-            except Exception:
-                log.exception("emptying_bins_failed")
-
-    thread = threading.Thread(target=work, name="bin", daemon=True)
-    thread.start()
-
-    def finish() -> None:
-        stop.set()
-        thread.join(timeout=10)
-
-    return finish
+    return repeat("bin", EVERY_SECONDS, partial(empty_bins, services.get(Database)))
