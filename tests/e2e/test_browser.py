@@ -84,9 +84,9 @@ def test_own_model_from_first_click_to_rollback(
 
     drift = f"{installation.url}/w/team/deployments/{deployment['id']}?tab=drift"
     page.goto(drift)
-    expect(page.get_by_text(re.compile("None of 31 columns moved"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("None of 31 columns moved"))).to_be_visible()
     member.run_example(*replay, "--drift")
-    expect(page.get_by_text(re.compile("columns have moved"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("columns have moved"))).to_be_visible()
     expect(page.get_by_text("mean area").first).to_be_visible()
     visitor.screenshot(SCREENSHOT)
     assert not visitor.scrolls_sideways()

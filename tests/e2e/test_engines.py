@@ -12,7 +12,7 @@ import pytest
 from tests.make.installation import Installation, an_installation, wait_for
 from tests.make.journey import Member, an_owner
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 ROW = {"width": 1.0, "height": 4.0}
 REUSED = "Reused the platform's environment: it satisfies the lock exactly."
 LOGS_FOUR_MODELS = """

@@ -10,7 +10,7 @@ from tests.make.browser import Visitor, a_visitor
 from tests.make.installation import Installation, an_installation
 from tests.make.journey import EMAIL, PASSWORD, Member, an_owner
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 ELSEWHERE = "http://127.0.0.1:9/"
 PAYLOADS = [
     "<script>window.hacked=1</script>",
@@ -99,7 +99,7 @@ def test_no_comment_runs_anything(visitor: Visitor, owner: Member) -> None:
     page.on("dialog", lambda dialog: dialog.dismiss())
 
     page.goto(f"{owner.installation.url}/w/team/runs/{run}")
-    expect(page.get_by_role("article")).to_have_count(len(PAYLOADS), timeout=30_000)
+    expect(page.get_by_role("article")).to_have_count(len(PAYLOADS))
     for link in page.get_by_text(re.compile("^(md|html) link$")).all():
         link.click(no_wait_after=True)
     page.wait_for_load_state("networkidle")

@@ -11,7 +11,7 @@ import pytest
 from tests.make.installation import Installation, an_installation, wait_for
 from tests.make.journey import Member, an_owner, predict
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -227,7 +227,7 @@ def test_the_screens_say_what_answers_where(
             ("features", "settings/features", "Rollout plan"),
         ):
             page.goto(f"{base}/{path}")
-            expect(page.get_by_text(text).first).to_be_visible(timeout=20_000)
+            expect(page.get_by_text(text).first).to_be_visible()
             theme = "dark" if dark else "light"
             for width, height in ((1440, 1200), NARROW):
                 visitor.screenshot(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect, sync_playwright
 
 _FLAGS = [
     "--no-sandbox",
@@ -18,6 +18,9 @@ _FLAGS = [
     "--disable-sync",
 ]
 WIDE, NARROW = (1440, 900), (390, 844)
+PATIENCE_MS = 60_000  # other tests share the machine; what is there is found at once
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -29,9 +32,9 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     def click(self, target: Locator) -> None:
-        target.wait_for(timeout=30_000)
-        self.clicks.append(target.inner_text(timeout=5_000).strip() or str(target))
-        target.click(timeout=30_000)
+        target.wait_for(timeout=PATIENCE_MS)
+        self.clicks.append(target.inner_text(timeout=PATIENCE_MS).strip() or str(target))
+        target.click(timeout=PATIENCE_MS)
 
     def screenshot(self, file: Path, *, width: int = WIDE[0], height: int = WIDE[1]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +64,7 @@ def a_visitor(*, dark: bool = False) -> Iterator[Visitor]:
             viewport={"width": WIDE[0], "height": WIDE[1]},
             color_scheme="dark" if dark else "light",
         )
+        page.set_default_timeout(PATIENCE_MS)
         visitor = Visitor(page)
         page.on("console", visitor._hear)
         page.on("pageerror", lambda error: visitor.complaints.append(str(error)))

@@ -29,7 +29,7 @@ def read(folder: Path) -> list[Prediction | Traffic]:
 
 
 def wait_for(holds: Callable[[], Any]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -17,7 +17,7 @@ from modelyard_server.deployments.errors import NodeUnreachable
 from modelyard_server.settings import Settings
 
 
-def _until(holds: Callable[[], object], seconds: float = 30) -> float:
+def _until(holds: Callable[[], object], seconds: float = 90) -> float:
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds
