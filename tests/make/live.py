@@ -35,7 +35,7 @@ def serving(app: FastAPI) -> Iterator[str]:
     app.state.is_stopping = lambda: server.should_exit
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while not server.started:
         assert time.monotonic() < deadline, "The server did not start."
         time.sleep(0.01)

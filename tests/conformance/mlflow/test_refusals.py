@@ -292,7 +292,7 @@ class TestTooMuch:
         ):
             answer = http.post(f"{API}/{path}", json=body)
             assert answer.status_code in {200, 400}, answer.text[:300]
-            assert answer.elapsed.total_seconds() < 5
+            assert answer.elapsed.total_seconds() < 20  # not exponential
         assert http.get(
             f"{API}/registered-models/search", params={"filter": text[:4000]}
         ).status_code in {
