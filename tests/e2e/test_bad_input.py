@@ -143,7 +143,9 @@ def test_a_truncated_upload_leaves_nothing(owner: Member) -> None:
     wait_for(lambda: not _files(incoming), 10, lambda: str(_files(incoming)))
     assert owner.get(f"/runs/{run_id}/artifacts") == []
     headers = {"Authorization": f"Bearer {owner.token}"}
-    assert httpx.get(owner.installation.url + address, headers=headers).status_code == 404
+    assert (
+        httpx.get(owner.installation.url + address, headers=headers, timeout=60).status_code == 404
+    )
 
 
 ATTACKS = """

@@ -114,8 +114,8 @@ def test_three_protocols_give_the_same_prediction(deployment: dict[str, Any], ke
     oip = f"{deployment['url']}/v2/models/{deployment['name']}/infer"
 
     typed = predict(deployment["url"], key)
-    scored = httpx.post(f"{deployment['url']}/invocations", json=split, headers=headers)
-    inferred = httpx.post(oip, json={"inputs": tensors}, headers=headers)
+    scored = httpx.post(f"{deployment['url']}/invocations", json=split, headers=headers, timeout=60)
+    inferred = httpx.post(oip, json={"inputs": tensors}, headers=headers, timeout=60)
 
     assert typed.json()["predictions"] == [0]
     assert scored.json()["predictions"] == [0]
@@ -182,7 +182,9 @@ def test_true_labels_of_the_traffic_show_how_often_the_model_is_right(
     assert 0.9 < accuracy["low"] < accuracy["value"] <= accuracy["high"] <= 1
     assert 0 < total()["coverage"] <= 1
     series = httpx.get(
-        f"{owner.installation.url}/metrics", headers={"Authorization": f"Bearer {owner.token}"}
+        f"{owner.installation.url}/metrics",
+        headers={"Authorization": f"Bearer {owner.token}"},
+        timeout=60,
     ).text
     assert re.search(
         r'^modelyard_endpoint_requests_total\{.*status="2xx"\} \d+$', series, re.MULTILINE

@@ -63,7 +63,7 @@ class Installation:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"Modelyard ended:\n{self.output[-4000:]}")
         with suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/readyz").status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=60).status_code == 200
         return False
 
     def setup_link(self) -> str:

@@ -83,7 +83,7 @@ class ServerProcess:
         while True:
             assert self.process.poll() is None, "The server process ended."
             try:
-                if httpx.get(f"{self.url}/health").status_code == 200:
+                if httpx.get(f"{self.url}/health", timeout=60).status_code == 200:
                     return
             except httpx.TransportError:
                 pass

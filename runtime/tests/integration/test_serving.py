@@ -64,8 +64,10 @@ def test_unknown_address_and_wrong_key_are_the_same_answer(serving: RunningNode)
         serving.client.post(
             f"{serving.address}/predict", json={}, headers={"Authorization": "Bearer myk_pub_x"}
         ),
-        httpx.get(f"{serving.address}/openapi.json"),
-        httpx.get(f"{serving.address}/v2/health/live", headers={"Authorization": SECRET}),
+        httpx.get(f"{serving.address}/openapi.json", timeout=60),
+        httpx.get(
+            f"{serving.address}/v2/health/live", headers={"Authorization": SECRET}, timeout=60
+        ),
     ]
     told = [
         {k: v for k, v in a.json().items() if k not in {"request_id", "error"}} for a in answers
@@ -83,7 +85,7 @@ def test_metadata_and_health_answer_a_key_holder(serving: RunningNode) -> None:
     assert serving.client.get(f"{address}/openapi.json").json()["openapi"] == "3.1.0"
     assert serving.client.get(f"{address}/nothing").status_code == 404
     assert serving.client.get(f"{address}/predict").status_code == 405
-    assert httpx.get(f"{serving.url}/livez").status_code == 200
+    assert httpx.get(f"{serving.url}/livez", timeout=60).status_code == 200
 
 
 def test_pinned_version_that_is_not_served_is_a_404(serving: RunningNode) -> None:

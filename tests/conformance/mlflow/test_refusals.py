@@ -32,7 +32,7 @@ def theirs(live):
     """A run, a logged model, a model and an experiment of another workspace."""
     space = live.platform.a_workspace()
     headers = {"Authorization": f"Bearer {space.a_token('owner')}"}
-    with httpx.Client(base_url=live.url, headers=headers) as other:
+    with httpx.Client(base_url=live.url, headers=headers, timeout=60) as other:
         for _ in range(60):  # numbers that the first workspace does not reach
             other.post(f"{API}/experiments/create", json={"name": f"e{_}"})
         experiment = other.post(f"{API}/experiments/create", json={"name": "secret"}).json()
@@ -201,7 +201,9 @@ class TestWhoAsks:
 
     @pytest.mark.parametrize("pair", [("admin", "password"), ("admin", "password1234"), ("", "")])
     def test_default_credentials(self, live, pair):
-        answer = httpx.get(f"{live.url}{API}/experiments/get?experiment_id=0", auth=pair)
+        answer = httpx.get(
+            f"{live.url}{API}/experiments/get?experiment_id=0", auth=pair, timeout=60
+        )
         refused(answer, "UNAUTHENTICATED")
 
     @pytest.mark.parametrize(
@@ -216,18 +218,20 @@ class TestWhoAsks:
         ],
     )
     def test_nobody(self, live, path):
-        refused(httpx.get(f"{live.url}{path}"), "UNAUTHENTICATED")
+        refused(httpx.get(f"{live.url}{path}", timeout=60), "UNAUTHENTICATED")
 
     @pytest.mark.parametrize(
         "path", ["/signup", "/api/2.0/mlflow/users/create", "/ajax-api/3.0/jobs/"]
     )
     def test_accounts_are_not_made_by_visitors(self, live, path):
-        answer = httpx.post(f"{live.url}{path}", json={"username": "eve", "password": "x" * 20})
+        answer = httpx.post(
+            f"{live.url}{path}", json={"username": "eve", "password": "x" * 20}, timeout=60
+        )
         assert answer.status_code in {401, 404, 405, 501}
 
     def test_a_foreign_host_or_origin_gets_no_permission_to_read(self, live):
         headers = {"Origin": "https://evil.example"}
-        answer = httpx.get(f"{live.url}/api/3.0/mlflow/server-info", headers=headers)
+        answer = httpx.get(f"{live.url}/api/3.0/mlflow/server-info", headers=headers, timeout=60)
         assert "access-control-allow-origin" not in answer.headers
 
 

@@ -146,7 +146,7 @@ def test_a_truncated_upload_leaves_nothing(
             wait_for(lambda: _spooled(platform), 10, lambda: "The upload did not begin.")
         wait_for(lambda: not _spooled(platform), 20, lambda: str(_spooled(platform)))
         headers = {"Authorization": f"Bearer {token}"}
-        assert httpx.get(f"{url}{run}/half.bin", headers=headers).status_code == 404
+        assert httpx.get(f"{url}{run}/half.bin", headers=headers, timeout=60).status_code == 404
     assert _stored(bucket, workspace) == set()
 
 

@@ -59,7 +59,9 @@ def _call(node: LocalNode, path: str, key: str, body: Any) -> httpx.Response:
     observed = node.observed()
     assert observed is not None
     url = f"http://127.0.0.1:{observed.port}{path}"
-    return httpx.post(url, json=body, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+    return httpx.post(
+        url, json=body, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=60
+    )
 
 
 def _follows(platform: Platform, node: LocalNode) -> None:

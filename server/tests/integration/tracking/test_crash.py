@@ -13,13 +13,13 @@ PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 def test_acknowledged_batches_and_files_survive_a_kill(server_process):
     server_process.start()
     headers = {"Authorization": f"Bearer {server_process.workspace.a_token('developer')}"}
-    with httpx.Client(base_url=server_process.url, headers=headers) as client:
+    with httpx.Client(base_url=server_process.url, headers=headers, timeout=60) as client:
         run = client.post(f"{API}/runs/create", json={}).json()["run"]["info"]["run_id"]
     batches, files = [], {}
     killed_after = threading.Event()
 
     def log_points():
-        with httpx.Client(base_url=server_process.url, headers=headers) as client:
+        with httpx.Client(base_url=server_process.url, headers=headers, timeout=60) as client:
             for number in range(10_000):
                 points = [
                     {"key": "loss", "value": step, "timestamp": 1, "step": number * 100 + step}
@@ -29,7 +29,7 @@ def test_acknowledged_batches_and_files_survive_a_kill(server_process):
                 batches.append(number)
 
     def log_files():
-        with httpx.Client(base_url=server_process.url, headers=headers) as client:
+        with httpx.Client(base_url=server_process.url, headers=headers, timeout=60) as client:
             for number in range(10_000):
                 content = os.urandom(300_000)
                 path = f"runs/{run}/files/{number}.bin"

@@ -200,7 +200,9 @@ def test_kept_alive_answers_do_not_wait_for_an_ack(platform: Platform) -> None:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     times = []
-    with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60
+    ) as client:
         for _ in range(20):
             begun = time.perf_counter()
             assert client.get("/health").status_code == 200
