@@ -24,7 +24,10 @@ const COLOURS: Record<Quadrant, string> = {
   calm: "var(--series-8)",
   ignore: "var(--series-3)",
 };
+/** At most so many names, each with a line's height and a name's width, as shares of the plot. */
 const NAMED = 6;
+const LINE = 0.065;
+const NAME_WIDTH = 0.25;
 
 /**
  * How far each input moved against how much the model relies on it; choosing a dot opens it.
@@ -53,12 +56,10 @@ export function Quadrants({ of, chosen, onChoose }: Props) {
     told.fair_share,
     placed.map((one) => one.importance_share ?? 0),
   );
-  const named = new Set(
-    placed
-      .toSorted((a, b) => (b.importance_share ?? 0) - (a.importance_share ?? 0))
-      .slice(0, NAMED)
-      .map((one) => one.feature),
-  );
+  const named = readable(placed, chosen, (one) => ({
+    across: across(one.score ?? 0),
+    up: up(one.importance_share ?? 0),
+  }));
   return (
     <Panel title="Importance and drift" note={basis(of)}>
       <div className="stack">
@@ -101,10 +102,11 @@ export function Quadrants({ of, chosen, onChoose }: Props) {
                     aria-pressed={one.feature === chosen}
                     onClick={() => onChoose(one.feature)}
                   />
-                  {(named.has(one.feature) || one.feature === chosen) && (
+                  {named.has(one.feature) && (
                     <span
                       className={classes.name}
                       style={at}
+                      data-chosen={one.feature === chosen || undefined}
                       data-left={across(one.score ?? 0) > 0.6 || undefined}
                       aria-hidden
                     >
@@ -130,6 +132,29 @@ function basis({ importance: told }: Drift): string {
   if (!told) return "";
   const compared = told.has_outcomes ? "what came true" : "its own answers";
   return `Permutation importance on ${count(told.rows)} rows of ${told.source}, against ${compared}. Important from ${percent(told.fair_share)} on.`;
+}
+
+/** The inputs whose names fit beside their dots: the chosen one, then the most important. */
+function readable(
+  placed: FeatureDrift[],
+  chosen: string | undefined,
+  place: (one: FeatureDrift) => { across: number; up: number },
+): Set<string> {
+  const rank = (one: FeatureDrift) =>
+    one.feature === chosen ? Number.POSITIVE_INFINITY : (one.importance_share ?? 0);
+  const kept: FeatureDrift[] = [];
+  for (const one of placed.toSorted((a, b) => rank(b) - rank(a))) {
+    if (kept.length > NAMED) break;
+    const here = place(one);
+    const isFree = kept.every((other) => {
+      const there = place(other);
+      return (
+        Math.abs(here.up - there.up) > LINE || Math.abs(here.across - there.across) > NAME_WIDTH
+      );
+    });
+    if (isFree) kept.push(one);
+  }
+  return new Set(kept.map((one) => one.feature));
 }
 
 /** Puts the limit in the middle, so that the four quadrants are equally large. */

@@ -23,15 +23,17 @@ export function DeletePanel({ ws }: { ws: string }) {
   const isLast = me.workspaces.length === 1;
   return (
     <Panel title="Delete workspace">
-      <p>
-        Everybody loses access at once, and its API tokens end. Everything in it is erased. The
-        audit log is kept.
-      </p>
-      {isLast && <p>This is your only workspace. Make another one before you delete it.</p>}
-      <div>
-        <Button color="red" variant="light" disabled={isLast} onClick={() => setAsking(true)}>
-          Delete workspace
-        </Button>
+      <div className="stack">
+        <p>
+          Everybody loses access at once, and its API tokens end. Everything in it is erased. The
+          audit log is kept.
+        </p>
+        {isLast && <p>This is your only workspace. Make another one before you delete it.</p>}
+        <div>
+          <Button color="red" variant="light" disabled={isLast} onClick={() => setAsking(true)}>
+            Delete workspace
+          </Button>
+        </div>
       </div>
       <ConfirmDialog
         opened={asking}

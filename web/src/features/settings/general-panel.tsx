@@ -22,7 +22,7 @@ export function GeneralPanel({ ws }: { ws: string }) {
   const rename = useRename();
   if (!workspace) return null;
   return (
-    <>
+    <div className="stack loose">
       <Panel title="Workspace">
         <form
           className="stack"
@@ -69,7 +69,7 @@ export function GeneralPanel({ ws }: { ws: string }) {
         <SigningKey />
       </View>
       <DeletePanel ws={ws} />
-    </>
+    </div>
   );
 }
 
