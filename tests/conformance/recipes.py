@@ -247,6 +247,7 @@ RECIPES: dict[str, Recipe] = {
         lambda ids: {"weights": [{"revision": 1, "weight": 80}, {"revision": 2, "weight": 20}]},
         before=states.a_canary,
     ),
+    "deployments_set_scaling": Recipe(lambda ids: {"min_replicas": 1, "max_replicas": 2}),
     "deployments_start": Recipe(before=states.stopped),
     "deployments_delete_deployment": Recipe(before=states.stopped),
     "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),

@@ -276,6 +276,8 @@ class ObservedServer(BaseModel):
     """Processes that answer."""
     memory_mb: float = 0.0
     """Of its processes together."""
+    data_mb: float = 0.0
+    """What its largest process has asked for, which `Limits.memory_mb` is about."""
     compared: int = 0
     """Live calls whose answer from the graph was the original's."""
 

@@ -30,6 +30,7 @@ from .journal import Journal
 from .overrides import OverridesFile, applied, settled
 from .sandbox.probe import NoSandbox, choose
 from .sandbox.walls import Tier
+from .scaling import Scaler
 from .supervisor import Supervisor, make_folders
 from .workers import Workers
 
@@ -98,6 +99,8 @@ class Node:
         self._journal = Journal(folder / "journal", f"{time.time_ns() // 1_000_000:013d}")
         make_folders(folder)
         self._workers = Workers(folder, tier, listeners, self._journal, self._changed)
+        self._scaler = Scaler()
+        self._state: DesiredState | None = None
         self._supervisor = Supervisor(folder, drivers, self._workers)
         self._stop = asyncio.Event()
 
@@ -116,6 +119,7 @@ class Node:
         observed_at = 0.0
         while not self._stop.is_set():
             self._follow()
+            self._scale()
             await self._workers.tick()
             await self._supervisor.tick()
             await self._front.tick()
@@ -160,10 +164,24 @@ class Node:
         )
 
     def _apply(self, desired: DesiredState) -> None:
+        self._state = desired
+        self._scaler.want(desired.servers, time.monotonic())
+        self._start_and_stop(desired)
+
+    def _start_and_stop(self, desired: DesiredState) -> None:
         # The table first: a server that is to stop must not be chosen any more.
-        self._workers.apply(desired)
-        self._supervisor.apply(desired.servers)
+        self._workers.apply(self._scaler.table(desired))
+        self._supervisor.apply(self._scaler.processes())
         self._changed()
+
+    def _scale(self) -> None:
+        """Follow load and rest: more processes, fewer, none, or a new one for one grown large."""
+        now, woken = time.monotonic(), self._workers.woken
+        has_woken = [self._scaler.wake(server_id, now) for server_id in sorted(woken)]
+        woken.clear()
+        is_other = self._scaler.look(self._workers.loads(), self._supervisor.observed, now)
+        if self._state is not None and (is_other or any(has_woken)):
+            self._start_and_stop(self._state)
 
     def _changed(self) -> None:
         self._is_changed = True
@@ -178,7 +196,7 @@ class Node:
             written_at=dt.datetime.now(dt.UTC),
             port=self._port,
             grpc_port=self._front.port,
-            servers=self._supervisor.observed(),
+            servers=self._scaler.shown(self._supervisor.observed(), self._workers.is_compiled),
             workers=self._workers.observed(),
             overrides=self._reported(),
             dropped_records=self._journal.dropped + self._workers.dropped,

@@ -14,12 +14,14 @@ from modelyard_protocol.routing import LaneState, ObservedServer, ServerSpec, Se
 
 from .drivers.contract import CannotStart, Driver, Home, Missing, Run
 from .logs import ServerLog
+from .scaling import memory_mb
 from .workers import Workers
 
 START_SECONDS = 180.0  # loading a large model on a busy machine
 STUCK_SECONDS = 120.0  # an answer this late will never come
 DRAIN_SECONDS = 30.0
 LOG_DAYS = 30  # logs of servers that are gone
+WEIGH_SECONDS = 1.0  # between two looks at a server's memory
 STABLE_SECONDS = 60.0  # a server that lived this long starts its next back-off from the beginning
 _BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -42,6 +44,8 @@ class ModelServer:
         self._since = dt.datetime.now(dt.UTC)
         self._started_at = 0.0
         self._next_try = 0.0
+        self._memory_mb = (0.0, 0.0)
+        self._weighed_at = 0.0
         self._stop_at: float | None = None
         self._kill_at: float | None = None
 
@@ -64,6 +68,8 @@ class ModelServer:
             compared=self._workers.compared(self.spec.id),
             reason=self._reason,
             pid=self._run.pid if self._run else None,
+            memory_mb=self._memory_mb[0],
+            data_mb=self._memory_mb[1],
             restarts=self._restarts,
             since=self._since,
             sandbox=self._walls,
@@ -84,6 +90,9 @@ class ModelServer:
             self._watch_start(now, self._run)
         elif self._workers.oldest_seconds(self.spec.id) > STUCK_SECONDS:
             self._kill(f"It did not answer a call for {STUCK_SECONDS:g} seconds.")
+        elif now - self._weighed_at > WEIGH_SECONDS:
+            self._weighed_at = now
+            self._memory_mb = memory_mb(self._run.pid)
 
     def stop(self) -> None:
         """Let open calls finish, then end."""

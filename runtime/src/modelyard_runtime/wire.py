@@ -30,6 +30,7 @@ class Kind(IntEnum):
     graph = 5  # node → worker: JSON `{"server": id, …}` and the descriptor of a compiled graph
     forget = 6  # node → worker: JSON `{"server": id}`; its graph is not to be used any more
     open = 7  # node → worker: take callers from now on
+    detach = 9  # node → worker: JSON `{"server": id}`; hang up once its calls are answered
     spent = 8  # both ways: JSON of calls per limited key
     hello = 10  # server → node: JSON of facts, sent once the input example was predicted
     answer = 11  # server → worker: `u16 status | u32 model µs | body`

@@ -89,7 +89,13 @@ class Worker:
             lambda frame: channel.send(Kind.records, pack_records(frame, 1)),
             self._loop.call_later,
         )
-        self._calls = Calls(self._recorder, self._servers, self._mirror, self._switched_back)
+        self._calls = Calls(
+            self._recorder,
+            self._servers,
+            self._mirror,
+            self._switched_back,
+            lambda server_id: self._tell({"wake": server_id}),
+        )
         self._loop.call_later(SWEEP_SECONDS, self._sweep)
         self._loop.call_later(TELL_SECONDS, self._tell_spent)
         self._tell({"hello": os.environ.get("MODELYARD_SANDBOX", "none")})
@@ -108,6 +114,8 @@ class Worker:
             self._load(orjson.loads(payload), descriptor)
         elif kind is Kind.forget:
             self._servers.drop_graph(orjson.loads(payload)["server"])
+        elif kind is Kind.detach:
+            self._servers.detach(orjson.loads(payload)["server"])
         elif kind is Kind.spent:
             self._allowance.add(orjson.loads(payload))
         elif kind is Kind.open and not self._is_open:
@@ -175,10 +183,12 @@ class Worker:
             connection.expire(now)
         self._servers.sweep()
         oldest: dict[str, float] = {}
+        load: dict[str, tuple[int, int]] = {}
 
         def see(served: Served) -> None:
-            if served.backend is not None:
-                oldest[served.id] = served.backend.oldest_seconds()
+            load[served.id] = (served.waiting, served.calls)
+            for name, backend in served.backends.items():
+                oldest[name] = backend.oldest_seconds()
 
         self._servers.each(see)
         facts = {
@@ -186,6 +196,7 @@ class Worker:
             "dropped": self._recorder.dropped,
             "memory_mb": _memory_mb(),
             "oldest": oldest,
+            "load": load,
             "compared": self._calls.compared,
         }
         self._channel.send(Kind.health, orjson.dumps(facts))

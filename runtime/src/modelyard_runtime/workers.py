@@ -26,6 +26,7 @@ from .gateway.recorder import read_packed
 from .journal import Journal
 from .logs import ServerLog
 from .sandbox.walls import Tier
+from .scaling import Load
 from .wire import Kind
 
 MEMORY_MB = 4096  # of data, all graphs and waiting bodies together
@@ -176,6 +177,8 @@ class Worker:
             self.compiled[server_id] = facts["error"]
             if facts["error"]:
                 self._owner.switched_back(server_id, f"The graph was refused: {facts['error']}")
+        elif "wake" in facts:
+            self._owner.woken.add(str(facts["wake"]))
         elif "switched_back" in facts:
             self._owner.switched_back(str(facts["switched_back"]), str(facts["error"]))
 
@@ -200,6 +203,8 @@ class Workers:
         self._serial = 0
         self._dropped = 0
         self.lane_notes: dict[str, str] = {}
+        self.woken: set[str] = set()
+        """Versions that calls wait for."""
         self._all = [
             Worker(listener, folder / "logs" / f"gateway-{at}.log", tier, self)
             for at, listener in enumerate(listeners, 1)
@@ -266,6 +271,7 @@ class Workers:
     def disconnect(self, server_id: str) -> None:
         """Forget a model server that has ended."""
         self._servers.pop(server_id, None)
+        self._tell(Kind.detach, orjson.dumps({"server": server_id}))
 
     def is_connected(self, server_id: str) -> bool:
         """Tell whether every running worker reaches a model server."""
@@ -282,6 +288,15 @@ class Workers:
         return bool(up) and all(
             worker.compiled.get(server_id, "not loaded") is None for worker in up
         )
+
+    def loads(self) -> dict[str, Load]:
+        """Give what all workers together say of each version."""
+        found: dict[str, Load] = {}
+        for worker in self._all:
+            for server_id, (waiting, calls) in (worker.health.get("load") or {}).items():
+                seen = found.get(server_id, Load())
+                found[server_id] = Load(seen.waiting + waiting, seen.calls + calls)
+        return found
 
     def oldest_seconds(self, server_id: str) -> float:
         """Give the age of the call that waits longest for a model server."""

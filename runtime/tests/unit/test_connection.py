@@ -38,7 +38,7 @@ def calls() -> Calls:
     recorder = Recorder(lambda *_: None, lambda _: None, lambda: 0, lambda *_: None)
     servers = Servers()
     mirror = Mirror(servers, lambda _: None, lambda _: None, lambda *_: None)
-    return Calls(recorder, servers, mirror, lambda *_: None)
+    return Calls(recorder, servers, mirror, lambda *_: None, lambda _: None)
 
 
 def connect(calls: Calls) -> tuple[Connection, Wire]:

@@ -144,6 +144,24 @@ class Deployments:
         }
         return self._read(self._transport.post(f"{_PATH}/{deployment_id}/promote", body))
 
+    def scale(
+        self,
+        deployment_id: str,
+        *,
+        least: int = 1,
+        most: int = 1,
+        target_concurrency: int = 4,
+        sleep_after_minutes: float | None = None,
+    ) -> None:
+        """Set how many processes serve it; with `least=0` it sleeps, and a call wakes it."""
+        body = {
+            "min_replicas": least,
+            "max_replicas": most,
+            "target_concurrency": target_concurrency,
+            "idle_minutes": sleep_after_minutes,
+        }
+        self._transport.put(f"{_PATH}/{deployment_id}/scaling", body)
+
     def shadow(self, deployment_id: str) -> ShadowReport:
         """Tell how the shadow that runs, or the last one, answered copies of live calls."""
         return ShadowReport.read(self._transport.get(f"{_PATH}/{deployment_id}/shadow"))

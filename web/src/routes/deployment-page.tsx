@@ -23,6 +23,7 @@ const EnvironmentTrack = lazyView(
   () => import("@/features/deployments/environment-track"),
   "EnvironmentTrack",
 );
+const ScalingPanel = lazyView(() => import("@/features/deployments/scaling-panel"), "ScalingPanel");
 const ShadowPanel = lazyView(() => import("@/features/deployments/shadow-panel"), "ShadowPanel");
 const TrafficSplit = lazyView(() => import("@/features/deployments/traffic-split"), "TrafficSplit");
 const LiveRevision = lazyView(
@@ -128,6 +129,9 @@ function TabBody({ id, view, onView }: Props) {
             <EnvironmentTrack id={id} />
             <LiveRevision id={id} />
           </Served>
+            <View>
+              <ScalingPanel id={id} />
+            </View>
         </div>
       );
   }

@@ -13,6 +13,7 @@ from modelyard_protocol.routing import Key, Route, Target
 from .forms import Rewrite, rewriting
 from .recorder import Mark
 from .refusals import Outgoing, Refusal
+from .waking import seconds_of
 
 CONSOLE = "console"
 _OWN = {"console": Source.console, "batch": Source.batch}
@@ -57,6 +58,7 @@ class Admitted:
         "source",
         "sticky",
         "version",
+        "wake_seconds",
     )
 
     def __init__(
@@ -76,6 +78,7 @@ class Admitted:
         self.is_json = media.is_json(kind) and size is None
         self.rewrite: Rewrite | None = rewriting(route, skin, headers)
         self.sticky = headers.get("x-modelyard-sticky")
+        self.wake_seconds = seconds_of(headers.get("x-wake-timeout"))
         self.request_id = b""
         """Chosen by the caller; such a head is not shared."""
         self.source = _OWN.get(headers.get("x-modelyard-source", "")) if key.id == CONSOLE else None

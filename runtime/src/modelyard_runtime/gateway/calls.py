@@ -25,9 +25,10 @@ from .ids import new_id
 from .images import to_array
 from .mirror import Copy, Mirror
 from .recorder import Recorder
-from .refusals import Outgoing, Refusal, closed_door, not_ready
+from .refusals import NOT_READY, Outgoing, Refusal, closed_door, not_ready
 from .servers import Served, Servers
 from .table import Table
+from .waking import Held, Waking, sleeper, waking_up
 
 ABOUT = {"name": "modelyard", "version": "0.1.0", "extensions": list(EXTENSIONS)}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
@@ -40,9 +41,16 @@ class Calls:
     """Admits requests and answers them with the table of the moment."""
 
     def __init__(
-        self, recorder: Recorder, servers: Servers, mirror: Mirror, switch_back: SwitchBack
+        self,
+        recorder: Recorder,
+        servers: Servers,
+        mirror: Mirror,
+        switch_back: SwitchBack,
+        wake: Callable[[str], None],
     ) -> None:
         self.mirror = mirror
+        self.waking = Waking(wake, self._again, self._not_awake)
+        servers.on_ready = self.waking.ready
         self.table: Table | None = None
         self.recorder = recorder
         self.open = 0
@@ -107,6 +115,7 @@ class Calls:
         """Predict; the sink is answered exactly once, now or later."""
         assert self.table is not None  # noqa: S101 - checked by the callers
         self.open += 1
+        sent = body
         try:
             if admitted.is_image:
                 body = to_array(body, route.signature)
@@ -115,9 +124,15 @@ class Calls:
             else:
                 target, served = self.table.choose(route, admitted.sticky)
         except Refusal as refusal:
-            target = route.targets[0] if route.targets else _NOBODY
-            self.refuse(Item(admitted, target, body, started_ns, sink), refusal)
+            asleep = sleeper(route, self.table.can_sleep)
+            if refusal.code == NOT_READY and asleep is not None:
+                call = Held(admitted, sent, started_ns, sink)
+                if self.waking.hold(asleep, call):
+                    return
+                refusal = waking_up()
+            self._refuse_unsent(route, admitted, body, started_ns, sink, refusal)
             return
+        served.calls += 1
         item = Item(admitted, target, body, started_ns, sink)
         if served.lane is not None:
             served.lane.submit(item)
@@ -125,6 +140,44 @@ class Calls:
             _Call(self, item).send(served.backend)
         else:
             self.refuse(item, not_ready())
+
+    def _refuse_unsent(
+        self,
+        route: Route,
+        admitted: Admitted,
+        body: bytes,
+        started_ns: int,
+        sink: Sink,
+        refusal: Refusal,
+    ) -> None:
+        target = route.targets[0] if route.targets else _NOBODY
+        self.refuse(Item(admitted, target, body, started_ns, sink), refusal)
+
+    def _again(self, call: Held) -> None:
+        """Answer a call whose version has woken up; traffic may have moved meanwhile."""
+        self.open -= 1
+        assert self.table is not None  # noqa: S101 - it was held under one
+        try:
+            route = self.table.latest(call.admitted.route)
+        except Refusal as refusal:
+            self.open += 1
+            route = call.admitted.route
+            self._refuse_unsent(
+                route, call.admitted, call.body, call.started_ns, call.sink, refusal
+            )
+            return
+        self.answer(call.admitted, route, call.body, call.started_ns, call.sink)
+
+    def _not_awake(self, call: Held) -> None:
+        """Refuse a call that has waited as long as its caller wanted to."""
+        self._refuse_unsent(
+            call.admitted.route,
+            call.admitted,
+            call.body,
+            call.started_ns,
+            call.sink,
+            waking_up(),
+        )
 
     # -- what a lane asks of its worker
 

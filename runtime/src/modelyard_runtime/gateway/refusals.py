@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+NOT_READY = "inference.not_ready"
 _TYPES = "https://modelyard.dev/problems/"
 
 
@@ -63,4 +64,4 @@ def closed_door() -> Refusal:
 def not_ready() -> Refusal:
     """No model server of this endpoint answers at the moment."""
     detail = "No model server of this endpoint is ready. Try again shortly."
-    return Refusal(503, "inference.not_ready", detail, retry_after=2)
+    return Refusal(503, NOT_READY, detail, retry_after=2)

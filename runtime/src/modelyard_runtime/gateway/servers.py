@@ -12,27 +12,43 @@ if TYPE_CHECKING:
 
 
 class Served:
-    """One revision as a worker sees it."""
+    """One version as a worker sees it: a compiled graph, connections to its processes, or both."""
 
-    __slots__ = ("backend", "id", "is_ready", "lane")
+    __slots__ = ("backends", "calls", "id", "is_ready", "lane")
 
     def __init__(self, server_id: str) -> None:
         self.id = server_id
-        self.backend: Backend | None = None
+        self.backends: dict[str, Backend] = {}
+        """By the process's id."""
         self.lane: Lane | None = None
+        self.calls = 0
+        """Chosen for so many calls."""
         self.is_ready = False
         """A call would be answered."""
+
+    @property
+    def backend(self) -> Backend | None:
+        """The connection to the process with the fewest open calls."""
+        if len(self.backends) <= 1:
+            return next(iter(self.backends.values()), None)
+        return min(self.backends.values(), key=_waiting)
+
+    @property
+    def waiting(self) -> int:
+        """Calls sent to its processes and not answered."""
+        return sum(backend.waiting for backend in self.backends.values())
 
     @property
     def is_full(self) -> bool:
         """It should get no further call now."""
         if self.lane is not None:
             return self.lane.is_full
-        return self.backend is not None and self.backend.is_full
+        backend = self.backend
+        return backend is not None and backend.is_full
 
     def changed(self) -> None:
         """Judge anew whether it can answer."""
-        self.is_ready = self.lane is not None or self.backend is not None
+        self.is_ready = self.lane is not None or bool(self.backends)
 
 
 class Servers:
@@ -41,29 +57,40 @@ class Servers:
     def __init__(self) -> None:
         self._served: dict[str, Served] = {}
         self._retiring: set[Backend] = set()
+        self.on_ready: Callable[[str], None] = _nobody
+        """Told which version can answer from now on."""
 
     def find(self, server_id: str) -> Served | None:
         """Give what answers for a revision."""
         return self._served.get(server_id)
 
-    def connection(self, server_id: str) -> Backend:
-        """Give the protocol of a new connection to a model server; `attach` it once it is up."""
-        served = self._of(server_id)
-        return Backend(lambda gone: self._lost(served, gone))
+    def connection(self, process_id: str) -> Backend:
+        """Give the protocol of a new connection to a process; `attach` it once it is up."""
+        served = self._of(base_of(process_id))
+        return Backend(lambda gone: self._lost(served, process_id, gone))
 
-    def attach(self, server_id: str, backend: Backend) -> None:
+    def attach(self, process_id: str, backend: Backend) -> None:
         """Send calls over a connection from now on."""
-        served = self._of(server_id)
-        self._retire(served)
+        served = self._of(base_of(process_id))
+        self._retire(served, process_id)
         if not backend.is_closed:
-            served.backend = backend
+            served.backends[process_id] = backend
         served.changed()
+        self.on_ready(served.id)
+
+    def detach(self, process_id: str) -> None:
+        """Send no more calls to a process, and hang up once it owes nobody an answer."""
+        served = self._served.get(base_of(process_id))
+        if served is not None:
+            self._retire(served, process_id)
+            self.sweep()
 
     def use_graph(self, server_id: str, lane: Lane) -> None:
         """Answer with a compiled graph from now on."""
         served = self._of(server_id)
         served.lane = lane
         served.changed()
+        self.on_ready(server_id)
 
     def drop_graph(self, server_id: str) -> None:
         """Answer with the model server from now on."""
@@ -74,8 +101,14 @@ class Servers:
 
     def keep(self, wanted: set[str]) -> None:
         """Let go of all others once their calls are answered."""
-        for server_id in [name for name in self._served if name not in wanted]:
-            self._retire(self._served.pop(server_id))
+        for server_id, served in list(self._served.items()):
+            is_wanted = server_id in wanted
+            for process_id in [name for name in served.backends if name not in wanted]:
+                self._retire(served, process_id)
+            if not is_wanted:
+                del self._served[server_id]
+                served.lane = None
+                served.changed()
         self.sweep()
 
     def sweep(self) -> None:
@@ -95,15 +128,27 @@ class Servers:
             found = self._served[server_id] = Served(server_id)
         return found
 
-    def _retire(self, served: Served) -> None:
-        if served.backend is not None and not served.backend.is_closed:
-            self._retiring.add(served.backend)
-        served.backend = None
-        served.lane = None if served.id not in self._served else served.lane
+    def _retire(self, served: Served, process_id: str) -> None:
+        backend = served.backends.pop(process_id, None)
+        if backend is not None and not backend.is_closed:
+            self._retiring.add(backend)
         served.changed()
 
-    def _lost(self, served: Served, backend: Backend) -> None:
+    def _lost(self, served: Served, process_id: str, backend: Backend) -> None:
         self._retiring.discard(backend)
-        if served.backend is backend:
-            served.backend = None
+        if served.backends.get(process_id) is backend:
+            del served.backends[process_id]
             served.changed()
+
+
+def base_of(process_id: str) -> str:
+    """Give the version that a process serves; further processes of one are `id.1`, `id.2`, …."""
+    return process_id.partition(".")[0]
+
+
+def _waiting(backend: Backend) -> int:
+    return backend.waiting
+
+
+def _nobody(server_id: str) -> None:
+    del server_id

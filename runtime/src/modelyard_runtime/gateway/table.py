@@ -79,6 +79,9 @@ class Table:
         self._keys: dict[Address, dict[str, Key]] = {}
         self._turns: dict[str, float] = {}
         self.heads: dict[bytes, Admitted] = {}
+        self.can_sleep = frozenset(
+            spec.id for spec in state.servers if spec.scaling and spec.scaling.min_replicas == 0
+        )
         for route in state.routes:
             address = (route.workspace, route.environment, route.deployment)
             self._routes[address] = route
@@ -177,9 +180,10 @@ class Table:
         raise Refusal(404, "inference.version_not_served", detail)
 
     def is_ready(self, route: Route) -> bool:
-        """Tell whether a call would find a server."""
+        """Tell whether a call would be answered, also after waking its server."""
         return any(
-            target.weight > 0 and served is not None and served.is_ready
+            target.server_id in self.can_sleep
+            or (target.weight > 0 and served is not None and served.is_ready)
             for target in route.targets
             for served in [self._find(target.server_id)]
         )

@@ -99,6 +99,31 @@ def traffic(
 
 @app.command()
 @refusals
+def scale(
+    address: Address,
+    least: Annotated[int, typer.Option("--min", min=0, help="0: it sleeps.")] = 1,
+    most: Annotated[int, typer.Option("--max", min=1)] = 1,
+    target: Annotated[int, typer.Option(min=1, help="Waiting calls a process.")] = 4,
+    sleep_after: Annotated[
+        float | None, typer.Option(help="Minutes without a call; goes with --min 0.")
+    ] = None,
+) -> None:
+    """Set how many processes serve a deployment, and when it sleeps."""
+    session = client()
+    found = session.deployments.find(address)
+    session.deployments.scale(
+        found.id,
+        least=least,
+        most=most,
+        target_concurrency=target,
+        sleep_after_minutes=sleep_after,
+    )
+    rest = "never sleeps" if sleep_after is None else f"sleeps after {sleep_after:g} min"
+    out.print(f"{address} has {least} to {most} processes and {rest}")
+
+
+@app.command()
+@refusals
 def shadow(address: Address) -> None:
     """Tell how the shadow answered copies of live calls."""
     session = client()

@@ -103,6 +103,10 @@ class WeightsWrong(Invalid):
     code = "deployments.weights_wrong"
 
 
+class ScalingRefused(Invalid):
+    code = "deployments.scaling_invalid"
+
+
 class SchemaDiffers(Conflict):
     """Callers of the live revision send what the other one does not take."""
 

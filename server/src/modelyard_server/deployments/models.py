@@ -87,6 +87,8 @@ class Deployment(Owned, Base):
     candidate_weight: Mapped[int] = mapped_column(default=0, server_default="0")
     shadow_percent: Mapped[int] = mapped_column(default=0, server_default="0")
     """Above 0 the candidate gets copies of so many percent of the calls and no traffic."""
+    scaling: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`schemas.ScalingSet` as JSON; `None`: as the environment has it."""
     fallback_number: Mapped[int | None]
     """Number of the revision whose server stands by for an instant way back."""
     fallback_until: Mapped[dt.datetime | None]

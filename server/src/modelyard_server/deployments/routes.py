@@ -31,6 +31,7 @@ from . import (
     history,
     levels,
     reported,
+    scaling,
     service,
     views,
 )
@@ -57,6 +58,8 @@ from .schemas import (
     RevisionCreate,
     RevisionOut,
     RollbackRequest,
+    ScalingOut,
+    ScalingSet,
     ServiceLevel,
     TrafficSet,
 )
@@ -264,6 +267,33 @@ def export_history(deployment_id: uuid.UUID, db: Db, actor: Reader) -> Response:
         media_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@router.get("/deployments/{deployment_id}/scaling")
+def get_scaling(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    compute: Annotated[ComputeDriver, provided(ComputeDriver)],
+) -> ScalingOut:
+    """Tell how many processes serve it, how many may, and when it sleeps."""
+    return scaling.shown(db, service.get(db, actor, deployment_id), compute.observed())
+
+
+@router.put("/deployments/{deployment_id}/scaling")
+def set_scaling(
+    deployment_id: uuid.UUID,
+    body: ScalingSet,
+    db: Db,
+    actor: Deployer,
+    here: Here,
+    publisher: Publishing,
+    compute: Annotated[ComputeDriver, provided(ComputeDriver)],
+) -> ScalingOut:
+    """Set how many processes serve it and when it sleeps; what runs follows within a second."""
+    row = scaling.set_scaling(db, actor, deployment_id, body, here.machine())
+    publisher.soon(db)
+    return scaling.shown(db, row, compute.observed())
 
 
 @router.post("/deployments/{deployment_id}/stop", status_code=202)

@@ -20,6 +20,7 @@ from .lanes import graph_of
 from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
 from .models import Deployment, Revision
 from .reported import served_version
+from .scaling import of_server as scaling_of
 from .stages import variables_of
 from .states import Status
 
@@ -42,6 +43,7 @@ __all__ = [
     "revisions",
     "revisions_of_many",
     "roll_back",
+    "scaling_of",
     "served",
     "served_version",
     "signature_of",

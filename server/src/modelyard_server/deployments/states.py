@@ -108,6 +108,8 @@ def health(server: ObservedServer | None, *, node_is_up: bool) -> Health:
         return Health(Status.degraded, "The node has not started the model server yet.")
     if server.state == ServerState.ready:
         return Health(Status.ready, None)
+    if server.state == ServerState.asleep:
+        return Health(Status.ready, "Asleep; the next call wakes it.")
     if server.state == ServerState.crashed:
         times = "once" if server.restarts <= 1 else f"{server.restarts} times"
         reason = f"The model server crashed {times}: {server.reason or 'it gave no reason'}"

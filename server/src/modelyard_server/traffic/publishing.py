@@ -201,6 +201,7 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
         environment_dir=row.environment_dir or "",
         driver="docker" if row.driver == "docker" else "process",
         image=row.image or "",
+        scaling=deployments.scaling_of(deployment),
         limits=Limits(memory_mb=int(row.memory_gb * 1024), cpus=row.cpu),
         signature=Signature.model_validate(row.signature),
         compiled=deployments.graph_of(row.lane),

@@ -83,6 +83,20 @@ export function useSetTraffic(id: string) {
   });
 }
 
+export function useSetScaling(id: string) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: async (request: Shape<"ScalingSet">) =>
+      body(
+        await api.PUT("/api/v1/deployments/{deployment_id}/scaling", {
+          params: { path: { deployment_id: id } },
+          body: request,
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
 export function usePromote(id: string) {
   const refresh = useRefresh();
   return useMutation({

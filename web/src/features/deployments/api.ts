@@ -107,6 +107,20 @@ export const trafficHistory = (id: string, at: string | null) =>
     refetchInterval: 10_000,
   });
 
+/** How many processes serve a deployment, and how many may. */
+export const scalingOf = (id: string) =>
+  queryOptions({
+    queryKey: ["deployments", "one", id, "scaling"],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/scaling", {
+          params: { path: { deployment_id: id } },
+          signal,
+        }),
+      ),
+    refetchInterval: 5_000,
+  });
+
 /** How a shadow revision answered copies of calls. */
 export const shadowReport = (id: string, revision: number) =>
   queryOptions({

@@ -98,7 +98,9 @@ class LocalNode:
         """Give the last lines a model server printed."""
         if not server_id.isalnum():
             return []
-        return last_lines(self._folder / "logs" / f"{server_id}.log", tail)
+        logs = [*(self._folder / "logs").glob(f"{server_id}*.log")]  # one for each process
+        newest = max(logs, key=lambda path: path.stat().st_mtime_ns, default=None)
+        return last_lines(newest, tail) if newest is not None else []
 
     def call(self, path: str, body: bytes, headers: dict[str, str]) -> NodeAnswer:
         """POST to the gateway.

@@ -1,0 +1,95 @@
+"""How many processes serve a deployment's revisions, and when they sleep."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from modelyard_protocol.routing import ObservedState, Scaling, ServerState
+from modelyard_server.kernel import trail
+
+from . import changes
+from .errors import NoCapacity, ScalingRefused
+from .lookup import get, revision_of
+from .models import Deployment
+from .ports import Machine
+from .schemas import ScalingOut, ScalingSet
+
+ASLEEP = "Asleep; the next call wakes it."
+_ALWAYS = ScalingSet.model_validate({})
+_RESTS = ScalingSet(min_replicas=0, max_replicas=1, target_concurrency=4, idle_minutes=30)
+_DEFAULTS = {"dev": _RESTS}
+
+
+def settled(deployment: Deployment) -> ScalingSet:
+    """Give what holds: its own, else the environment's default. Only in dev that is to sleep."""
+    if deployment.scaling is not None:
+        return ScalingSet.model_validate(deployment.scaling)
+    return _DEFAULTS.get(deployment.environment, _ALWAYS)
+
+
+def of_server(deployment: Deployment) -> Scaling | None:
+    """Give what the node is told; `None`: one process, always."""
+    found = settled(deployment)
+    if found == _ALWAYS:
+        return None
+    return Scaling(
+        min_replicas=found.min_replicas,
+        max_replicas=found.max_replicas,
+        target_concurrency=found.target_concurrency,
+        idle_seconds=None if found.idle_minutes is None else found.idle_minutes * 60,
+    )
+
+
+def set_scaling(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, wanted: ScalingSet, machine: Machine
+) -> Deployment:
+    """Change it; processes that run follow within a second.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+        ScalingRefused: the numbers contradict each other.
+        NoCapacity: this machine has not the memory for so many.
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    _refuse_contradictions(wanted)
+    memory_gb = revision_of(db, deployment, deployment.last_number).memory_gb
+    if wanted.max_replicas > 1 and memory_gb * wanted.max_replicas > machine.memory_gb:
+        raise NoCapacity(
+            f"{wanted.max_replicas} processes of {memory_gb:g} GB need more than the "
+            f"{machine.memory_gb:.0f} GB of this machine.",
+            extra={"missing": ["memory"]},
+        )
+    before = settled(deployment).model_dump()
+    deployment.scaling = wanted.model_dump()
+    action = "deployments.set_scaling"
+    changes.record(db, actor, action, deployment, before=before, after=wanted.model_dump())
+    return deployment
+
+
+def shown(db: Session, deployment: Deployment, observed: ObservedState | None) -> ScalingOut:
+    """Give what holds, and how many processes answer for the live revision."""
+    seen = None
+    if observed is not None and deployment.live_number is not None:
+        server_id = revision_of(db, deployment, deployment.live_number).server_key
+        seen = next((one for one in observed.servers if one.id == server_id), None)
+    return ScalingOut(
+        **settled(deployment).model_dump(),
+        is_default=deployment.scaling is None,
+        replicas=seen.replicas if seen is not None else None,
+        is_asleep=seen is not None and (seen.state is ServerState.asleep or seen.replicas == 0),
+        memory_mb=seen.memory_mb if seen is not None else None,
+    )
+
+
+def _refuse_contradictions(wanted: ScalingSet) -> None:
+    wrong = None
+    if wanted.min_replicas > wanted.max_replicas:
+        wrong = "min_replicas is above max_replicas"
+    elif (wanted.min_replicas == 0) != (wanted.idle_minutes is not None):
+        wrong = "idle_minutes goes with min_replicas 0, and min_replicas 0 with idle_minutes"
+    if wrong is not None:
+        raise ScalingRefused(
+            f"That cannot be: {wrong}.", fields=[{"location": "body", "problem": wrong}]
+        )
