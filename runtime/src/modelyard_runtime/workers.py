@@ -26,7 +26,7 @@ from .gateway.recorder import read_packed
 from .journal import Journal
 from .logs import ServerLog
 from .sandbox.walls import Tier
-from .scaling import Load
+from .scaling import Load, base_of
 from .wire import Kind
 
 MEMORY_MB = 4096  # of data, all graphs and waiting bodies together
@@ -222,7 +222,8 @@ class Workers:
 
     def is_ready(self, server_id: str) -> bool:
         """Tell whether every running worker would answer for a version."""
-        return self.is_compiled(server_id) or self.is_connected(server_id)
+        own = [name for name in self._servers if base_of(name) == server_id]
+        return self.is_compiled(server_id) or any(self.is_connected(name) for name in own)
 
     @property
     def has_state(self) -> bool:
