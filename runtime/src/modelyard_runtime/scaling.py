@@ -24,8 +24,7 @@ from modelyard_protocol.routing import (
 MARK = "."
 LOOK_SECONDS = 0.5
 CALM_SECONDS = 60.0  # less load for so long before a process is let go
-FULL = 0.9  # of the memory limit: a process that has so much is replaced before it is killed
-LARGER = 1.2  # times what it had when it was ready: a model that is large by itself stays
+FULL = 0.8  # of the memory that was left when it was ready: it is replaced before it is killed
 GROWN = 3.0  # times what it had when it was ready, and
 GROWN_MB = 256.0  # at least so much more
 RECYCLE_SECONDS = 300.0  # a version's processes are not replaced more often
@@ -137,7 +136,9 @@ class Scaler:
     def _decide(
         self, fleet: _Fleet, load: Load, by_id: dict[str, ObservedServer], now: float
     ) -> None:
-        if load.waiting or load.calls != fleet.calls:
+        names = [fleet.name(number) for number in fleet.running]
+        is_up = any(name in by_id and by_id[name].state is ServerState.ready for name in names)
+        if load.waiting or load.calls != fleet.calls or not is_up:  # calls may be held for it
             fleet.calls, fleet.busy_at = load.calls, now
         if fleet.is_asleep:
             return
@@ -182,8 +183,8 @@ class Scaler:
                 continue
             held, asked = fleet.sizes_mb.setdefault(number, (seen.memory_mb, seen.data_mb))
             has_grown = seen.memory_mb > held * GROWN and seen.memory_mb > held + GROWN_MB
-            is_full = seen.data_mb > fleet.spec.limits.memory_mb * FULL
-            if has_grown or (is_full and seen.data_mb > asked * LARGER):
+            room = fleet.spec.limits.memory_mb - asked
+            if has_grown or seen.data_mb > asked + room * FULL:
                 fleet.leaving, fleet.recycled_at = number, now
                 fleet.begin()
                 return

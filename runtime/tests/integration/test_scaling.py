@@ -33,17 +33,26 @@ def test_a_version_sleeps_without_calls_and_the_next_call_waits_until_it_is_awak
     tmp_path: Path,
 ) -> None:
     package = a_sleepy_package(tmp_path / "m")
-    scaling = Scaling(min_replicas=0, max_replicas=2, target_concurrency=1, idle_seconds=2.0)
+    scaling = Scaling(min_replicas=0, max_replicas=2, target_concurrency=1, idle_seconds=4.0)
     with a_node(tmp_path / "node") as node:
         node.want([a_server(package, ONE, scaling=scaling)], [a_route(package, {ONE: 100})])
         node.start(["--workers", "2"])
         node.wait_ready()
-        slow = [threading.Thread(target=call, args=(node, 9.0)) for _ in range(3)]
+        is_enough = threading.Event()
+
+        def dawdle() -> None:
+            while not is_enough.is_set():
+                call(node, 9.0)
+
+        slow = [threading.Thread(target=dawdle) for _ in range(3)]
         for one in slow:
             one.start()
-        seen(node, lambda server: server["replicas"] == 2)
-        for one in slow:
-            one.join()
+        try:
+            seen(node, lambda server: server["replicas"] == 2)
+        finally:
+            is_enough.set()
+            for one in slow:
+                one.join()
         seen(node, lambda server: server["state"] == "asleep")
         assert the_server(node)["pid"] is None
         assert node.client.get(f"{node.address}/v2/health/ready").status_code == 200
@@ -77,7 +86,7 @@ def test_a_process_that_leaks_is_replaced_before_it_is_killed_and_no_call_fails(
     statuses: list[int] = []
     stop = threading.Event()
     with a_node(tmp_path / "node") as node:
-        spec = a_server(package, ONE, limits=Limits(memory_mb=1200))
+        spec = a_server(package, ONE, limits=Limits(memory_mb=2000))
         node.want([spec], [a_route(package, {ONE: 100})])
         node.start(["--workers", "1"])
         node.wait_ready()
@@ -90,13 +99,15 @@ def test_a_process_that_leaks_is_replaced_before_it_is_killed_and_no_call_fails(
 
         caller = threading.Thread(target=go_on)
         caller.start()
-        seen(node, lambda server: server["data_mb"] > 0)
-        room = 1200 * 0.93 - the_server(node)["data_mb"]
-        statuses += [call(node, 6.0)[0] for _ in range(int(room / 19) + 1)]
-        seen(node, lambda s: s.get("pid") not in (None, first) and s["replicas"] == 1, 90)
-        at = len(statuses)
-        node.wait_until(lambda _: len(statuses) > at + 20)
-        stop.set()
-        caller.join()
+        try:
+            seen(node, lambda server: server["data_mb"] > 0)
+            room = 2000 - the_server(node)["data_mb"]
+            statuses += [call(node, 6.0)[0] for _ in range(int(room * 0.86 / 20) + 1)]
+            seen(node, lambda s: s.get("pid") not in (None, first) and s["replicas"] == 1, 90)
+            at = len(statuses)
+            node.wait_until(lambda _: len(statuses) > at + 20)
+        finally:
+            stop.set()
+            caller.join()
         assert set(statuses) == {200}
         assert the_server(node)["restarts"] == 0
