@@ -278,6 +278,8 @@ class ObservedServer(BaseModel):
     """Of its processes together."""
     data_mb: float = 0.0
     """What its largest process has asked for, which `Limits.memory_mb` is about."""
+    is_asleep: bool = False
+    """It has no process until a call needs one; with a graph it is ready all the same."""
     compared: int = 0
     """Live calls whose answer from the graph was the original's."""
 

@@ -179,7 +179,7 @@ class Node:
         now, woken = time.monotonic(), self._workers.woken
         has_woken = [self._scaler.wake(server_id, now) for server_id in sorted(woken)]
         woken.clear()
-        is_other = self._scaler.look(self._workers.loads(), self._supervisor.observed, now)
+        is_other = self._scaler.look(self._workers.loads, self._supervisor.observed, now)
         if self._state is not None and (is_other or any(has_woken)):
             self._start_and_stop(self._state)
 
@@ -196,7 +196,7 @@ class Node:
             written_at=dt.datetime.now(dt.UTC),
             port=self._port,
             grpc_port=self._front.port,
-            servers=self._scaler.shown(self._supervisor.observed(), self._workers.is_compiled),
+            servers=self._scaler.shown(self._supervisor.observed(), self._workers.lane_of),
             workers=self._workers.observed(),
             overrides=self._reported(),
             dropped_records=self._journal.dropped + self._workers.dropped,

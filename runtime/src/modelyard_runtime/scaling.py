@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 from modelyard_protocol.routing import (
     DesiredState,
@@ -28,7 +30,12 @@ FULL = 0.8  # of the memory that was left when it was ready: it is replaced befo
 GROWN = 3.0  # times what it had when it was ready, and
 GROWN_MB = 256.0  # at least so much more
 RECYCLE_SECONDS = 300.0  # a version's processes are not replaced more often
+GROWN_SECONDS = 3600.0  # nor one that still has room: it may be that large after its first calls
+CRASHES = 3  # of a successor before the process that was to leave stays
 _SINGLE = Scaling()
+
+LaneOf = Callable[[str], Mapping[str, Any]]
+"""Which engine answers a version's calls, as `ObservedServer` says it."""
 
 
 def base_of(server_id: str) -> str:
@@ -50,28 +57,48 @@ class _Fleet:
     """The processes of one version."""
 
     spec: ServerSpec
-    last: int = 0
-    """Highest replica number ever used."""
     running: list[int] = field(default_factory=lambda: [0])
+    """Their numbers, the newest last."""
+    existing: set[int] = field(default_factory=set)
+    """Numbers of processes that were there at the last look, also those that are leaving."""
     leaving: int | None = None
     """The process that goes once the newest one answers."""
     calls: int = 0
     busy_at: float = 0.0
     calm_since: float = 0.0
-    recycled_at: float = -RECYCLE_SECONDS
+    recycled_at: float = -math.inf
     sizes_mb: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """What each held and had asked for when it was ready."""
     is_asleep: bool = False
 
     @property
     def scaling(self) -> Scaling:
         return self.spec.scaling or _SINGLE
 
+    @property
+    def can_sleep(self) -> bool:
+        return self.scaling.min_replicas == 0 and self.scaling.idle_seconds is not None
+
     def name(self, number: int) -> str:
         return self.spec.id if number == 0 else f"{self.spec.id}{MARK}{number}"
 
     def begin(self) -> None:
-        self.last += 1
-        self.running.append(self.last)
+        """Start one; under the number of one that still answers its last calls it would end it."""
+        taken = {*self.running, *self.existing}
+        self.running.append(next(number for number in count() if number not in taken))
+
+    def let_go(self, number: int) -> None:
+        if number in self.running:
+            self.running.remove(number)
+        self.sizes_mb.pop(number, None)
+
+    def sleep(self) -> None:
+        self.running, self.leaving, self.is_asleep = [], None, True
+        self.sizes_mb.clear()
+
+    def wake(self, now: float) -> None:
+        self.is_asleep, self.busy_at = False, now
+        self.begin()
 
 
 class Scaler:
@@ -92,6 +119,8 @@ class Scaler:
                 self._fleets[server_id] = _Fleet(spec, busy_at=now, calm_since=now)
             else:
                 fleet.spec = spec
+                if fleet.is_asleep and not fleet.can_sleep:
+                    fleet.wake(now)
 
     def processes(self) -> tuple[ServerSpec, ...]:
         """Give a spec per process that is to run."""
@@ -113,13 +142,12 @@ class Scaler:
         fleet = self._fleets.get(base_of(server_id))
         if fleet is None or not fleet.is_asleep:
             return False
-        fleet.is_asleep, fleet.busy_at = False, now
-        fleet.begin()
+        fleet.wake(now)
         return True
 
     def look(
         self,
-        loads: dict[str, Load],
+        loads: Callable[[], dict[str, Load]],
         observed: Callable[[], Iterable[ObservedServer]],
         now: float,
     ) -> bool:
@@ -128,81 +156,98 @@ class Scaler:
             return False
         self._looked_at = now
         by_id = {server.id: server for server in observed()}
-        before = [(fleet.spec.id, list(fleet.running)) for fleet in self._fleets.values()]
+        seen = loads()
+        before = [list(fleet.running) for fleet in self._fleets.values()]
         for fleet in self._fleets.values():
-            self._decide(fleet, loads.get(fleet.spec.id, Load()), by_id, now)
-        return before != [(fleet.spec.id, fleet.running) for fleet in self._fleets.values()]
+            fleet.existing.clear()
+        for name in by_id:
+            base, _, number = name.partition(MARK)
+            if base in self._fleets:
+                self._fleets[base].existing.add(int(number or 0))
+        for fleet in self._fleets.values():
+            self._decide(fleet, seen.get(fleet.spec.id, Load()), by_id, now)
+        return before != [fleet.running for fleet in self._fleets.values()]
 
     def _decide(
         self, fleet: _Fleet, load: Load, by_id: dict[str, ObservedServer], now: float
     ) -> None:
-        names = [fleet.name(number) for number in fleet.running]
-        is_up = any(name in by_id and by_id[name].state is ServerState.ready for name in names)
+        is_up = any(_is_ready(fleet, number, by_id) for number in fleet.running)
         if load.waiting or load.calls != fleet.calls or not is_up:  # calls may be held for it
             fleet.calls, fleet.busy_at = load.calls, now
         if fleet.is_asleep:
             return
-        scaling = fleet.scaling
-        idle = scaling.idle_seconds
-        if scaling.min_replicas == 0 and idle is not None and now - fleet.busy_at >= idle:
-            fleet.running, fleet.leaving, fleet.is_asleep = [], None, True
+        idle = fleet.scaling.idle_seconds
+        if fleet.can_sleep and idle is not None and now - fleet.busy_at >= idle:
+            fleet.sleep()
             return
-        self._replace(fleet, by_id, now)
-        if fleet.leaving is None:
-            self._resize(fleet, load, now)
+        if fleet.leaving is not None:
+            self._go_on_replacing(fleet, fleet.leaving, by_id)
+        else:
+            self._resize(fleet, load, by_id, now)
+            self._replace(fleet, by_id, now)
 
-    def _resize(self, fleet: _Fleet, load: Load, now: float) -> None:
+    def _resize(
+        self, fleet: _Fleet, load: Load, by_id: dict[str, ObservedServer], now: float
+    ) -> None:
         scaling = fleet.scaling
         asked = math.ceil(load.waiting / scaling.target_concurrency)
         least = max(1, scaling.min_replicas)
-        wanted = min(max(asked, least), max(scaling.max_replicas, least))
+        most = max(scaling.max_replicas, least)
+        wanted = min(max(asked, least), most)
         if wanted >= len(fleet.running):
             fleet.calm_since = now
         while len(fleet.running) < wanted:
             fleet.begin()
-        too_many = len(fleet.running) > scaling.max_replicas and len(fleet.running) > least
-        if too_many or (len(fleet.running) > wanted and now - fleet.calm_since > CALM_SECONDS):
-            fleet.running.pop()
+        is_calm = len(fleet.running) > wanted and now - fleet.calm_since > CALM_SECONDS
+        if is_calm or len(fleet.running) > most:
+            unready = [one for one in fleet.running if not _is_ready(fleet, one, by_id)]
+            fleet.let_go((unready or fleet.running)[-1])
             fleet.calm_since = now
+
+    def _go_on_replacing(
+        self, fleet: _Fleet, leaving: int, by_id: dict[str, ObservedServer]
+    ) -> None:
+        newest = fleet.running[-1]
+        seen = by_id.get(fleet.name(newest))
+        if _is_ready(fleet, newest, by_id):
+            fleet.let_go(leaving)
+            fleet.leaving = None
+        elif seen is not None and seen.restarts >= CRASHES:  # there is no room for two
+            fleet.let_go(newest)
+            fleet.leaving = None
 
     def _replace(self, fleet: _Fleet, by_id: dict[str, ObservedServer], now: float) -> None:
         """Replace a process that holds too much memory by a new one."""
-        if fleet.leaving is not None:
-            newest = by_id.get(fleet.name(fleet.running[-1]))
-            if newest is not None and newest.state is ServerState.ready:
-                if fleet.leaving in fleet.running:
-                    fleet.running.remove(fleet.leaving)
-                fleet.sizes_mb.pop(fleet.leaving, None)
-                fleet.leaving = None
-            return
-        if now - fleet.recycled_at < RECYCLE_SECONDS:
-            return
+        waited = now - fleet.recycled_at
         for number in fleet.running:
             seen = by_id.get(fleet.name(number))
             if seen is None or seen.state is not ServerState.ready or not seen.memory_mb:
                 continue
             held, asked = fleet.sizes_mb.setdefault(number, (seen.memory_mb, seen.data_mb))
-            has_grown = seen.memory_mb > held * GROWN and seen.memory_mb > held + GROWN_MB
             room = fleet.spec.limits.memory_mb - asked
-            if has_grown or seen.data_mb > asked + room * FULL:
+            is_full = room > 0 and seen.data_mb > asked + room * FULL
+            has_grown = seen.memory_mb > max(held * GROWN, held + GROWN_MB)
+            if (is_full and waited >= RECYCLE_SECONDS) or (has_grown and waited >= GROWN_SECONDS):
                 fleet.leaving, fleet.recycled_at = number, now
                 fleet.begin()
                 return
 
     def shown(
-        self, servers: Iterable[ObservedServer], is_compiled: Callable[[str], bool]
+        self, servers: Iterable[ObservedServer], lane_of: LaneOf
     ) -> tuple[ObservedServer, ...]:
         """Give one entry a version: the best of its processes, or that it sleeps."""
         found: dict[str, list[ObservedServer]] = {}
         for server in servers:
             found.setdefault(base_of(server.id), []).append(server)
-        shown = [_best(server_id, own) for server_id, own in found.items()]
-        asleep = [
-            _sleeping(fleet.spec.id, is_compiled=is_compiled(fleet.spec.id))
-            for fleet in self._fleets.values()
-            if fleet.is_asleep and fleet.spec.id not in found
-        ]
-        return (*shown, *asleep)
+        asleep = {fleet.spec.id for fleet in self._fleets.values() if fleet.is_asleep}
+        awake = [_best(name, own) for name, own in found.items() if name not in asleep]
+        sleeping = [_sleeping(name) for name in sorted(asleep)]
+        return tuple(_with_lane(one, lane_of(one.id)) for one in [*awake, *sleeping])
+
+
+def _is_ready(fleet: _Fleet, number: int, by_id: dict[str, ObservedServer]) -> bool:
+    seen = by_id.get(fleet.name(number))
+    return seen is not None and seen.state is ServerState.ready
 
 
 def memory_mb(pid: int | None) -> tuple[float, float]:
@@ -226,22 +271,24 @@ def _mb(kilobytes: str | None) -> float:
     return int(kilobytes.split()[0]) / 1024 if kilobytes else 0.0
 
 
-def _best(server_id: str, own: list[ObservedServer]) -> ObservedServer:
+def _best(server_id: str, every: list[ObservedServer]) -> ObservedServer:
+    own = [one for one in every if one.state is not ServerState.stopping] or every
     ready = [one for one in own if one.state is ServerState.ready]
-    best = next((one for one in own if one.id == server_id), own[0])
-    best = ready[0] if ready and best.state is not ServerState.ready else best
-    memory = sum(one.memory_mb for one in own)
-    return best.model_copy(
-        update={"id": server_id, "replicas": len(ready), "memory_mb": round(memory, 1)}
-    )
+    best = (ready or own)[0]
+    memory, largest = sum(one.memory_mb for one in own), max(one.data_mb for one in own)
+    facts = {"id": server_id, "replicas": len(ready), "data_mb": largest}
+    return best.model_copy(update=facts | {"memory_mb": round(memory, 1)})
 
 
-def _sleeping(server_id: str, *, is_compiled: bool) -> ObservedServer:
-    """Tell of a version without a process; one with a graph answers all the same."""
+def _sleeping(server_id: str) -> ObservedServer:
+    now = dt.datetime.now(dt.UTC)
     return ObservedServer(
-        id=server_id,
-        state=ServerState.ready if is_compiled else ServerState.asleep,
-        lane=LaneState.compiled if is_compiled else LaneState.native,
-        since=dt.datetime.now(dt.UTC),
-        replicas=0,
+        id=server_id, state=ServerState.asleep, since=now, replicas=0, is_asleep=True
     )
+
+
+def _with_lane(one: ObservedServer, facts: Mapping[str, Any]) -> ObservedServer:
+    """Add what answers its calls: one with a graph is ready without a process."""
+    is_compiled = facts["lane"] is LaneState.compiled and one.state is not ServerState.stopping
+    state = ServerState.ready if is_compiled else one.state
+    return one.model_copy(update={**facts, "state": state})

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from modelyard_protocol.routing import LaneState, ObservedServer, ServerSpec, ServerState
+from modelyard_protocol.routing import ObservedServer, ServerSpec, ServerState
 
 from .drivers.contract import CannotStart, Driver, Home, Missing, Run
 from .logs import ServerLog
@@ -55,17 +55,10 @@ class ModelServer:
         return self.state is ServerState.stopping and self._run is None
 
     def observed(self) -> ObservedServer:
-        """Give what is to be told about it: a version with a graph is ready without its server."""
-        note = self._workers.lane_notes.get(self.spec.id)
-        is_compiled = self._workers.is_compiled(self.spec.id)
-        lane = LaneState.compiled if is_compiled else LaneState.native
-        is_ready = is_compiled and self.state is not ServerState.stopping
+        """Give what is to be told about its process."""
         return ObservedServer(
             id=self.spec.id,
-            state=ServerState.ready if is_ready else self.state,
-            lane=LaneState.switched_back if note else lane,
-            lane_note=note,
-            compared=self._workers.compared(self.spec.id),
+            state=self.state,
             reason=self._reason,
             pid=self._run.pid if self._run else None,
             memory_mb=self._memory_mb[0],
@@ -160,7 +153,7 @@ class ModelServer:
 
     def _ended(self, now: float, run: Run) -> None:
         died = run.bury()
-        self._run, self._kill_at = None, None
+        self._run, self._kill_at, self._memory_mb = None, None, (0.0, 0.0)
         self._workers.disconnect(self.spec.id)
         if self.state is ServerState.stopping:
             self._workers.changed()

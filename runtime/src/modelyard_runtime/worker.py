@@ -66,6 +66,8 @@ class Worker:
         self._connections: set[Connection] = set()
         self._allowance = Allowance()
         self._servers = Servers()
+        self._attaching: dict[str, int] = {}
+        """Connections to processes that are being made, by the serial they were announced with."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = False
         self._server: asyncio.Server | None = None
@@ -115,7 +117,9 @@ class Worker:
         elif kind is Kind.forget:
             self._servers.drop_graph(orjson.loads(payload)["server"])
         elif kind is Kind.detach:
-            self._servers.detach(orjson.loads(payload)["server"])
+            process_id = orjson.loads(payload)["server"]
+            self._attaching.pop(process_id, None)
+            self._servers.detach(process_id)
         elif kind is Kind.spent:
             self._allowance.add(orjson.loads(payload))
         elif kind is Kind.open and not self._is_open:
@@ -141,12 +145,18 @@ class Worker:
     def _attach(self, facts: dict[str, Any], descriptor: int) -> None:
         connection = socket.socket(fileno=descriptor)
         connection.setblocking(False)
+        process_id, serial = facts["server"], facts["serial"]
+        self._attaching[process_id] = serial
 
         async def connect() -> None:
-            backend = self._servers.connection(facts["server"])
+            backend = self._servers.connection(process_id)
             await self._loop.create_connection(lambda: backend, sock=connection)
-            self._servers.attach(facts["server"], backend)
-            self._tell({"attached": facts["server"], "serial": facts["serial"]})
+            if self._attaching.get(process_id) != serial:  # let go or started again meanwhile
+                backend.close()
+                return
+            del self._attaching[process_id]
+            self._servers.attach(process_id, backend)
+            self._tell({"attached": process_id, "serial": serial})
 
         self._begin(connect())
 
@@ -206,6 +216,7 @@ class Worker:
         """Answer what is open, hand over what was noted, leave."""
         if self._server is not None:
             self._server.close()
+        self._calls.waking.close()
         for connection in list(self._connections):
             connection.close_idle()
         end = time.monotonic() + DRAIN_SECONDS

@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from modelyard_protocol.routing import DesiredState, ObservedWorker, ServerSpec
+from modelyard_protocol.routing import DesiredState, LaneState, ObservedWorker, ServerSpec
 
 from .channel import Channel
 from .gateway.recorder import read_packed
@@ -289,6 +289,16 @@ class Workers:
         return bool(up) and all(
             worker.compiled.get(server_id, "not loaded") is None for worker in up
         )
+
+    def lane_of(self, server_id: str) -> dict[str, Any]:
+        """Tell which engine answers a version's calls, in the words of `ObservedServer`."""
+        note = self.lane_notes.get(server_id)
+        lane = LaneState.compiled if self.is_compiled(server_id) else LaneState.native
+        return {
+            "lane": LaneState.switched_back if note else lane,
+            "lane_note": note,
+            "compared": self.compared(server_id),
+        }
 
     def loads(self) -> dict[str, Load]:
         """Give what all workers together say of each version."""

@@ -80,7 +80,11 @@ class Table:
         self._turns: dict[str, float] = {}
         self.heads: dict[bytes, Admitted] = {}
         self.can_sleep = frozenset(
-            spec.id for spec in state.servers if spec.scaling and spec.scaling.min_replicas == 0
+            spec.id
+            for spec in state.servers
+            if spec.scaling is not None
+            and spec.scaling.min_replicas == 0
+            and spec.scaling.idle_seconds is not None
         )
         for route in state.routes:
             address = (route.workspace, route.environment, route.deployment)
@@ -182,10 +186,10 @@ class Table:
     def is_ready(self, route: Route) -> bool:
         """Tell whether a call would be answered, also after waking its server."""
         return any(
-            target.server_id in self.can_sleep
-            or (target.weight > 0 and served is not None and served.is_ready)
+            target.server_id in self.can_sleep or (served is not None and served.is_ready)
             for target in route.targets
             for served in [self._find(target.server_id)]
+            if target.weight > 0
         )
 
 

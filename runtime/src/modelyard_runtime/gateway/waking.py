@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -29,13 +29,12 @@ Again = Callable[["Held"], None]
 class Held:
     """A call that waits."""
 
-    __slots__ = ("admitted", "body", "is_done", "sink", "started_ns", "timer")
+    __slots__ = ("admitted", "body", "sink", "started_ns", "timer")
 
     def __init__(self, admitted: Admitted, body: bytes, started_ns: int, sink: Sink) -> None:
         self.admitted, self.body = admitted, body
         self.started_ns, self.sink = started_ns, sink
         self.timer: asyncio.TimerHandle | None = None
-        self.is_done = False
 
 
 class Waking:
@@ -43,39 +42,65 @@ class Waking:
 
     def __init__(self, ask: Callable[[str], None], again: Again, refuse: Again) -> None:
         self._ask, self._again, self._refuse = ask, again, refuse
-        self._held: dict[str, deque[Held]] = {}
+        self._held: dict[str, dict[Held, None]] = {}
         self._bytes = 0
-        self._asked_at: dict[str, float] = {}
+        self._asking: set[str] = set()
+        self._is_closed = False
 
     def hold(self, server_id: str, call: Held) -> bool:
         """Wake a version and keep a call for it; False when its caller does not wait."""
-        loop = asyncio.get_running_loop()
-        if loop.time() - self._asked_at.get(server_id, -_ASK_SECONDS) >= _ASK_SECONDS:
-            self._asked_at[server_id] = loop.time()
-            self._ask(server_id)
-        seconds = call.admitted.wake_seconds
-        is_full = self._bytes + len(call.body) > MAX_HELD_BYTES
-        if seconds <= 0 or is_full or len(self._held.get(server_id, ())) >= MAX_HELD:
-            return False
-        self._held.setdefault(server_id, deque()).append(call)
-        self._bytes += len(call.body)
-        call.timer = loop.call_later(seconds, self._give_up, call)
-        return True
+        waited = (time.perf_counter_ns() - call.started_ns) / 1e9
+        seconds = call.admitted.wake_seconds - waited  # held before, when it did not stay awake
+        too_many = len(self._held.get(server_id, ())) >= MAX_HELD
+        is_full = too_many or self._bytes + len(call.body) > MAX_HELD_BYTES
+        is_held = seconds > 0 and not is_full and not self._is_closed
+        if is_held:
+            self._held.setdefault(server_id, {})[call] = None
+            self._bytes += len(call.body)
+            timer = asyncio.get_running_loop().call_later(seconds, self._give_up, server_id, call)
+            call.timer = timer
+        self._wake(server_id)
+        return is_held
 
     def ready(self, server_id: str) -> None:
         """Answer those who waited for a version."""
-        for call in self._held.pop(server_id, ()):
-            if not call.is_done:
-                self._end(call)
-                self._again(call)
+        for call in self._taken(server_id):
+            self._again(call)
 
-    def _give_up(self, call: Held) -> None:
-        if not call.is_done:
-            self._end(call)
-            self._refuse(call)
+    def close(self) -> None:
+        """Refuse all that wait, and hold no more: this worker leaves."""
+        self._is_closed = True
+        for server_id in list(self._held):
+            for call in self._taken(server_id):
+                self._refuse(call)
 
-    def _end(self, call: Held) -> None:
-        call.is_done = True
+    def _wake(self, server_id: str) -> None:
+        """Ask, and ask again as long as calls wait: it may have gone to sleep meanwhile."""
+        if server_id not in self._asking:
+            self._asking.add(server_id)
+            self._ask(server_id)
+            asyncio.get_running_loop().call_later(_ASK_SECONDS, self._asked, server_id)
+
+    def _asked(self, server_id: str) -> None:
+        self._asking.discard(server_id)
+        if server_id in self._held:
+            self._wake(server_id)
+
+    def _taken(self, server_id: str) -> list[Held]:
+        calls = list(self._held.pop(server_id, ()))
+        for call in calls:
+            self._release(call)
+        return calls
+
+    def _give_up(self, server_id: str, call: Held) -> None:
+        own = self._held[server_id]
+        del own[call]
+        if not own:
+            del self._held[server_id]
+        self._release(call)
+        self._refuse(call)
+
+    def _release(self, call: Held) -> None:
         self._bytes -= len(call.body)
         if call.timer is not None:
             call.timer.cancel()

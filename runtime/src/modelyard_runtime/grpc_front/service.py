@@ -18,7 +18,7 @@ from .gateway import Answer, Gateway, GatewayGone
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024  # an endpoint's own limit is the gateway's to keep
 _SERVICE = "inference.GRPCInferenceService"
 _PART = re.compile(r"[A-Za-z0-9._\-]{1,200}")
-_PASSED = ("authorization", "x-request-id", "x-modelyard-sticky")
+_PASSED = ("authorization", "x-request-id", "x-modelyard-sticky", "x-wake-timeout")
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,

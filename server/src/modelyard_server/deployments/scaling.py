@@ -6,7 +6,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from modelyard_protocol.routing import ObservedState, Scaling, ServerState
+from modelyard_protocol.routing import ObservedState, Scaling
 from modelyard_server.kernel import trail
 
 from . import changes
@@ -16,7 +16,6 @@ from .models import Deployment
 from .ports import Machine
 from .schemas import ScalingOut, ScalingSet
 
-ASLEEP = "Asleep; the next call wakes it."
 _ALWAYS = ScalingSet.model_validate({})
 _RESTS = ScalingSet(min_replicas=0, max_replicas=1, target_concurrency=4, idle_minutes=30)
 _DEFAULTS = {"dev": _RESTS}
@@ -29,16 +28,22 @@ def settled(deployment: Deployment) -> ScalingSet:
     return _DEFAULTS.get(deployment.environment, _ALWAYS)
 
 
-def of_server(deployment: Deployment) -> Scaling | None:
-    """Give what the node is told; `None`: one process, always."""
+def of_server(deployment: Deployment, *, is_only: bool) -> Scaling | None:
+    """Give what the node is told; `None`: one process, always.
+
+    Only a server without another one beside it may sleep: one that is rolled out or back to, or
+    shares the traffic, must answer at once.
+    """
     found = settled(deployment)
-    if found == _ALWAYS:
+    idle = found.idle_minutes if is_only else None
+    least = found.min_replicas if idle is not None else max(1, found.min_replicas)
+    if least == found.max_replicas == 1:
         return None
     return Scaling(
-        min_replicas=found.min_replicas,
+        min_replicas=least,
         max_replicas=found.max_replicas,
         target_concurrency=found.target_concurrency,
-        idle_seconds=None if found.idle_minutes is None else found.idle_minutes * 60,
+        idle_seconds=None if idle is None else idle * 60,
     )
 
 
@@ -78,7 +83,7 @@ def shown(db: Session, deployment: Deployment, observed: ObservedState | None) -
         **settled(deployment).model_dump(),
         is_default=deployment.scaling is None,
         replicas=seen.replicas if seen is not None else None,
-        is_asleep=seen is not None and (seen.state is ServerState.asleep or seen.replicas == 0),
+        is_asleep=seen is not None and seen.is_asleep,
         memory_mb=seen.memory_mb if seen is not None else None,
     )
 

@@ -191,7 +191,8 @@ def good_of(
 
 def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
     """Describe the model server of one revision."""
-    deployment = served.deployment
+    deployment, target = served.deployment, served.target
+    is_only = len(served.running) == 1 and target is not None and target.number == row.number
     return ServerSpec(
         id=row.server_key,
         label=f"{workspace}/{deployment.environment}/{deployment.name}@{row.number}",
@@ -201,7 +202,7 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
         environment_dir=row.environment_dir or "",
         driver="docker" if row.driver == "docker" else "process",
         image=row.image or "",
-        scaling=deployments.scaling_of(deployment),
+        scaling=deployments.scaling_of(deployment, is_only=is_only),
         limits=Limits(memory_mb=int(row.memory_gb * 1024), cpus=row.cpu),
         signature=Signature.model_validate(row.signature),
         compiled=deployments.graph_of(row.lane),

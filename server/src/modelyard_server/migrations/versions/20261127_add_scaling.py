@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_add_scaling"
-down_revision = "20261127_add_drivers"
+down_revision = "20261127_batches"
 branch_labels = None
 depends_on = None
 
