@@ -2246,6 +2246,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/scaling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Scaling
+         * @description Tell how many processes serve it, how many may, and when it sleeps.
+         */
+        get: operations["deployments_get_scaling"];
+        /**
+         * Set Scaling
+         * @description Set how many processes serve it and when it sleeps; what runs follows within a second.
+         */
+        put: operations["deployments_set_scaling"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/stop": {
         parameters: {
             query?: never;
@@ -8123,6 +8147,48 @@ export interface components {
             /** Seconds */
             seconds: number | null;
         };
+        /** ScalingOut */
+        ScalingOut: {
+            /** Min Replicas */
+            min_replicas: number;
+            /** Max Replicas */
+            max_replicas: number;
+            /** Target Concurrency */
+            target_concurrency: number;
+            /** Idle Minutes */
+            idle_minutes: number | null;
+            /** Is Default */
+            is_default: boolean;
+            /** Replicas */
+            replicas: number | null;
+            /** Is Asleep */
+            is_asleep: boolean;
+            /** Memory Mb */
+            memory_mb: number | null;
+        };
+        /**
+         * ScalingSet
+         * @description How many processes serve each of its revisions.
+         */
+        ScalingSet: {
+            /**
+             * Min Replicas
+             * @default 1
+             */
+            min_replicas: number;
+            /**
+             * Max Replicas
+             * @default 1
+             */
+            max_replicas: number;
+            /**
+             * Target Concurrency
+             * @default 4
+             */
+            target_concurrency: number;
+            /** Idle Minutes */
+            idle_minutes?: number | null;
+        };
         /**
          * ScanOut
          * @description What the scan of the version's content came to.
@@ -13882,6 +13948,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_get_scaling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScalingOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_set_scaling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScalingSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScalingOut"];
                 };
             };
             /** @description A problem document. */

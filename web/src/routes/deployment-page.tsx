@@ -128,10 +128,10 @@ function TabBody({ id, view, onView }: Props) {
           <Served id={id}>
             <EnvironmentTrack id={id} />
             <LiveRevision id={id} />
-          </Served>
             <View>
               <ScalingPanel id={id} />
             </View>
+          </Served>
         </div>
       );
   }

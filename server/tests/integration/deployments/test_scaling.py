@@ -7,16 +7,18 @@ from tests.make.deployments import Serving
 from modelyard_server.deployments.ports import Machine
 
 
-def _spec(serving: Serving) -> dict[str, Any]:
-    own = [s for s in serving.node.desired().servers if s.label.startswith(serving.workspace.slug)]
-    return own[-1].model_dump(mode="json")
+def _told(serving: Serving, place: str = "production") -> list[dict[str, Any] | None]:
+    """Give what the node is told of the scaling of each server there."""
+    start = f"{serving.workspace.slug}/{place}/"
+    servers = [s for s in serving.node.desired().servers if s.label.startswith(start)]
+    return [s.scaling.model_dump() if s.scaling is not None else None for s in servers]
 
 
 def test_only_dev_sleeps_unless_somebody_says_otherwise(serving: Serving) -> None:
     serving.deploy(environment="production")
-    assert _spec(serving)["scaling"] is None
+    assert _told(serving) == [None]
     deployment = serving.deploy(environment="dev")
-    assert _spec(serving)["scaling"]["idle_seconds"] == 30 * 60
+    assert [one and one["idle_seconds"] for one in _told(serving, "dev")] == [30 * 60]
     address = f"/api/v1/deployments/{deployment['id']}/scaling"
     shown = serving.client.get(address).json()
     assert (shown["min_replicas"], shown["idle_minutes"], shown["is_default"]) == (0, 30, True)
@@ -26,7 +28,7 @@ def test_only_dev_sleeps_unless_somebody_says_otherwise(serving: Serving) -> Non
 def test_processes_are_set_with_an_audit_entry_and_contradictions_are_refused(
     serving: Serving,
 ) -> None:
-    deployment = serving.deploy()
+    deployment = serving.deploy(environment="production")
     address = f"/api/v1/deployments/{deployment['id']}/scaling"
     for wrong in (
         {"min_replicas": 3, "max_replicas": 2},
@@ -41,11 +43,21 @@ def test_processes_are_set_with_an_audit_entry_and_contradictions_are_refused(
     serving.here.facts = Machine("amd64", 8, 64.0, 64.0)
     asked = {"min_replicas": 2, "max_replicas": 6, "target_concurrency": 8}
     assert serving.client.put(address, json=asked).json()["max_replicas"] == 6
-    scaling = _spec(serving)["scaling"]
-    assert (scaling["min_replicas"], scaling["max_replicas"], scaling["idle_seconds"]) == (
-        2, 6, None,
-    )  # fmt: skip
+    told = {"min_replicas": 2, "max_replicas": 6, "target_concurrency": 8, "idle_seconds": None}
+    assert _told(serving) == [told]
     audit = serving.workspace.client("admin").get(
         "/api/v1/audit", params={"action": "deployments.set_scaling"}
     )
     assert audit.json()["items"][0]["after"]["max_replicas"] == 6
+
+
+def test_nothing_sleeps_beside_another_revision(serving: Serving) -> None:
+    deployment = serving.deploy(environment="dev")
+    serving.register()
+    canary = {"kind": "canary", "percent": 10, "bake_seconds": 60}
+    serving.update(deployment["id"], strategy=canary)
+    assert _told(serving, "dev") == [None, None]
+    for _ in ("the bake", "the standby"):
+        serving.let_pass(deployment["id"], 60)
+        serving.look(deployment["id"])
+    assert [one and one["min_replicas"] for one in _told(serving, "dev")] == [0]
