@@ -104,6 +104,11 @@ class Deployment(Owned, Base):
         """Two revisions answer callers."""
         return self.candidate_number is not None and not self.shadow_percent
 
+    @property
+    def most_processes(self) -> int:
+        """Processes each of its revisions may have; each has the revision's cores and memory."""
+        return int((self.scaling or {}).get("max_replicas", 1))
+
 
 class Revision(Owned, Base):
     """One model version with one configuration at a deployment's address."""

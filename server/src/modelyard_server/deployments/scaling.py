@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.routing import ObservedState, Scaling
 from modelyard_server.kernel import trail
 
-from . import changes
+from . import changes, environments, stages
 from .errors import NoCapacity, ScalingRefused
 from .lookup import get, revision_of
 from .models import Deployment
@@ -56,16 +56,11 @@ def set_scaling(
         DeploymentMissing: there is none with this id.
         ScalingRefused: the numbers contradict each other.
         NoCapacity: this machine has not the memory for so many.
+        QuotaReached: the environment has no room for so many.
     """
     deployment = get(db, actor, deployment_id, lock=True)
     _refuse_contradictions(wanted)
-    memory_gb = revision_of(db, deployment, deployment.last_number).memory_gb
-    if wanted.max_replicas > 1 and memory_gb * wanted.max_replicas > machine.memory_gb:
-        raise NoCapacity(
-            f"{wanted.max_replicas} processes of {memory_gb:g} GB need more than the "
-            f"{machine.memory_gb:.0f} GB of this machine.",
-            extra={"missing": ["memory"]},
-        )
+    _refuse_what_does_not_fit(db, deployment, wanted.max_replicas, machine)
     before = settled(deployment).model_dump()
     deployment.scaling = wanted.model_dump()
     action = "deployments.set_scaling"
@@ -86,6 +81,22 @@ def shown(db: Session, deployment: Deployment, observed: ObservedState | None) -
         is_asleep=seen is not None and seen.is_asleep,
         memory_mb=seen.memory_mb if seen is not None else None,
     )
+
+
+def _refuse_what_does_not_fit(
+    db: Session, deployment: Deployment, most: int, machine: Machine
+) -> None:
+    newest = revision_of(db, deployment, deployment.last_number)
+    memory_gb = newest.memory_gb * most
+    if most > 1 and memory_gb > machine.memory_gb:
+        raise NoCapacity(
+            f"{most} processes of {newest.memory_gb:g} GB need more than the "
+            f"{machine.memory_gb:.0f} GB of this machine.",
+            extra={"missing": ["memory"]},
+        )
+    if most > deployment.most_processes:
+        place = environments.named(db, deployment.environment)
+        stages.refuse_beyond_quota(db, place, newest.cpu * most, memory_gb, of=deployment.id)
 
 
 def _refuse_contradictions(wanted: ScalingSet) -> None:

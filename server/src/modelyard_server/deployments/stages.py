@@ -194,9 +194,9 @@ def variables_of(db: Session, root: RootKey, slug: str) -> dict[str, str]:
 
 
 def used(db: Session, slug: str, *, without: uuid.UUID | None = None) -> Used:
-    """Count what the deployments of an environment take, by their newest revision."""
+    """Count what the deployments of an environment may take, by their newest revision."""
     query = (
-        select(Revision.cpu, Revision.memory_gb)
+        select(Deployment, Revision.cpu, Revision.memory_gb)
         .join(
             Deployment,
             (Deployment.workspace_id == Revision.workspace_id)
@@ -210,8 +210,8 @@ def used(db: Session, slug: str, *, without: uuid.UUID | None = None) -> Used:
     rows = list(db.execute(query))
     return Used(
         deployments=len(rows),
-        cpu=sum(row.cpu for row in rows),
-        memory_gb=sum(row.memory_gb for row in rows),
+        cpu=sum(row.cpu * row.Deployment.most_processes for row in rows),
+        memory_gb=sum(row.memory_gb * row.Deployment.most_processes for row in rows),
     )
 
 

@@ -41,13 +41,16 @@ def test_processes_are_set_with_an_audit_entry_and_contradictions_are_refused(
     too_many = serving.client.put(address, json={"max_replicas": 30})
     assert (too_many.status_code, too_many.json()["code"]) == (409, "deployments.no_capacity")
     serving.here.facts = Machine("amd64", 8, 64.0, 64.0)
+    admin, place = serving.workspace.client("admin"), "/api/v1/environments/production"
+    admin.patch(place, json={"quota": {"cpu": 4}})
+    beyond = serving.client.put(address, json={"max_replicas": 30})
+    assert (beyond.status_code, beyond.json()["code"]) == (409, "deployments.quota_reached")
+    admin.patch(place, json={"quota": {}})
     asked = {"min_replicas": 2, "max_replicas": 6, "target_concurrency": 8}
     assert serving.client.put(address, json=asked).json()["max_replicas"] == 6
     told = {"min_replicas": 2, "max_replicas": 6, "target_concurrency": 8, "idle_seconds": None}
     assert _told(serving) == [told]
-    audit = serving.workspace.client("admin").get(
-        "/api/v1/audit", params={"action": "deployments.set_scaling"}
-    )
+    audit = admin.get("/api/v1/audit", params={"action": "deployments.set_scaling"})
     assert audit.json()["items"][0]["after"]["max_replicas"] == 6
 
 

@@ -41,13 +41,14 @@ export function ScalingPanel({ id }: { id: string }) {
 }
 
 function factsOf(of: Scaling): [string, string][] {
+  const more = `; one more for every ${plural(of.target_concurrency, "waiting call")}`;
   const range =
-    of.min_replicas === of.max_replicas
-      ? String(of.max_replicas)
-      : `${of.min_replicas} to ${of.max_replicas}`;
+    of.max_replicas === Math.max(1, of.min_replicas)
+      ? plural(of.max_replicas, "process", "processes")
+      : `${Math.max(1, of.min_replicas)} to ${of.max_replicas}${more}`;
   return [
     ["Now", nowOf(of)],
-    ["Allowed", `${range}, another one from ${plural(of.target_concurrency, "waiting call")} each`],
+    ["Allowed", range],
     [
       "Sleep",
       of.idle_minutes === null
