@@ -61,6 +61,7 @@ function factsOf(of: Scaling): [string, string][] {
 function nowOf(of: Scaling): string {
   if (of.is_asleep) return "Asleep";
   if (of.replicas === null) return "Not known";
+  if (of.replicas === 0) return "Being started";
   const held = of.memory_mb ? `, ${number(Math.round(of.memory_mb))} MB` : "";
   return `${plural(of.replicas, "process", "processes")}${held}`;
 }
