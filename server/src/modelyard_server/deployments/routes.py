@@ -46,6 +46,7 @@ from .ports import (
     Preparation,
     Publisher,
 )
+from .scaling_schemas import ScalingOut, ScalingSet
 from .schemas import (
     AutoConfigOut,
     AutoConfigRequest,
@@ -58,8 +59,6 @@ from .schemas import (
     RevisionCreate,
     RevisionOut,
     RollbackRequest,
-    ScalingOut,
-    ScalingSet,
     ServiceLevel,
     TrafficSet,
 )

@@ -14,7 +14,7 @@ from .errors import NoCapacity, ScalingRefused
 from .lookup import get, revision_of
 from .models import Deployment
 from .ports import Machine
-from .schemas import ScalingOut, ScalingSet
+from .scaling_schemas import ScalingOut, ScalingSet
 
 _ALWAYS = ScalingSet.model_validate({})
 _RESTS = ScalingSet(min_replicas=0, max_replicas=1, target_concurrency=4, idle_minutes=30)
