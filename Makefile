@@ -78,8 +78,8 @@ test: .make/dev .make/web ## Everything: both databases, real processes, a real 
 
 .make/autolog/complete: .make/dev
 	@echo "Installing LightGBM, PyTorch and Keras for their autologging"
-	@$(BIN)/uv venv -q --clear --python $(BIN)/python .make/autolog
-	@$(BIN)/uv pip install -q --python .make/autolog/bin/python mlflow==3.17.2 lightgbm torch==2.13.0 lightning keras
+	@$(BIN)/python -m venv --clear .make/autolog
+	@.make/autolog/bin/python -m pip install -q --disable-pip-version-check mlflow==3.17.2 lightgbm torch==2.13.0 lightning keras
 	@touch $@
 
 test-autolog: .make/autolog/complete ## MLflow's autologging of LightGBM, PyTorch and Keras against Modelyard

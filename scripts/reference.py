@@ -18,6 +18,7 @@ from modelyard_server.workspaces.access import every_route
 from modelyard_server.workspaces.permissions import Permission, Role, permits
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+_THEIR_WEB = ("/build/", "/static-files/")
 MARK = "<!-- Written by scripts/reference.py (`make docs`); do not edit. -->\n"
 
 
@@ -88,17 +89,38 @@ def _without_names(path: str) -> str:
 
 
 def mlflow_endpoints() -> list[tuple[str, str]]:
-    """Give method and path of each endpoint of the installed MLflow's REST protocol."""
+    """Give method and path of each endpoint of the installed MLflow's server.
+
+    What its own web pages ask under `/ajax-api` is listed where it has no twin under `/api`.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from mlflow.server import handlers
+        from mlflow.server import app as older
+        from mlflow.server.fastapi_app import app as newer
     found = {
-        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path))
-        for path, _, methods in handlers.get_endpoints()
-        if path.startswith("/api/")
-        for method in methods
+        (method, path)
+        for path, route in every_route(newer)
+        for method in getattr(route, "methods", None) or ()
+    } | {(method, rule.rule) for rule in older.url_map.iter_rules() for method in rule.methods}
+    named = {
+        (method, re.sub(r"{(\w+):path}", r"{\1}", re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)))
+        for method, path in found
+        if method not in {"HEAD", "OPTIONS"} and not path.startswith(_THEIR_WEB)
     }
-    return sorted(found, key=lambda endpoint: endpoint[::-1])
+    return sorted(
+        (endpoint for endpoint in named - {("GET", "/")} if _twin(endpoint) not in named),
+        key=lambda endpoint: endpoint[::-1],
+    )
+
+
+def as_routed(path: str) -> str:
+    """Give the path that routes see: two spellings are MLflow's own."""
+    return path.replace("2.0mlflow", "2.0/mlflow").replace("/ajax-api/", "/api/")
+
+
+def _twin(endpoint: tuple[str, str]) -> tuple[str, str]:
+    method, path = endpoint
+    return (method, path.replace("/ajax-api/", "/api/")) if "/ajax-api/" in path else ("", "")
 
 
 def served() -> set[tuple[str, str]]:
@@ -120,8 +142,8 @@ def mlflow_page() -> str:
     ours = served()
     endpoints = mlflow_endpoints()
     has = {
-        e: (e[0], _without_names(e[1].replace("2.0mlflow", "2.0/mlflow"))) in ours
-        for e in endpoints
+        (method, path): (method, _without_names(as_routed(path))) in ours
+        for method, path in endpoints
     }
     rows = []
     for method, path in endpoints:
@@ -130,9 +152,10 @@ def mlflow_page() -> str:
         rows.append(f"| `{method} {path}` | {answer} |")
     head = (
         f"# MLflow compatibility\n\nModelyard speaks the REST protocol of MLflow {VERSION} to the "
-        f"unmodified client: {sum(has.values())} of its {len(endpoints)} endpoints. An endpoint of "
-        "an area that is not there answers 501 with the error code `NOT_IMPLEMENTED` and its name. "
-        "Addresses that only MLflow's own web pages use are not listed.\n\n"
+        f"unmodified client: {sum(has.values())} of the {len(endpoints)} endpoints of its server. "
+        "The others answer 501 with the error code `NOT_IMPLEMENTED` and the name of what is not "
+        "there. What MLflow's own web pages ask has addresses under `/ajax-api`; they are listed "
+        "where there is no twin under `/api`.\n\n"
         "A client needs `MLFLOW_TRACKING_URI` (the address of Modelyard) and "
         "`MLFLOW_TRACKING_TOKEN` (an API token); the token decides the workspace. The header "
         "`X-MLFLOW-WORKSPACE` and an address such as `http://host/w/<slug>` may name it too.\n\n"

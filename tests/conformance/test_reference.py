@@ -18,6 +18,13 @@ def test_a_reference_page_is_what_the_code_says(name):
     assert written == reference.PAGES[name](), "It is stale: run `make docs`."
 
 
+def test_every_endpoint_of_mlflow_is_there_or_has_a_name():
+    page = reference.mlflow_page()
+    assert page.count("no: 404") == 0
+    assert "| `GET /api/3.0/mlflow/mcp-servers/{name}` | no: registry of MCP servers |" in page
+    assert "| `POST /v1/traces` | yes |" in page
+
+
 def test_every_setting_says_what_it_does():
     assert all(field.description for field in reference.Settings.model_fields.values())
 

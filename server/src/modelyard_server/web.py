@@ -34,6 +34,7 @@ _API = (
     "api/",
     "ajax-api/",
     "v1/",
+    "gateway/",
     "get-artifact",
     "graphql",
     "model-versions/",

@@ -336,12 +336,18 @@ class TestInwards:
             "/graphql",
             "/api/3.0/mlflow/gateway/secrets/create",
             "/api/3.0/mlflow/traces/metrics",
+            "/api/3.0/mlflow/mcp-servers",
+            "/ajax-api/3.0/mlflow/mcp-servers/tools/versions/1/tags",
+            "/ajax-api/3.0/jobs/search",
+            "/ajax-api/3.0/mlflow/issues/invoke",
+            "/gateway/openai/v1/chat/completions",
         ],
     )
     def test_what_is_not_there_says_so_by_name(self, http, path):
         answer = http.post(path, content=json.dumps({"gateway_path": "http://169.254.169.254"}))
         refused(answer, "NOT_IMPLEMENTED")
         assert answer.status_code == 501
+        assert http.get("/gateway/mlflow/v1/models").status_code == 501
 
 
 def raw(live, method: str, target: str):

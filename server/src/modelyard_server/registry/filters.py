@@ -123,20 +123,28 @@ def _items(raw: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def parse_order(terms: list[str], keys: frozenset[str]) -> list[tuple[str, bool]]:
-    """Read `["name ASC", …]` into `(key, ascending)`.
+def parse_order(
+    terms: list[str], keys: frozenset[str], aliases: dict[str, str] | None = None
+) -> list[tuple[str, bool]]:
+    """Read `["name ASC", …]` into `(key, ascending)`; an alias stands for the key it names.
 
     Raises:
-        FilterRefused: a term is not a known key with ASC or DESC.
+        FilterRefused: a term is not a known key with ASC or DESC, or a key comes twice.
     """
-    order: list[tuple[str, bool]] = []
+    order: dict[str, bool] = {}
+    known = keys | set(aliases or ())
     for term in terms:
         match = re.fullmatch(
             r"\s*(?:attributes?\.)?[`\"]?(\w+)[`\"]?(?:\s+(ASC|DESC))?\s*", term, re.IGNORECASE
         )
-        if match is None or match[1] not in keys:
+        if match is None:
+            raise FilterRefused(f"Invalid order_by clause '{term}': a key, then ASC or DESC.")
+        if match[1] not in known:
             raise FilterRefused(
-                f"Invalid order_by clause '{term}'. Valid keys are {sorted(keys)}, ASC or DESC."
+                f"Invalid order by key '{match[1]}' specified. Valid keys are {sorted(known)}."
             )
-        order.append((match[1], (match[2] or "ASC").upper() == "ASC"))
-    return order
+        key = (aliases or {}).get(match[1], match[1])
+        if key in order:
+            raise FilterRefused(f"`order_by` contains duplicate fields: {terms}")
+        order[key] = (match[2] or "ASC").upper() == "ASC"
+    return list(order.items())

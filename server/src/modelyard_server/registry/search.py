@@ -29,12 +29,15 @@ VERSION_ATTRIBUTES = {
     "creation_timestamp": Attribute(is_number=True),
     "last_updated_timestamp": Attribute(is_number=True),
 }
-_TIMES = frozenset({"name", "creation_timestamp", "last_updated_timestamp", "timestamp"})
+_MODEL_ORDER = frozenset({"name", "last_updated_timestamp"})
+_VERSION_ORDER = frozenset(
+    {"name", "version_number", "creation_timestamp", "last_updated_timestamp"}
+)
+_MODEL_ALIASES = {"timestamp": "last_updated_timestamp"}
 _MODEL_COLUMNS: dict[str, Any] = {
     "name": Model.name,
     "creation_timestamp": Model.created_at,
     "last_updated_timestamp": Model.updated_at,
-    "timestamp": Model.updated_at,
 }
 _VERSION_COLUMNS: dict[str, Any] = {
     "name": Model.name,
@@ -43,7 +46,6 @@ _VERSION_COLUMNS: dict[str, Any] = {
     "source_path": ModelVersion.source,
     "creation_timestamp": ModelVersion.created_at,
     "last_updated_timestamp": ModelVersion.updated_at,
-    "timestamp": ModelVersion.updated_at,
 }
 
 
@@ -75,7 +77,7 @@ def models(db: Session, text: str, order_by: list[str], *, offset: int, limit: i
             if clause.entity == "tag"
             else _condition(db, _MODEL_COLUMNS[clause.key], clause)
         )
-    order = parse_order(order_by, _TIMES)
+    order = parse_order(order_by, _MODEL_ORDER, _MODEL_ALIASES)
     for key, ascending in [*order, ("name", True)]:
         column = _MODEL_COLUMNS[key]
         query = query.order_by(column.asc() if ascending else column.desc())
@@ -96,7 +98,7 @@ def versions(
             if clause.entity == "tag"
             else _condition(db, _VERSION_COLUMNS[clause.key], clause)
         )
-    order = parse_order(order_by, _TIMES | {"version_number"})
+    order = parse_order(order_by, _VERSION_ORDER)
     newest = [] if order else [("last_updated_timestamp", False)]
     for key, ascending in [*order, *newest, ("name", True), ("version_number", False)]:
         column = _VERSION_COLUMNS[key]

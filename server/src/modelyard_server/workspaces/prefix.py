@@ -17,7 +17,7 @@ _ALIASES = {
     "//": "/",
 }
 _PREFIXED = re.compile(
-    r"/w/([^/]+)(/(?:(?:api|ajax-api|v1|v2|model-versions)/.*|get-artifact|graphql|health|version))",
+    r"/w/([^/]+)(/(?:(?:api|ajax-api|v1|v2|gateway|model-versions)/.*|get-artifact|graphql|health|version))",
     re.DOTALL,
 )
 

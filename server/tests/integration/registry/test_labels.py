@@ -61,6 +61,31 @@ def test_models_are_found_by_name_and_tag(workspace):
     ]
 
 
+def test_models_are_ordered_as_the_client_asks(workspace):
+    client = workspace.client("developer")
+    for name in ("b", "a", "c"):
+        client.post(f"{MLFLOW}/registered-models/create", json={"name": name})
+    client.patch(
+        f"{MLFLOW}/registered-models/update", json={"name": "a", "description": "touched last"}
+    )
+
+    def ask(*order):
+        return client.get(f"{MLFLOW}/registered-models/search", params={"order_by": order})
+
+    for key in ("timestamp", "last_updated_timestamp"):
+        assert [m["name"] for m in ask(f"{key} ASC").json()["registered_models"]] == ["b", "c", "a"]
+        assert ask(f"{key} DESC", "name").json()["registered_models"][0]["name"] == "a"
+    for order, said in (
+        (("timestamp", "last_updated_timestamp DESC"), "duplicate fields"),
+        (("creation_timestamp",), "Invalid order by key 'creation_timestamp' specified"),
+        (("name ASC", "timestamp DESC now"), "Invalid order_by clause"),
+    ):
+        refused = ask(*order)
+        assert refused.status_code == 400
+        assert refused.json()["error_code"] == "INVALID_PARAMETER_VALUE"
+        assert said in refused.json()["message"]
+
+
 def test_a_search_is_read_page_by_page(workspace):
     client = workspace.client("developer")
     for number in range(5):

@@ -6,21 +6,31 @@ app's routes with the endpoints of the installed MLflow.
 
 from __future__ import annotations
 
+import re
+
 AREAS: dict[str, str] = {
     "artifacts/presigned-download-url": "presigned transfers",
     "artifacts/presigned-upload-url": "presigned transfers",
+    "assistant": "assistant",
+    "demo": "made-up data",
     "gateway": "LLM gateway",
     "gateway-proxy": "LLM gateway",
-    "get-online-trace-details": "traces",
-    "get-trace-artifact": "traces",
+    "genai/evaluate": "evaluation that the server runs",
+    "get-online-trace-details": "traces kept by Databricks",
+    "get-trace-artifact": "files of traces",
+    "issues/invoke": "search for issues that the server runs",
+    "jobs": "jobs of MLflow's server",
     "label-schemas": "review of traces",
+    "mcp-servers": "registry of MCP servers",
     "prompt-optimization": "prompt optimisation",
     "review-queues": "review of traces",
     "runs/create-promptlab-run": "prompt lab",
+    "scorer/invoke": "scoring that the server runs",
     "scorers/online-config": "scoring of traces as they come",
     "scorers/online-configs": "scoring of traces as they come",
     "traces/metrics": "statistics of traces",
-    "unified-traces": "traces",
+    "ui-telemetry": "telemetry",
+    "unified-traces": "traces kept by Databricks",
 }
 DIFFERENCES: dict[str, str] = {
     "`artifact_location` of an experiment and `default_artifact_root` of a workspace are refused": (
@@ -46,7 +56,6 @@ DIFFERENCES: dict[str, str] = {
     ),
     "webhooks go to public HTTPS addresses, and to networks the operator opened; the test of one "
     "says the status, not what the receiver wrote": "a server must not be sent to inner systems",
-    "models may be ordered by `creation_timestamp` too": "MLflow refuses it for no reason we know",
     "a workspace is deleted with a token of its own, and never with the mode `SET_DEFAULT`": (
         "a token reaches one workspace; experiments and runs are numbered in each for itself"
     ),
@@ -56,14 +65,20 @@ DIFFERENCES: dict[str, str] = {
 }
 """Where we answer otherwise than a genuine server, each with the reason."""
 _ARTIFACT_AREAS = {"presigned": "presigned transfers"}
-_ELSEWHERE = {"/graphql": "GraphQL"}
-_ROOTS = tuple(f"/{api}/{version}/" for api in ("api", "ajax-api") for version in ("2.0", "3.0"))
+_ELSEWHERE = {
+    "/graphql": "GraphQL",
+    "/gateway/": "LLM gateway",
+    "/api/3.0/jobs/": "jobs of MLflow's server",
+}
+_ROOTS = ("/api/2.0/", "/api/3.0/")
 
 
 def area_of(path: str) -> str | None:
     """Name the part of MLflow an address belongs to when Modelyard has none of that part."""
-    if path in _ELSEWHERE:
-        return _ELSEWHERE[path]
+    path = re.sub("^/ajax-api/", "/api/", path)
+    for start, area in _ELSEWHERE.items():
+        if path == start or (start.endswith("/") and path.startswith(start)):
+            return area
     root = next((root for root in _ROOTS if path.startswith(root)), None)
     if root is None:
         return None

@@ -1,0 +1,211 @@
+"""A pytest plugin for MLflow's tests: the servers that they start are Modelyard's one.
+
+Each start of a server becomes a new workspace with a token of its own. The tests of stores get the
+client's REST store on the server that is asked, Modelyard or a genuine one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+IS_OURS = os.environ["UPSTREAM_PEER"] == "ours"
+STORE = os.environ["UPSTREAM_STORE"]
+PORT = int(os.environ["UPSTREAM_PORT"])
+URL = f"http://127.0.0.1:{PORT}"
+PACKAGE = b"""artifact_path: model
+flavors:
+  python_function:
+    loader_module: mlflow.sklearn
+    python_version: 3.11.0
+mlflow_version: 3.17.2
+model_uuid: abc
+"""
+now: dict[str, str] = {}
+"""The workspace of the test that runs: its token, and a run with a model's files."""
+
+
+def fresh() -> str:
+    """Make a workspace and let every request be its owner's; give the server's address."""
+    import mlflow
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT + 1}/") as answer:
+        now.clear()
+        now.update(json.load(answer))
+    os.environ.update(MLFLOW_TRACKING_TOKEN=now["token"], MLFLOW_TRACKING_URI=URL)
+    mlflow.set_tracking_uri(URL)
+    return URL
+
+
+def forget() -> None:
+    """Leave the workspace."""
+    import mlflow
+
+    for name in ("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_URI"):
+        os.environ.pop(name, None)
+    mlflow.set_tracking_uri(None)
+
+
+class Server:
+    """Stands for the suite's server in a thread."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.url = URL
+
+    def __enter__(self) -> str:
+        return fresh()
+
+    def __exit__(self, *_: object) -> None:
+        forget()
+
+
+@contextlib.contextmanager
+def started(*_: object, **__: object) -> Iterator[str]:
+    """Stand for a server in a process that the test asks by its address."""
+    yield fresh()
+
+
+@contextlib.contextmanager
+def launched(*_: object, **__: object) -> Iterator[SimpleNamespace]:
+    """Stand for a server in a process that the test ends by its number."""
+    fresh()
+    yield SimpleNamespace(pid=0)
+
+
+def with_token(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Sign requests that the tests make themselves, and give versions a source that is there."""
+
+    def signed(self: requests.Session, request: Any, **more: Any) -> Any:
+        if request.url.startswith((URL, f"http://localhost:{PORT}")) and now:
+            request.headers.setdefault("Authorization", f"Bearer {now['token']}")
+            if request.url.endswith("/model-versions/create"):
+                give_source(request)
+        return send(self, request, **more)
+
+    return signed
+
+
+def give_source(request: Any) -> None:
+    """Make the run whose model a test registers as `runs:/run_id/…`, and say its id."""
+    body = json.loads(request.body)
+    if not body.get("source", "").startswith("runs:/run_id/"):
+        return
+    headers = {"Authorization": f"Bearer {now['token']}"}
+    if "run" not in now:
+        asked = {"experiment_id": "0", "start_time": 1}
+        made = requests.post(f"{URL}/api/2.0/mlflow/runs/create", json=asked, headers=headers)
+        now["run"] = made.json()["run"]["info"]["run_id"]
+        files = f"{URL}/api/2.0/mlflow-artifacts/artifacts/runs/{now['run']}/model"
+        requests.put(f"{files}/MLmodel", data=PACKAGE, headers=headers)
+    body["source"] = f"runs:/{now['run']}/model"
+    request.body = json.dumps(body).encode()
+    request.headers["Content-Length"] = str(len(request.body))
+
+
+if IS_OURS:
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    requests.Session.send = with_token(requests.Session.send)  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _modelyard() -> Iterator[None]:
+    if not IS_OURS:
+        name_examples()
+        yield
+        return
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHONPATH"))}
+    program = [os.environ["UPSTREAM_PYTHON"], Path(__file__).with_name("serve.py"), str(PORT)]
+    with subprocess.Popen(program, env=plain) as process:
+        while True:
+            try:
+                urllib.request.urlopen(f"{URL}/health").read()
+                break
+            except OSError:
+                assert process.poll() is None, "Modelyard ended."
+                time.sleep(0.2)
+        yield
+        process.terminate()
+
+
+def name_examples() -> None:
+    """Give the suites' example hosts a public address on a machine that resolves no names."""
+    from mlflow.utils import validation
+
+    resolve = validation._resolve_hostname_with_timeout
+
+    def resolved(hostname: str, *more: object) -> Any:
+        if hostname.endswith("example.com"):
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))]
+        return resolve(hostname, *more)
+
+    validation._resolve_hostname_with_timeout = resolved
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """Put Modelyard where a test module starts a server."""
+    stands = {
+        "ServerThread": Server,
+        "_init_server": started,
+        "_run_mlflow_server": started,
+        "_launch_server": launched,
+    }
+    for module in {item.module for item in items if IS_OURS}:
+        for name, stand in stands.items():
+            if hasattr(module, name):
+                setattr(module, name, stand)
+        if hasattr(module, "_launch_server"):
+            module.get_safe_port = lambda: PORT
+
+
+def rest_store(url: str) -> Any:
+    """Give the client's REST store of a server."""
+    from mlflow.store.model_registry.rest_store import RestStore as Registry
+    from mlflow.store.tracking.rest_store import RestStore as Tracking
+    from mlflow.utils.rest_utils import MlflowHostCreds
+
+    kind = Registry if STORE == "registry" else Tracking
+    return kind(lambda: MlflowHostCreds(url, token=now.get("token")))
+
+
+def store_of_peer(tmp_path: Path, db_uri: str) -> Iterator[Any]:
+    """Stand for the suites' fixture `store`."""
+    if IS_OURS:
+        yield rest_store(fresh())
+        return
+    from mlflow.server import handlers
+    from mlflow.server.fastapi_app import app
+    from tests.helper_functions import get_safe_port
+    from tests.tracking.integration_test_utils import ServerThread
+
+    handlers._tracking_store = handlers._model_registry_store = None
+    handlers.initialize_backend_stores(db_uri, default_artifact_root=tmp_path.as_uri())
+    with ServerThread(app, get_safe_port()) as url:
+        yield rest_store(url)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: Any) -> None:
+    """Put the REST store where a test asks for the store."""
+    for item in session.items if STORE else ():
+        info = item._fixtureinfo
+        if "store" not in info.name2fixturedefs:
+            continue
+        for definition in info.name2fixturedefs["store"]:
+            definition.func, definition.argnames = store_of_peer, ("tmp_path", "db_uri")
+        for name in ("tmp_path", "db_uri", "cached_db"):
+            if name not in info.name2fixturedefs:
+                made = session._fixturemanager.getfixturedefs(name, item)
+                info.name2fixturedefs[name] = made
+                item.fixturenames.append(name)
