@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace, more: list[str]) -> int:
         "UPSTREAM_PEER": arguments.peer,
         "UPSTREAM_STORE": arguments.suite if arguments.suite in STORES else "",
         "UPSTREAM_PORT": str(arguments.port),
+        "UPSTREAM_JOBS": "yes" if arguments.suite == "webhooks" else "no",
         "UPSTREAM_PYTHON": sys.executable,
     }
     once = ["-k", "not workspace-enabled"] if arguments.suite in STORES else []

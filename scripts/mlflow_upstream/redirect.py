@@ -98,9 +98,9 @@ def with_token(send: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def give_source(request: Any) -> None:
-    """Make the run whose model a test registers as `runs:/run_id/…`, and say its id."""
+    """Make the run whose model a test registers as `runs:/run_id…`, and say its id."""
     body = json.loads(request.body)
-    if not body.get("source", "").startswith("runs:/run_id/"):
+    if not body.get("source", "").startswith("runs:/run_id"):
         return
     headers = {"Authorization": f"Bearer {now['token']}"}
     if "run" not in now:
@@ -126,7 +126,8 @@ def _modelyard() -> Iterator[None]:
         yield
         return
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHONPATH"))}
-    program = [os.environ["UPSTREAM_PYTHON"], Path(__file__).with_name("serve.py"), str(PORT)]
+    serve, jobs = Path(__file__).with_name("serve.py"), os.environ["UPSTREAM_JOBS"]
+    program = [os.environ["UPSTREAM_PYTHON"], serve, str(PORT), jobs]
     with subprocess.Popen(program, env=plain) as process:
         while True:
             try:

@@ -19,8 +19,8 @@ from tests.make.fixtures import make_platform  # noqa: E402
 from modelyard_server.app import create_app  # noqa: E402 - the tests' makers need the path
 
 
-def main(port: int) -> None:
-    """Serve until the process is ended."""
+def main(port: int, jobs: str) -> None:
+    """Serve until the process is ended. `jobs`: "yes" delivers webhooks, and checks versions."""
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         url = f"sqlite:///{folder}/modelyard.db"
         platform = make_platform(url, Path(folder), egress_allow="127.0.0.0/8,::1/128")
@@ -40,9 +40,9 @@ def main(port: int) -> None:
 
         tokens = http.server.ThreadingHTTPServer(("127.0.0.1", port + 1), Tokens)
         threading.Thread(target=tokens.serve_forever, daemon=True).start()
-        app = create_app(platform.services, run_background=True)
+        app = create_app(platform.services, run_background=jobs == "yes")
         uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

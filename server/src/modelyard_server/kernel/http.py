@@ -66,6 +66,7 @@ _MLFLOW_CODES = {
 
 
 _LONGEST_SHOWN = 200
+_LONGEST_SAID = 400
 _MLFLOW_STATUS = {"INVALID_PARAMETER_VALUE": 400, "RESOURCE_ALREADY_EXISTS": 400}
 
 
@@ -222,6 +223,8 @@ def _as_mlflow_says(error: RequestValidationError) -> str:
         name += f"[{part}]" if isinstance(part, int) else f"{name and '.'}{part}"
     if first["type"] == "missing":
         return parameter_missing(name)
+    if first["type"].startswith("int_"):
+        return f"Parameter '{name}' must be an integer, got '{first.get('input')}'."[:_LONGEST_SAID]
     return parameter_invalid(name or "body", first.get("input"), first["msg"])
 
 

@@ -114,15 +114,14 @@ def model_json(
 
 
 def version_json(model: Model, version: ModelVersion, labels: Labels) -> dict[str, Any]:
-    """Write a model version."""
-    return _without_unset(
+    """Write a model version. The client tells an empty description from none."""
+    shown = _without_unset(
         name=model.name,
         version=str(version.number),
         creation_timestamp=milliseconds(version.created_at),
         last_updated_timestamp=milliseconds(version.updated_at),
         user_id=version.created_by_name,
         current_stage=version.stage,
-        description=version.description,
         source=version.source,
         run_id=version.run_id,
         status=version.status,
@@ -132,6 +131,7 @@ def version_json(model: Model, version: ModelVersion, labels: Labels) -> dict[st
         tags=_pairs(labels.tags.get(version.id, {})),
         aliases=labels.of_version.get(version.id, []),
     )
+    return shown | {"description": version.description or ""}
 
 
 def _pairs(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -46,7 +46,7 @@ def check(clause: Clause) -> None:
 def of_span(document: Mapping[str, Any], clause: Clause) -> bool:
     """Tell whether a span satisfies a clause about spans or about a trace's text."""
     if clause.kind == "attribute" or clause.key == "content":
-        return clause.holds(json.dumps(document, ensure_ascii=False))
+        return clause.holds(json.dumps(_as_written(document), ensure_ascii=False))
     if clause.key == "name":
         return clause.holds(document.get("name"))
     if clause.key == "status":
@@ -82,6 +82,19 @@ def used_prompt(row: Trace, named: str) -> bool:
     except ValueError:
         return False
     return isinstance(kept, list) and {"name": name, "version": version} in kept
+
+
+def _as_written(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a span as MLflow writes it: attributes by name, without the words of the protocol."""
+    events = [{**event, "attributes": _by_name(event)} for event in document.get("events") or ()]
+    return {**document, "attributes": _by_name(document), "events": events}
+
+
+def _by_name(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        attribute.get("key", ""): next(iter((attribute.get("value") or {}).values()), None)
+        for attribute in part.get("attributes") or ()
+    }
 
 
 def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

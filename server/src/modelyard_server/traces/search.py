@@ -115,6 +115,8 @@ def _with_span(db: Session, experiment_ids: Sequence[int], clauses: Sequence[Cla
         if clause.key == "status" or clause.operator not in {"=", "LIKE", "ILIKE"}:
             continue
         written, wanted = cast(Span.document, Text), str(clause.value)
+        if clause.key in {"text", "content"} and '"' in wanted:
+            continue  # it may say a name with its value, which are kept apart
         inner = json.dumps(wanted)[1:-1].replace("\\", "%")
         rows = rows.where(written.ilike(f"%{inner}%") | written.ilike(f"%{wanted}%"))
     found: set[str] = set()

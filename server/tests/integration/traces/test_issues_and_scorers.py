@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from .test_traces import V2, V3, an_experiment, an_export, exported, found, ids, started
 
@@ -169,6 +170,14 @@ def test_traces_are_found_by_what_their_spans_say(client):
     assert ids(found(client, experiment, filter="trace.text LIKE '%STEP 1%'")) == []
     assert len(ids(found(client, experiment, filter="trace.text ILIKE '%STEP 1%'"))) == 1
     assert found(client, experiment, filter="trace.text = 'step'").status_code == 400
+    said = ExportTraceServiceRequest.FromString(an_export(b"\x03" * 16, 1))
+    attribute = said.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="city")
+    attribute.value.string_value = "Bonn"
+    exported(client, experiment, said.SerializeToString())
+    third = [f"tr-{'03' * 16}"]
+    assert ids(found(client, experiment, filter="trace.text LIKE '%Bonn%'")) == third
+    assert ids(found(client, experiment, filter='span.content LIKE \'%"city": "Bonn"%\'')) == third
+    assert ids(found(client, experiment, filter="trace.text LIKE '%string_value%'")) == []
 
 
 @pytest.fixture

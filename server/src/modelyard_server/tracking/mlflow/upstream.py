@@ -40,7 +40,7 @@ REST = {
     ),
     "statistics of traces, `traces/metrics`": ("501", PAGES),
     "secrets, endpoints, model definitions, bindings and providers of the gateway, and scoring of "
-    "traces as they come through it (24 tests)": ("501", GATEWAY),
+    "traces as they come through it (23 tests)": ("501", GATEWAY),
 }
 STORES = {
     "the life of the Default experiment": (
@@ -97,14 +97,26 @@ STORES = {
 }
 
 
+FIGURES: dict[str, tuple[str, str, str]] = {
+    "REST: tracking and registry (`rest`)": ("180 of 194", "137 of 194", "45, all in the table"),
+}
+"""Suite, what passes on a genuine server, what passes here, what passes there only."""
+
+
 def rows() -> str:
-    """Give both tables as Markdown."""
+    """Give how the tests are run, the figures and both tables as Markdown."""
     head = "| Test | Here | Why |\n|---|---|---|\n"
     told = [
         head + "".join(f"| {test} | {here} | {why} |\n" for test, (here, why) in table.items())
         for table in (REST, STORES)
     ]
+    figures = "".join(f"| {name} | {' | '.join(row)} |\n" for name, row in FIGURES.items())
     return (
+        "`scripts/mlflow_upstream` runs them: it puts Modelyard where a test starts its server, a "
+        "new workspace for each. The tests themselves are not part of this repository. Tests that "
+        "the suites skip are not counted.\n\n"
+        "| Suite | Genuine server passes | Modelyard passes | Genuine server alone passes |\n"
+        f"|---|---|---|---|\n{figures}\n"
         "REST tests that a genuine server passes and Modelyard does not:\n\n"
         f"{told[0]}\n"
         "Tests of the stores through the client's REST stores that do not pass here; a genuine "
