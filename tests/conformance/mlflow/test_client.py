@@ -36,6 +36,14 @@ NOT_CALLED = {
     "GET /api/3.0/mlflow/datasets/search": "older clients; newer ones send POST",
     "GET /api/3.0/mlflow/datasets/{dataset_id}/experiment-ids": "they come with the data set",
     "POST /api/2.0mlflow/experiments/search-datasets": "MLflow's pages; integration/tracking",
+    "POST /ajax-api/2.0/mlflow/experiments/search-datasets": "the same",
+    "GET /ajax-api/2.0/mlflow/metrics/get-history-bulk": "the same",
+    "POST /ajax-api/2.0/mlflow/upload-artifact": "the same",
+    "GET /ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files": "the same",
+    "GET /get-artifact": "the same",
+    "GET /model-versions/get-artifact": "the same",
+    "GET /health": "operators",
+    "GET /version": "operators",
 }
 """Supported endpoints that the client's public methods do not reach, each with the reason."""
 
