@@ -160,6 +160,43 @@ def test_a_canary_is_rolled_out_shared_and_taken_back_from_the_command_line(
     assert wrong.exit_code == 2
 
 
+def test_command_line_keeps_constraints_in_a_file_and_fails_when_broken(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    path = "/api/v1/deployments/d/constraints"
+    kept = {"version": 2, "columns": [{"column": "age", "minimum": 18}], "proposed": []}
+    broken = {
+        "column": "age",
+        "check": "range",
+        "status": "broken",
+        "values": 100,
+        "broken": 20,
+        "allowed_share": 0.01,
+        "explain": "age is at least 18: 20 of 100 values are not (20.0%).",
+        "examples": [{"prediction_id": "p-1", "row": 3}],
+    }
+    found = {"status": "broken", "reason": "1 of 1 checks are broken.", "rows": 100}
+    ANSWERS["GET", "/api/v1/deployments"] = (
+        200,
+        {"items": [_a_canary()], "next_cursor": None},
+    )
+    ANSWERS["GET", path] = ANSWERS["PUT", path] = (200, kept)
+    ANSWERS["GET", f"{path}/violations"] = (200, found | {"checks": [broken]})
+    run = CliRunner().invoke
+
+    shown = run(app, ["constraint", "show", "churn"])
+    assert json.loads(shown.output) == kept["columns"]
+    done = run(app, ["constraint", "apply", "churn"], input=shown.output)
+    assert done.output == "version 2: 1 columns of churn\n"
+    assert next(body for body in SENT if body)["columns"] == kept["columns"]
+    checked = run(app, ["constraint", "check", "churn", "--window", "1h"])
+    assert checked.exit_code == 1
+    assert "20 of 100 values are not (20.0%). p-1 row 3" in checked.output.replace("\n", " ")
+    assert run(app, ["constraint", "apply", "churn"], input="{}").exit_code == 2
+
+
 def test_outcomes_go_in_batches_and_their_counts_are_added(url: str) -> None:
     problem = {"index": 3, "problem": "It has no row 9."}
     ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, _counts(10, [problem]))

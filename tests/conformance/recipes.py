@@ -267,6 +267,9 @@ RECIPES: dict[str, Recipe] = {
     "monitoring_get_distribution": asking(feature="x"),
     "monitoring_list_moved_rows": asking(feature="x"),
     "monitoring_put_capture": Recipe(lambda ids: {"columns": {"x": "hash"}, "rate": 0.5}),
+    "monitoring_put_constraints": Recipe(
+        lambda ids: {"columns": [{"column": "x", "minimum": 0, "max_missing_share": 0.1}]}
+    ),
     "monitoring_erase_rows": Recipe(lambda ids: {"column": "x", "value": "1"}),
     "monitoring_export_rows": Recipe(before=states.rows_captured),
     "monitoring_send_outcomes_file": Recipe(lambda ids: b"prediction_id,value\np-2,1\n"),

@@ -252,9 +252,11 @@ def a_table(people: list[dict[str, Any]]) -> bytes:
 
 
 def tidy(watched: Watched) -> None:
-    """Do what the background thread does once a minute."""
+    """Do what the background thread does once a minute, in this workspace alone."""
     platform = watched.workspace.platform
-    upkeep.tidy(platform.database, platform.services.get(Catalogue), watched.folder)
+    gone = upkeep.delete_applied(platform.database, watched.folder)
+    catalogue = platform.services.get(Catalogue)
+    upkeep.tidy_one(platform.database, catalogue, watched.workspace.id, gone)
 
 
 def forget(watched: Watched) -> None:

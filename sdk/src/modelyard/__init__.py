@@ -24,6 +24,7 @@ from .alerts import Alert, Alerts, webhook_is_ours
 from .artifacts import Artifacts, StoredArtifact
 from .batches import Batch, Batches
 from .bundles import Bundles, ImportedVersion, VerifiedBundle
+from .constraints import CheckResult, Constraints, Violations
 from .deployments import Deployment, DeploymentFailed, Deployments
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
@@ -39,9 +40,11 @@ __all__ = [
     "Batch",
     "Batches",
     "Bundles",
+    "CheckResult",
     "Client",
     "Collected",
     "Conflict",
+    "Constraints",
     "Deployment",
     "DeploymentFailed",
     "Deployments",
@@ -67,5 +70,6 @@ __all__ = [
     "Unreachable",
     "Usage",
     "VerifiedBundle",
+    "Violations",
     "webhook_is_ours",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from ._errors import ModelyardError
 from ._transport import Transport
+from .constraints import Constraints, Violations
 from .outcomes import Outcome, OutcomeCounts, OutcomeValue
 from .registry import Models
 from .rollouts import EndpointKey, ShadowReport, Strategy
@@ -288,6 +289,37 @@ class Deployments:
             headers={"Content-Type": "application/octet-stream"},
         )
         return int(answer.json()["rows"])
+
+    def constraints(self, deployment_id: str) -> Constraints:
+        """Give what is asked of the columns' values, and what the baseline proposes."""
+        return self._constraints(self._transport.get(f"{_PATH}/{deployment_id}/constraints"))
+
+    def set_constraints(
+        self,
+        deployment_id: str,
+        columns: Iterable[Mapping[str, Any]],
+        *,
+        based_on: int | None = None,
+    ) -> Constraints:
+        """Ask this of the columns from now on; of columns that are not named nothing.
+
+        Args:
+            deployment_id: Which deployment.
+            columns: Such as `{"column": "age", "minimum": 18, "max_missing_share": 0}`.
+            based_on: The version that was read; refused when somebody changed it meanwhile.
+        """
+        body = {"columns": [dict(one) for one in columns], "based_on": based_on}
+        path = f"{_PATH}/{deployment_id}/constraints"
+        return self._constraints(self._transport.put(path, body))
+
+    def violations(self, deployment_id: str, *, window: str = "24h") -> Violations:
+        """Tell how the rows of a window (1h, 24h, 7d) kept the constraints."""
+        path = f"{_PATH}/{deployment_id}/constraints/violations"
+        return Violations.read(self._transport.get(path, window=window))
+
+    @staticmethod
+    def _constraints(answer: dict[str, Any]) -> Constraints:
+        return Constraints(answer["version"], answer["columns"], answer["proposed"])
 
     def wait(
         self,

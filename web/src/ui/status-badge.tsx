@@ -40,6 +40,7 @@ const TONES: Record<string, Tone> = {
   changed_small: "idle",
   drifting: "warn",
   faulty: "warn",
+  broken: "warn",
   not_enough_data: "unknown",
   no_reference: "unknown",
   excluded: "idle",

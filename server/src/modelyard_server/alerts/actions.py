@@ -19,7 +19,7 @@ from modelyard_server.monitoring.schemas import PredictionOut
 from modelyard_server.workspaces.access import Actor
 
 from . import handling, incidents, rules
-from .conditions import Condition, Drift
+from .conditions import Condition, Constraints, Drift
 from .errors import NothingToMute
 from .models import Alert
 from .schemas import RollBack, RulePatch
@@ -44,7 +44,7 @@ def roll_back(db: Session, actor: Actor, alert_id: uuid.UUID, wanted: RollBack) 
 
 
 def mute(db: Session, actor: Actor, alert_id: uuid.UUID, feature: str) -> Alert:
-    """Leave a column out of the drift rules behind an alert.
+    """Leave a column out of the rules behind an alert.
 
     Raises:
         AlertMissing, AlreadyResolved: there is no such open alert.
@@ -56,7 +56,7 @@ def mute(db: Session, actor: Actor, alert_id: uuid.UUID, feature: str) -> Alert:
         if feature not in signal.items:
             continue
         condition = rules.condition_of(rules.get(db, signal.rule_id))
-        if isinstance(condition, Drift):
+        if isinstance(condition, Drift | Constraints):
             muted = tuple(sorted({*condition.muted, feature}))
             patch = RulePatch(condition=condition.model_copy(update={"muted": muted}))
             rules.change(db, actor, signal.rule_id, patch)

@@ -48,9 +48,7 @@ def start(services: Services) -> Callable[[], None]:
 def prune(database: Database) -> None:
     """Keep the log of notices bounded in every workspace."""
     try:
-        with database.platform_session(write=False) as db:
-            found = [workspace_id for workspace_id, _ in workspaces.every_workspace(db)]
-        for workspace_id in found:
+        for workspace_id in workspaces.every_id(database):
             with database.session(workspace_id) as db:
                 notifications.prune(db, utcnow())
     except Exception:

@@ -87,6 +87,15 @@ class Drift(_Condition):
     """Columns that are left out."""
 
 
+class Constraints(_Condition):
+    """Columns whose values break the constraints that somebody chose for the deployment."""
+
+    kind: Literal["constraints"] = "constraints"
+    window: Literal["1h", "24h"] = "1h"
+    muted: tuple[Annotated[str, Field(max_length=500)], ...] = Field((), max_length=500)
+    """Columns that are left out."""
+
+
 class Quality(_Condition):
     """Realised quality that is worse than before by more than chance."""
 
@@ -104,7 +113,7 @@ class BurnRate(_Condition):
 
 
 Condition = Annotated[
-    Threshold | Change | Anomaly | NoData | Down | Drift | Quality | BurnRate,
+    Threshold | Change | Anomaly | NoData | Down | Drift | Constraints | Quality | BurnRate,
     Field(discriminator="kind"),
 ]
 Cause = Literal["availability", "latency", "data", "drift", "quality"]
@@ -114,7 +123,7 @@ _LATENCY = frozenset({"p50_ms", "p95_ms", "p99_ms"})
 def cause_of(condition: Condition) -> Cause:
     """Name what an alert of such a rule is about; alerts are grouped by it."""
     match condition:
-        case Drift(of="missing"):
+        case Drift(of="missing") | Constraints():
             return "data"
         case Drift():
             return "drift"

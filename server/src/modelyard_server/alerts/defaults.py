@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .conditions import Condition, Down, Drift, NoData, Quality, Threshold
+from .conditions import Condition, Constraints, Down, Drift, NoData, Quality, Threshold
 
 MINUTE, HOUR = 60, 3600
 
@@ -49,7 +49,9 @@ DEFAULTS = (
         10 * MINUTE,
     ),
     Default("missing", "Values are missing", Drift(of="missing"), "warning", 0, HOUR),
+    Default("constraints", "Values break constraints", Constraints(), "warning", 0, HOUR),
     Default("drift", "Inputs have drifted", Drift(of="inputs"), "warning", 0, HOUR),
     Default("prediction", "Predictions have drifted", Drift(of="prediction"), "warning", 0, HOUR),
     Default("quality", "Predictions got worse", Quality(), "critical", 0, 0),
 )
+KEYS = tuple(default.key for default in DEFAULTS)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from modelyard_server.monitoring.ports import Catalogue, Subject
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import System
 
-from . import incidents, noise, notices, rules, silences, states
+from . import defaults, incidents, noise, notices, rules, silences, states
 from .gathering import Gathered
 from .models import Alert, AlertSignal, Clock, Rule, RuleMemory
 from .readings import Reading
@@ -205,12 +205,12 @@ def _facts(alert: Alert, signals: int) -> noise.Facts:
 
 
 def _ensure_defaults(database: Database, workspace_id: int) -> None:
-    """Give deployments that were made without telling us their default rules."""
+    """Give deployments the default rules they never had: new ones, or of a newer release."""
     with database.session(workspace_id, write=False) as db:
         every = [one.deployment_id for one in deployments.monitored(db)]
-        having = set(
-            db.scalars(select(Rule.deployment_id).where(Rule.default_key.is_not(None)).distinct())
-        )
+        had = select(Rule.deployment_id).where(Rule.default_key.in_(defaults.KEYS))
+        complete = func.count() >= len(defaults.KEYS)
+        having = set(db.scalars(had.group_by(Rule.deployment_id).having(complete)))
     lacking = [one for one in every if one not in having]
     if lacking:
         with database.session(workspace_id) as db:

@@ -23,6 +23,7 @@ from .conditions import (
     BurnRate,
     Change,
     Condition,
+    Constraints,
     Down,
     Drift,
     NoData,
@@ -37,6 +38,7 @@ FINE_REACH = dt.timedelta(minutes=70)
 COARSE_REACH = dt.timedelta(days=4)
 HOUR_REACH = dt.timedelta(days=29)
 WHOLE_REACH = dt.timedelta(days=34)  # of five-minute counts, for back-tests
+_REACHES = {"1h": dt.timedelta(hours=1), "24h": dt.timedelta(days=1)}
 _NOT_SERVING = frozenset({"stopped", "stopping", "requested", "building", "verifying", "starting"})
 _DOWN = frozenset({"failed", "degraded"})
 
@@ -71,6 +73,12 @@ class Gathered:
                 return readings.read(condition, series, int(self._now.timestamp()))
             case Drift():
                 return verdicts.read_drift(condition, self._columns_of(subject))
+            case Constraints():
+                reach = _REACHES[condition.window]
+                kept = signals.constraints_kept(
+                    self._db, subject.deployment_id, self._now - reach, self._now
+                )
+                return verdicts.read_constraints(condition, kept)
             case Quality():
                 return verdicts.read_quality(condition, self._quality_of(subject))
             case _:

@@ -22,7 +22,17 @@ from modelyard_server.monitoring.schemas import DriftOut, FeatureDrift
 
 from . import incidents, previewing, rules
 from .alert_schemas import ChangeOut, Example, FeatureCause, Mark, SignalChart, SignalPoint
-from .conditions import Anomaly, BurnRate, Change, Condition, Down, Drift, Quality, Threshold
+from .conditions import (
+    Anomaly,
+    BurnRate,
+    Change,
+    Condition,
+    Constraints,
+    Down,
+    Drift,
+    Quality,
+    Threshold,
+)
 from .models import Alert
 
 BEFORE = dt.timedelta(hours=24)
@@ -299,7 +309,7 @@ def _unit(condition: Condition) -> Any:
             if condition.signal in {"error_rate", "refused_rate"}:
                 return "share"
             return "per_minute" if condition.signal == "requests_per_minute" else "ms"
-        case Drift():
+        case Drift() | Constraints():
             return "columns"
         case Quality():
             return "metric"

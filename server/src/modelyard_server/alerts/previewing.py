@@ -22,6 +22,7 @@ from .conditions import (
     BurnRate,
     Change,
     Condition,
+    Constraints,
     Down,
     Drift,
     NoData,
@@ -57,7 +58,7 @@ def preview(db: Session, actor: trail.Who, wanted: PreviewIn) -> PreviewOut:
 
 def step_of(condition: Condition) -> int:
     """Give the seconds between two readings of the past."""
-    if isinstance(condition, Drift | Quality):
+    if isinstance(condition, Drift | Constraints | Quality):
         return readings.DAY
     return _STEPS.get(condition.kind, 300)
 
@@ -78,6 +79,10 @@ def past(
         case Drift():
             for day in signals.drift_days(db, subject, since, until):
                 yield At(day.until, verdicts.read_drift(condition, _columns(day)))
+        case Constraints():
+            own = subject.deployment_id
+            for end, kept in signals.constraint_days(db, own, since, until):
+                yield At(end, verdicts.read_constraints(condition, kept))
         case Quality():
             whole = read_quality_of(db, actor, subject.deployment_id, "30d")
             for n, point in enumerate(whole.points, 1):

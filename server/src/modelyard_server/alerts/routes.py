@@ -136,7 +136,7 @@ def roll_back(alert_id: uuid.UUID, body: RollBack, db: Db, actor: Deployer) -> A
 
 @router.post("/alerts/{alert_id}/mute")
 def mute_feature(alert_id: uuid.UUID, body: Mute, db: Db, actor: Handler) -> AlertOut:
-    """Leave a column out of the drift rules behind it."""
+    """Leave a column out of the rules behind it."""
     return views.one(db, actor, actions.mute(db, actor, alert_id, body.feature))
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelyard_server.monitoring.outcome_schemas import QualityOut, QualityPoint
+from modelyard_server.monitoring.signals import Kept
 
-from .conditions import Drift, Quality
+from .conditions import Constraints, Drift, Quality
 from .readings import Reading, unknown
 from .states import Seen
 
@@ -77,6 +78,23 @@ def _sentence(condition: Drift, names: tuple[str, ...], columns: int) -> str:
         return f"None of {columns} columns: no {what}."
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{len(names)} {what}: {', '.join(names[:SHOWN])}{more}."
+
+
+def read_constraints(condition: Constraints, kept: Kept | None) -> Reading:
+    """Judge what was asked of columns; muted ones are left out."""
+    if kept is None:
+        return unknown("Nobody has chosen constraints.")
+    if not kept.rows:
+        return unknown("No rows to check.")
+    broken = [one for one in kept.broken if one.column not in condition.muted]
+    names = tuple(dict.fromkeys(one.column for one in broken))
+    seen = Seen(is_known=True, is_breach=bool(broken), is_clear=not broken)
+    if broken:
+        text = " ".join(one.explain for one in broken[:3])
+        text += f" And {len(broken) - 3} more checks." if len(broken) > 3 else ""
+    else:
+        text = f"All constraints hold on {kept.rows} rows."
+    return Reading(seen, float(len(names)), 1.0, kept.rows, text, names)
 
 
 def read_quality(condition: Quality, found: QualityOut) -> Reading:

@@ -19,10 +19,8 @@ EVERY_SECONDS = 3600.0
 
 def begin_collections(database: Database) -> int:
     """Begin the collections that are due in any workspace; give how many."""
-    with database.platform_session(write=False) as db:
-        workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
     begun = 0
-    for workspace_id in workspace_ids:
+    for workspace_id in workspaces.every_id(database):
         with database.session(workspace_id) as db:
             begun += collections.begin_due(db, System(workspace_id), utcnow())
     return begun

@@ -94,16 +94,12 @@ class Reconciler:
 
     def watch(self) -> None:
         """Ask for a look at every revision that has not proved itself yet."""
-        with self._database.platform_session(write=False) as db:
-            ids = [workspace_id for workspace_id, _ in workspaces.every_workspace(db)]
-        for workspace_id in ids:
+        for workspace_id in workspaces.every_id(self._database):
             watch.ask(self._database, workspace_id)
 
     def reconcile(self, servers: dict[str, ObservedServer], *, node_is_up: bool) -> None:
         """Bring every workspace's rows in line."""
-        with self._database.platform_session(write=False) as db:
-            ids = [workspace_id for workspace_id, _ in workspaces.every_workspace(db)]
-        for workspace_id in ids:
+        for workspace_id in workspaces.every_id(self._database):
             with self._database.session(workspace_id, write=False) as db:
                 stale = _changes(db, servers, node_is_up=node_is_up)
             if stale:

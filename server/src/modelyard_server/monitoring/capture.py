@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -41,6 +41,18 @@ class Captured:
 
     columns: dict[str, list[Any]]
     calls: list[Call]
+    sent: list[int] = field(default_factory=list)
+    """Of each row of the inputs: which call it came from."""
+    answered: list[int] = field(default_factory=list)
+    """The same of the predictions; both in the order of `columns`, rows of a call together."""
+
+    def row_at(self, column: str, at: int) -> tuple[int, int] | None:
+        """Give call and row of a column's value; `None` where calls differ in their columns."""
+        is_answer = column == PREDICTION or column.startswith((f"{PREDICTION}[", f"{PREDICTION}."))
+        calls = self.answered if is_answer else self.sent
+        if len(calls) != len(self.columns[column]):
+            return None
+        return calls[at], at - calls.index(calls[at])
 
 
 def capture(
@@ -55,7 +67,8 @@ def capture(
     is shown and counted, `key` hashes.
     """
     columns, sent = _decoded_together(records, signature)
-    found = Captured(flat(columns), [])
+    together = [at for at, rows in sent.items() for _ in rows]
+    found = Captured(flat(columns), [], together)
     names = [column.name for column in signature.inputs]
     answered: list[Any] = []
     for at, record in enumerate(records):
@@ -64,6 +77,7 @@ def capture(
             continue
         outputs = _answered(record)
         answered += outputs
+        found.answered += [at] * len(outputs)
         if at in sent:
             rows = len(sent[at])
             shown = _shown_rows(sent[at][:SHOWN_ROWS], names, policy, key)
@@ -71,6 +85,7 @@ def capture(
             alone = _decoded(record, signature)
             _extend(found.columns, flat(alone))
             rows = len(next(iter(alone.values()))) if alone else len(outputs)
+            found.sent += [at] * rows if alone else []
             shown = _shown_rows(_as_rows(alone), list(alone), policy, key)
         kept = _shown([_short(value) for value in outputs[:SHOWN_ROWS]])
         found.calls.append(Call(rows or None, shown, kept, None))

@@ -13,8 +13,10 @@ from typing import Any
 from modelyard_protocol.package import Signature
 from modelyard_protocol.records import Mirrored, Prediction, Shadowed, Single, Source, Traffic
 
-from . import latency, profile, shadowing
-from .capture import EVERYTHING, Call, capture
+from . import constraints, latency, profile, shadowing
+from .capture import EVERYTHING, Call, Captured, capture
+from .constraint_counts import SECONDS, Asked, Columns, Key
+from .constraints import Counted
 from .policy import Policy
 from .reference import Reference
 
@@ -64,16 +66,19 @@ class Delta:
         default_factory=lambda: defaultdict(shadowing.Copies)
     )
     shadowed: list[dict[str, Any]] = field(default_factory=list)
+    checked: dict[Key, Columns] = field(default_factory=dict)
+    """Values that break constraints."""
     touched: set[Version] = field(default_factory=set)
     """Versions whose reference grew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What may be kept, by deployment; `key` hashes values."""
+    """What may be kept and what is asked of it, by deployment; `key` hashes values."""
 
     policies: Mapping[uuid.UUID, Policy] = field(default_factory=dict)
     key: bytes = b""
+    asked: Mapping[uuid.UUID, Asked] = field(default_factory=dict)
 
 
 def make(
@@ -107,11 +112,36 @@ def make(
         pairs = zip(called, found.calls, strict=True)
         delta.logged += [_logged(record, deployment_id, call) for record, call in pairs]
         if is_counted and found.columns:
+            if deployment_id in keeping.asked:
+                key = (deployment_id, keeping.asked[deployment_id].version, _start(minute))
+                _check(
+                    delta.checked.setdefault(key, {}), keeping.asked[deployment_id], called, found
+                )
             _count(delta, references, (deployment_id, version), minute, found.columns)
     for of, copied in shadowed.items():
         policy = keeping.policies.get(of[0], EVERYTHING)
         delta.shadowed += shadowing.sampled(copied, of[0], signatures[of], policy, keeping.key)
     return delta
+
+
+def _start(minute: int) -> int:
+    return minute // SECONDS * SECONDS
+
+
+def _check(total: Columns, asked: Asked, called: list[Prediction], found: Captured) -> None:
+    """Count the values of a group of calls that break what is asked of their column."""
+    for one in asked.columns:
+        values = found.columns.get(one.column)
+        if values is None:
+            continue
+        present, broken = constraints.find(one, values)
+        counted = Counted(len(values), present, {check: len(at) for check, at in broken.items()})
+        for check, places in broken.items():
+            rows = [found.row_at(one.column, at) for at in places[-constraints.EXAMPLES :]]
+            known = [(called[row[0]].id[:128], row[1]) for row in rows if row is not None]
+            if known:
+                counted.examples[check] = known
+        total.setdefault(one.column, Counted()).add(counted)
 
 
 def _count(

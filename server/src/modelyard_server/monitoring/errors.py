@@ -33,6 +33,12 @@ class ConditionRefused(Invalid):
     code = "monitoring.condition_refused"
 
 
+class ConstraintsMoved(Conflict):
+    """Somebody else changed the constraints since they were read."""
+
+    code = "monitoring.constraints_moved"
+
+
 class ValueUnknown(NotFound):
     """Nobody said what outcomes are worth."""
 

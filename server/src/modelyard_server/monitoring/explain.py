@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from modelyard_server.kernel.lazily import lazily
 
+from .constraint_schemas import Check, ColumnConstraint, ValueType
 from .faults import Fault, Signal
 from .grid import HEAD, UNSEEN, Grid, Ints, Kind
 
@@ -18,12 +19,20 @@ else:
 NO_REFERENCE = "The baseline has no values for this column."
 EXCLUDED = "Identifiers are not compared; only missing values are watched."
 NOTHING_TO_COMPARE = "No column has a baseline to be compared with."
+NOTHING_ASKED = "Nobody has chosen constraints."
+NOTHING_CHECKED = "No rows came since the constraints were changed."
 NOTHING_BEFORE = "There were too few rows in the window before to compare with."
 _FAULTS = {
     Fault.missing: "Missing values",
     Fault.unseen: "Values never seen in training",
     Fault.out_of_range: "Values outside the range of training",
     Fault.type_error: "Values of a wrong type",
+}
+_TYPES = {
+    ValueType.number: "a number",
+    ValueType.integer: "a whole number",
+    ValueType.boolean: "true or false",
+    ValueType.text: "a text",
 }
 NAMED = 5  # more names than these are counted, not listed
 
@@ -76,6 +85,46 @@ def faults(sentences: list[str]) -> str:
     """Join what is wrong with the data, the first few."""
     more = f" And {len(sentences) - 3} more." if len(sentences) > 3 else ""
     return " ".join(sentences[:3]) + more
+
+
+def broken(asked: ColumnConstraint, check: Check, count: int, values: int) -> str:
+    """Tell what is asked of a column, and how many values do not hold it."""
+    if not values:
+        return f"{requirement(asked, check)}: no values yet."
+    share = f"{count:,} of {values:,} values are not ({count / values:.1%})"
+    return f"{requirement(asked, check)}: {share}."
+
+
+def requirement(asked: ColumnConstraint, check: Check) -> str:
+    """Say what a check asks of a column."""
+    name = asked.column
+    match check:
+        case Check.missing:
+            return f"{name} is there"
+        case Check.type:
+            return f"{name} is {_TYPES[asked.type] if asked.type else 'a value'}"
+        case Check.range:
+            return f"{name} is {_between(asked.minimum, asked.maximum)}"
+        case Check.allowed:
+            return f"{name} is one of {len(asked.allowed or ())} allowed values"
+        case Check.length:
+            return f"{name} is at most {asked.max_length} characters long"
+
+
+def kept(checks: int, rows: int) -> str:
+    """Tell that values are as the constraints ask."""
+    return f"All {checks} checks hold on {rows:,} rows."
+
+
+def not_kept(sentences: list[str], checks: int) -> str:
+    """Tell which checks are broken, the worst first."""
+    return f"{len(sentences)} of {checks} checks are broken. {faults(sentences)}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {_number(high or 0.0)}"
+    return f"at least {_number(low)}" if high is None else f"from {_number(low)} to {_number(high)}"
 
 
 def sound(rows: int) -> str:

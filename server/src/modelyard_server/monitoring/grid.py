@@ -100,10 +100,10 @@ class Grid:
         result = self.empty()
         kinds = set(map(type, values))
         if kinds <= {float, int}:
-            numbers = _numbers(values)
+            numbers = floats(values)
         else:
             kept = [value for value in values if type(value) is float or type(value) is int]
-            numbers = _numbers(kept)
+            numbers = floats(kept)
             result[NULLS] = sum(value is None for value in values)
             result[WRONG_TYPE] = len(values) - len(kept) - result[NULLS]
         finite = numbers[~np.isnan(numbers)]
@@ -134,7 +134,7 @@ def build(values: list[Any], *, name: str = "", is_prediction: bool = False) -> 
     present = [value for value in values if not is_missing(value)]
     kinds = set(map(type, present))
     if kinds <= {float, int}:
-        numbers = _numbers(present)
+        numbers = floats(present)
         finite = numbers[np.isfinite(numbers)]
         if not len(finite):
             return Grid(Kind.text, identifier=True)
@@ -150,7 +150,8 @@ def build(values: list[Any], *, name: str = "", is_prediction: bool = False) -> 
     return Grid(Kind.text, members=known, identifier=not known and members.is_key(texts))
 
 
-def _numbers(values: list[Any]) -> Floats:
+def floats(values: list[Any]) -> Floats:
+    """Give numbers as an array; whole ones beyond 10^308 are infinite, `None` is NaN."""
     try:
         return np.array(values, dtype=np.float64)
     except OverflowError:  # a whole number beyond 10^308

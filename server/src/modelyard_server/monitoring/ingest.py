@@ -24,7 +24,18 @@ from modelyard_protocol.records import Mirrored, Prediction, Shadowed, Single, T
 from modelyard_server.kernel.db import Database
 from modelyard_server.traffic import service as traffic_keys
 
-from . import delta, journal, outcomes, policies, positions, reference, reference_tables, writing
+from . import (
+    constraint_counts,
+    delta,
+    journal,
+    outcomes,
+    policies,
+    positions,
+    reference,
+    reference_tables,
+    writing,
+)
+from .constraint_counts import Asked
 from .delta import Keeping, Version
 from .models import DriftReference
 from .policy import Policy
@@ -42,6 +53,7 @@ class _Plan:
     position: int
     subjects: dict[uuid.UUID, Subject]
     policies: Mapping[uuid.UUID, Policy]
+    asked: Mapping[uuid.UUID, Asked] = field(default_factory=dict)
     signatures: dict[tuple[uuid.UUID, int], Signature] = field(default_factory=dict)
     references: dict[Version, Reference] = field(default_factory=dict)
     new: set[Version] = field(default_factory=set)
@@ -127,13 +139,16 @@ class Ingester:
         end = entries[-1].end
         with self._database.session(workspace_id, write=False) as db:
             subjects = {s.deployment_id: s for s in self._catalogue.every(db)}
-            plan = _Plan(positions.of_workspace(db, file), subjects, policies.every(db))
+            at = positions.of_workspace(db, file)
+            plan = _Plan(at, subjects, policies.every(db))
             self._drop_replaced(workspace_id, reference_tables.uploaded_at(db))
             records = [
                 entry.record
                 for entry in entries
                 if entry.end > plan.position and _known(entry.record, subjects)
             ]
+            called = {delta.identifier(r.deployment_id) for r in records}
+            plan.asked = constraint_counts.every(db, called)
             self._prepare(db, workspace_id, plan, records)
         if end <= plan.position:
             return
@@ -141,7 +156,7 @@ class Ingester:
             records,
             plan.signatures,
             plan.references,
-            Keeping(plan.policies, self._key),
+            Keeping(plan.policies, self._key, plan.asked),
         )
         with self._database.session(workspace_id) as db:
             positions.advance(db, file, plan.position, end)

@@ -15,7 +15,17 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
-from . import drift, explain, history, profile, quadrants, queries, spans, weighing
+from . import (
+    constraint_counts,
+    drift,
+    explain,
+    history,
+    profile,
+    quadrants,
+    queries,
+    spans,
+    weighing,
+)
 from .drift import ColumnDrift, Status, Verdict
 from .models import FeatureImportance
 from .ports import Subject
@@ -161,7 +171,7 @@ def measure_at(
         baseline=_baseline(reference, asked.baseline),
         name=_name(reference, asked),
         verdict=_verdict(reference, columns, compared, (rows, importance), asked.baseline),
-        quality=drift.judge_quality(compared, rows),
+        quality=_quality(db, of[0], window, drift.judge_quality(compared, rows)),
         columns=compared,
         pending={name: len(values) for name, values in reference.pending.items()},
         current=window.current,
@@ -226,6 +236,18 @@ def _recounted(columns: dict[str, ColumnReference], before: Profile) -> dict[str
         name: replace(column, counts=before.get(name, column.grid.empty()))
         for name, column in columns.items()
     }
+
+
+def _quality(db: Session, deployment_id: uuid.UUID, window: _Window, found: Verdict) -> Verdict:
+    """Add what somebody asked of the columns to what the baseline lets expect."""
+    kept = constraint_counts.judge(db, deployment_id, window.since, window.until)
+    if kept is None or not kept.broken:
+        return found
+    reason = explain.not_kept([one.explain for one in kept.broken], len(kept.judged))
+    if found.status is Status.faulty:
+        reason = f"{reason} {found.reason}"
+    share = max(found.share, len(kept.broken) / len(kept.judged))
+    return Verdict(Status.faulty, reason, max(found.rows, kept.rows), share)
 
 
 def _name(reference: Reference, asked: Question) -> str | None:

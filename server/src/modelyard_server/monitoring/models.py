@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -279,6 +280,34 @@ class CaptureCount(Owned, Base):
     deployment_id: Mapped[uuid.UUID]
     at: Mapped[dt.datetime]
     sampled_out: Mapped[int]
+
+
+class ConstraintSet(Owned, Base):
+    """What is asked of a deployment's columns, as somebody chose it."""
+
+    __tablename__ = "constraint_sets"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """`constraint_schemas.ColumnConstraint`."""
+    updated_at: Mapped[dt.datetime]
+    updated_by_name: Mapped[str] = mapped_column(String(320))
+
+
+class ConstraintCount(Owned, Base):
+    """Values that broke one version of the constraints in five minutes."""
+
+    __tablename__ = "constraint_counts"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "version", "at"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    """Of the constraints."""
+    at: Mapped[dt.datetime]
+    columns: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Column → rows, values, broken ones by check, examples."""
 
 
 class OutcomeValue(Owned, Base):

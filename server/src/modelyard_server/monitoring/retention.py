@@ -16,6 +16,8 @@ from .delta import COARSE, DAY, FINE, HOUR, MINUTE
 from .models import (
     CaptureCount,
     CapturePolicy,
+    ConstraintCount,
+    ConstraintSet,
     DriftProfile,
     DriftReference,
     DriftResult,
@@ -54,6 +56,8 @@ UNKNOWN_DAYS = 30  # outcomes without a prediction are counted so long
 _OF_A_DEPLOYMENT = (
     CapturePolicy,
     CaptureCount,
+    ConstraintCount,
+    ConstraintSet,
     OutcomeValue,
     ReferenceTable,
     ShadowCall,
@@ -83,6 +87,9 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
         delete(LoggedPrediction).where(LoggedPrediction.at < now - dt.timedelta(days=LOGGED_DAYS))
     )
     db.execute(delete(DriftProfile).where(DriftProfile.at < now - dt.timedelta(days=PROFILE_DAYS)))
+    db.execute(
+        delete(ConstraintCount).where(ConstraintCount.at < now - dt.timedelta(days=PROFILE_DAYS))
+    )
     db.execute(delete(DriftResult).where(DriftResult.at < now - dt.timedelta(days=RESULT_DAYS)))
     for deployment_id in outcomes.deployments_that_wait(db):
         outcomes.match_waiting(db, deployment_id)

@@ -16,6 +16,7 @@ from modelyard_server.workspaces.permissions import Permission
 
 from . import (
     capture_routes,
+    constraint_routes,
     estimate_routes,
     exposition,
     fleet,
@@ -45,6 +46,7 @@ routers = [
     router,
     scraped,
     capture_routes.router,
+    constraint_routes.router,
     outcome_routes.router,
     estimate_routes.router,
     shadow_routes.router,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import drift, profile, queries
+from . import constraint_counts, drift, profile, queries
+from .constraint_counts import Kept
 from .delta import COARSE, FINE, HOUR
 from .drift import ColumnDrift, Verdict
 from .ingest import stored_reference
@@ -25,6 +26,9 @@ __all__ = [
     "HOUR",
     "Counted",
     "Judged",
+    "Kept",
+    "constraint_days",
+    "constraints_kept",
     "counted",
     "drift_days",
     "logged",
@@ -93,6 +97,23 @@ def drift_days(
         rows = max((profile.rows_of(counts) for counts in current.values()), default=0)
         end = since + dt.timedelta(days=day + 1)
         yield Judged(end, drift.judge_model(columns, rows), columns)
+
+
+def constraints_kept(
+    db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> Kept | None:
+    """Give how the rows of a stretch kept what is asked of them; `None`: nothing is asked."""
+    return constraint_counts.judge(db, deployment_id, since, until)
+
+
+def constraint_days(
+    db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> Iterator[tuple[dt.datetime, Kept | None]]:
+    """Give the same for each whole day of a stretch by its end, oldest first."""
+    for day in range((until - since).days):
+        start = since + dt.timedelta(days=day)
+        end = start + dt.timedelta(days=1)
+        yield end, constraint_counts.judge(db, deployment_id, start, end)
 
 
 def logged(

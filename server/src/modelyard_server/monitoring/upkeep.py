@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -35,14 +36,19 @@ def reported_folder(services: Services) -> Path:
 def tidy(database: Database, catalogue: Catalogue, *folders: Path) -> None:
     """Delete applied journals, bring every workspace inside its bounds, and judge new rows."""
     gone = [name for folder in folders for name in delete_applied(database, folder)]
-    with database.platform_session(write=False) as db:
-        workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
-    for workspace_id in workspace_ids:
-        with database.session(workspace_id) as db:
-            subjects = catalogue.every(db)
-            retention.tidy(db, [subject.deployment_id for subject in subjects], gone)
-            importances.enqueue_missing(db, subjects)
-        evaluation.run(database, catalogue, workspace_id)
+    for workspace_id in workspaces.every_id(database):
+        tidy_one(database, catalogue, workspace_id, gone)
+
+
+def tidy_one(
+    database: Database, catalogue: Catalogue, workspace_id: int, gone: Collection[str] = ()
+) -> None:
+    """Bring one workspace inside its bounds and judge its new rows; `gone`: deleted journals."""
+    with database.session(workspace_id) as db:
+        subjects = catalogue.every(db)
+        retention.tidy(db, [subject.deployment_id for subject in subjects], gone)
+        importances.enqueue_missing(db, subjects)
+    evaluation.run(database, catalogue, workspace_id)
 
 
 def delete_applied(database: Database, folder: Path) -> list[str]:

@@ -19,10 +19,8 @@ EVERY_SECONDS = 3600.0
 
 def empty_bins(database: Database) -> int:
     """Remove what has lain in any workspace's bin for its time; give how many."""
-    with database.platform_session(write=False) as db:
-        workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
     removed = 0
-    for workspace_id in workspace_ids:
+    for workspace_id in workspaces.every_id(database):
         with database.session(workspace_id) as db:
             removed += binned.purge_due(db, System(workspace_id), utcnow())
     return removed

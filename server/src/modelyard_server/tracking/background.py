@@ -43,10 +43,8 @@ def start(services: Services) -> Callable[[], None]:
 
 def end_lost_runs(database: Database) -> int:
     """End the lost runs of every workspace; give how many there were."""
-    with database.platform_session(write=False) as db:
-        workspace_ids = [found[0] for found in workspaces.every_workspace(db)]
     ended = 0
-    for workspace_id in workspace_ids:
+    for workspace_id in workspaces.every_id(database):
         with database.session(workspace_id) as db:
             ended += len(lost.mark(db, System(workspace_id), now=utcnow()))
     return ended

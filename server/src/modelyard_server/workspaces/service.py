@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.db import Database
 
 from .access import UNNAMED, Actor
 from .errors import DescriptionTooLong, SlugMalformed, SlugTaken, WorkspaceNotFound
@@ -198,6 +199,12 @@ def every_workspace(db: Session, *, only: int | None = None) -> list[tuple[int, 
         there = there.where(Workspace.id == only)
     rows = db.execute(there.order_by(Workspace.id))
     return [(row.id, row.slug) for row in rows]
+
+
+def every_id(database: Database) -> list[int]:
+    """Give the id of every workspace, for work that opens each one's session in turn."""
+    with database.platform_session(write=False) as db:
+        return [workspace_id for workspace_id, _ in every_workspace(db)]
 
 
 def named(db: Session, actor: Actor, slug: str) -> Workspace:

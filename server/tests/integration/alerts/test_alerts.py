@@ -31,6 +31,7 @@ def test_a_deployment_starts_with_rules_nobody_filled_in_a_form_for(serving: Ser
         "No calls arrive",
         "Calls do not fit the schema",
         "Values are missing",
+        "Values break constraints",
         "Inputs have drifted",
         "Predictions have drifted",
         "Predictions got worse",
@@ -124,6 +125,32 @@ def test_drifting_columns_are_one_alert_that_lists_them(trained_stage: Stage) ->
         assert len(one["labels"]) == len(one["current_shares"])
     changes = trained_stage.get(f"alerts/{alert['id']}/changes")
     assert {c["title"] for c in changes if c["kind"] == "drift"} == {"age moved", "city moved"}
+
+
+def test_values_that_break_constraints_fire_and_end(trained_stage: Stage) -> None:
+    place = f"/api/v1/deployments/{trained_stage.deployment_id}/constraints"
+    asked = {"columns": [{"column": "age", "maximum": 200}, {"column": "city", "type": "text"}]}
+    assert trained_stage.client.put(place, json=asked).status_code == 200
+    [rule] = trained_stage.only(
+        {"name": "Values break constraints", "condition": {"kind": "constraints"}}
+    )
+    trained_stage.rows(300)
+    assert trained_stage.judge() == []
+    trained_stage.rows(20, age=900)
+    assert trained_stage.judge() == ["fired"]
+    alert = trained_stage.alert()
+    [signal] = alert["signals"]
+    assert (alert["cause"], signal["items"]) == ("data", ["age"])
+    assert "age is at most 200: 20 of 320 values are not" in signal["text"]
+    draft = {
+        "deployment_id": trained_stage.deployment_id,
+        "condition": rule["condition"],
+        "hold_seconds": 0,
+        "days": 1,
+    }
+    assert trained_stage.post("alert-rules/preview", draft)["points"][-1]["value"] == 1.0
+    trained_stage.post(f"alerts/{alert['id']}/mute", {"feature": "age"})
+    assert trained_stage.judge() == ["resolved"]
 
 
 def test_a_muted_column_fires_no_more(trained_stage: Stage) -> None:

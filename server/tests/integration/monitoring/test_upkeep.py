@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from tests.make import monitoring as make
-from tests.make.fixtures import Platform, TeamSpace
+from tests.make.fixtures import Platform, TeamSpace, make_platform
 
 from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.deployments.ports import DeploymentObserver
@@ -38,12 +38,6 @@ def kept(watched: make.Watched, *tables: Any) -> list[int]:
         return [db.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-def tidy(watched: make.Watched) -> None:
-    platform = watched.workspace.platform
-    catalogue = platform.services.get(Catalogue)  # type: ignore[type-abstract]
-    upkeep.tidy(platform.database, catalogue, watched.folder)
-
-
 def hours_ago(hours: float) -> int:
     return int(time.time() - hours * 3600)
 
@@ -70,16 +64,16 @@ def test_only_finished_and_applied_journals_are_deleted(platform: Platform, watc
     new = make.write(folder / "a-000002.journal", watched.calls(make.rows(10)))
     long_ago = time.time() - 2 * upkeep.KEPT_SECONDS
     os.utime(old, (long_ago, long_ago))
-    tidy(watched)
+    make.tidy(watched)
     assert old.exists()  # not applied yet
 
     make.an_ingester(platform, folder).run_once()
-    tidy(watched)
+    make.tidy(watched)
     assert old.exists()  # counted, and its rows not kept yet
 
     make.cut(watched)
     os.utime(old, (long_ago, long_ago))
-    tidy(watched)
+    make.tidy(watched)
 
     assert (old.exists(), new.exists()) == (False, True)
     assert kept(watched, JournalPosition) == [2]  # of the newer one: counted, and kept
@@ -103,7 +97,7 @@ def test_old_profiles_become_coarser_without_losing_a_row(watched: make.Watched)
     before = trained.get("drift")
     assert kept(trained, DriftProfile) == [5]
 
-    tidy(trained)
+    make.tidy(trained)
     measuring.forget()
 
     assert kept(trained, DriftProfile) == [1]
@@ -117,13 +111,26 @@ def test_the_log_is_bounded_and_fine_counts_are_dropped_before_coarse_ones(
     monkeypatch.setattr(retention, "LOGGED_ROWS", 10)
     late = watched.traffic({"200": 7}, at=hours_ago(6))
     make.ingest(watched, [*watched.calls(make.rows(25)), late])
-    tidy(watched)
+    make.tidy(watched)
     assert len(watched.get("predictions")["items"]) == 10
     assert watched.get("traffic", range="24h")["total"]["requests"] == 32
     with watched.workspace.platform.database.session(watched.workspace.id) as db:
         oldest = db.scalar(select(func.min(TrafficCount.at)).where(TrafficCount.resolution == 15))
     assert oldest is not None
     assert dt.datetime.now(dt.UTC) - oldest < dt.timedelta(hours=3)
+
+
+def test_every_workspace_is_tidied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(retention, "LOGGED_ROWS", 1)
+    alone = make_platform(f"sqlite:///{tmp_path / 'modelyard.db'}", tmp_path)
+    both = [make.a_watched_deployment(alone.a_workspace(), tmp_path / "journals") for _ in range(2)]
+    for watched in both:
+        make.ingest(watched, watched.calls(make.rows(3)))
+
+    upkeep.tidy(alone.database, alone.services.get(Catalogue), tmp_path / "journals")  # type: ignore[type-abstract]
+
+    assert [kept(watched, LoggedPrediction) for watched in both] == [[1], [1]]
+    alone.database.engine.dispose()
 
 
 def test_a_window_is_compared_with_the_one_before_it(watched: make.Watched):

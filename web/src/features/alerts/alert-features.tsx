@@ -68,8 +68,8 @@ export function AlertFeatures({ of }: { of: Alert }) {
           muting && mute.mutate({ id: of.id, feature: muting }, { onSuccess: close })
         }
       >
-        The drift rules behind this alert leave {muting} out from now on. The rule's page lists what
-        is muted.
+        The rules behind this alert leave {muting} out from now on. The rule's page lists what is
+        muted.
       </ConfirmDialog>
     </Panel>
   );

@@ -139,6 +139,19 @@ export function ConditionFields({ value, onChange }: Props) {
           onChange={(of) => onChange({ ...value, of })}
         />
       );
+    case "constraints":
+      return (
+        <>
+          over
+          <Word
+            label="Window"
+            value={value.window ?? "1h"}
+            options={["1h", "24h"]}
+            names={{ "1h": "the last hour", "24h": "the last day" }}
+            onChange={(window) => onChange({ ...value, window })}
+          />
+        </>
+      );
     case "quality":
       return (
         <>

@@ -20,6 +20,7 @@ export const KINDS: Record<Kind, string> = {
   no_data: "no calls arrive",
   burn_rate: "an objective is missed too fast",
   drift: "columns drift",
+  constraints: "values break constraints",
   quality: "predictions got worse",
   down: "the endpoint is down",
 };
@@ -55,6 +56,8 @@ export function asked(condition: Condition): string {
       return `no calls for ${span(condition.window_minutes)} where some are usual`;
     case "drift":
       return `${condition.of === "prediction" ? "predictions" : condition.of === "missing" ? "missing values" : "inputs"} drift${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
+    case "constraints":
+      return `values of the last ${condition.window ?? "1h"} break constraints${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
     case "quality":
       return `realised quality worse by ${number(condition.percent)} % and more than chance`;
     case "burn_rate":
@@ -93,6 +96,8 @@ export function fresh(kind: Kind): Condition {
       return { kind, window_minutes: 30, usual_requests: 10 };
     case "drift":
       return { kind, of: "inputs", muted: [] };
+    case "constraints":
+      return { kind, window: "1h", muted: [] };
     case "quality":
       return { kind, percent: 5 };
     case "burn_rate":

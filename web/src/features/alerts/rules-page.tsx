@@ -62,7 +62,7 @@ function RuleTable() {
   if (data.length === 0) {
     return (
       <EmptyState title="No rules yet">
-        Deploy a model; nine rules watch it from then on, without a form.
+        Deploy a model; ten rules watch it from then on, without a form.
       </EmptyState>
     );
   }

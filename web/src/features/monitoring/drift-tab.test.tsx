@@ -99,6 +99,25 @@ const rows = {
 };
 
 beforeEach(() => {
+  answers("get", "/api/v1/deployments/d1/constraints", {
+    version: 0,
+    columns: [],
+    proposed: [],
+    source: null,
+    is_provisional: false,
+    updated_at: null,
+    updated_by_name: null,
+  });
+  answers("get", "/api/v1/deployments/d1/constraints/violations", {
+    window: "24h",
+    since: AT,
+    until: AT,
+    version: 0,
+    status: "none",
+    reason: "Nobody has chosen constraints.",
+    rows: 0,
+    checks: [],
+  });
   answers("get", "/api/v1/deployments/d1/drift/rows", rows);
 });
 

@@ -10,6 +10,7 @@ import { statusWord, toneOf } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type Drift, drift } from "./api";
+import { ConstraintsPanel } from "./constraints-panel";
 import classes from "./drift.module.css";
 import { FeatureDetail } from "./feature-detail";
 import { FeatureList } from "./feature-list";
@@ -62,6 +63,7 @@ export function DriftTab({ id, view, onView }: Props) {
       <View loading={<LinesSkeleton lines={12} />}>
         <Comparison id={id} view={view} onView={onView} />
       </View>
+      <ConstraintsPanel id={id} window={view.window} />
     </div>
   );
 }
