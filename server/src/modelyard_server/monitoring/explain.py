@@ -118,7 +118,8 @@ def kept(checks: int, rows: int) -> str:
 
 def not_kept(sentences: list[str], checks: int) -> str:
     """Tell which checks are broken, the worst first."""
-    return f"{len(sentences)} of {checks} checks are broken. {faults(sentences)}"
+    verb = "is" if len(sentences) == 1 else "are"
+    return f"{len(sentences)} of {checks} checks {verb} broken. {faults(sentences)}"
 
 
 def _between(low: float | None, high: float | None) -> str:

@@ -70,7 +70,9 @@ export function asks(of: Constraint): string {
   }
   if (of.max_length != null) said.push(`up to ${of.max_length} characters`);
   if (of.max_missing_share != null) {
-    said.push(of.max_missing_share ? `${percent(of.max_missing_share)} missing` : "never missing");
+    said.push(
+      of.max_missing_share ? `up to ${percent(of.max_missing_share)} missing` : "never missing",
+    );
   }
   return said.join(", ") || "nothing";
 }
