@@ -7,7 +7,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_add_constraints"
-down_revision = "20261127_batches"
+down_revision = "20261127_add_scaling"
 branch_labels = None
 depends_on = None
 
