@@ -2770,6 +2770,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/constraints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Constraints
+         * @description Give what is asked of the columns, and what the baseline proposes.
+         */
+        get: operations["monitoring_get_constraints"];
+        /**
+         * Put Constraints
+         * @description Choose what is asked of the columns from now on.
+         */
+        put: operations["monitoring_put_constraints"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/constraints/violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Violations
+         * @description Tell how the rows of a window kept the constraints, broken checks first.
+         */
+        get: operations["monitoring_list_violations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/reports": {
         parameters: {
             query?: never;
@@ -3385,7 +3429,7 @@ export interface paths {
         put?: never;
         /**
          * Mute Feature
-         * @description Leave a column out of the drift rules behind it.
+         * @description Leave a column out of the rules behind it.
          */
         post: operations["alerts_mute_feature"];
         delete?: never;
@@ -3718,7 +3762,7 @@ export interface components {
              */
             rule_id: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
         };
         /**
          * AlertOut
@@ -4175,6 +4219,16 @@ export interface components {
             purge_after: string;
         };
         /**
+         * BrokenRow
+         * @description A row with a value that is not allowed: of which call, and which of its rows.
+         */
+        BrokenRow: {
+            /** Prediction Id */
+            prediction_id: string;
+            /** Row */
+            row: number;
+        };
+        /**
          * BundleKeyOut
          * @description The public key that verifies what this workspace signs.
          */
@@ -4527,6 +4581,12 @@ export interface components {
             /** Is Enabled */
             is_enabled?: boolean | null;
         };
+        /**
+         * Check
+         * @description One of the things that are asked of a column.
+         * @enum {string}
+         */
+        Check: "missing" | "type" | "range" | "allowed" | "length";
         /** CheckOut */
         CheckOut: {
             /**
@@ -4547,6 +4607,35 @@ export interface components {
             } | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * CheckResult
+         * @description One check of one column over a window.
+         *
+         *     `status`: `broken` when more values than allowed do not hold, by more than chance (the lower end
+         *     of Wilson's interval). `examples`: the newest rows.
+         */
+        CheckResult: {
+            /** Column */
+            column: string;
+            check: components["schemas"]["Check"];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "broken" | "no_data";
+            /** Values */
+            values: number;
+            /** Broken */
+            broken: number;
+            /** Share */
+            share: number | null;
+            /** Allowed Share */
+            allowed_share: number;
+            /** Explain */
+            explain: string;
+            /** Examples */
+            examples: components["schemas"]["BrokenRow"][];
         };
         /**
          * ClassQuality
@@ -4610,6 +4699,33 @@ export interface components {
          * @enum {string}
          */
         CollectionState: "waiting" | "running" | "done" | "failed";
+        /**
+         * ColumnConstraint
+         * @description What is asked of one column; what is left out is not asked.
+         *
+         *     `max_missing_share`: of the rows. `max_broken_share`: of the values that are there, for each of
+         *     the other checks. Values are compared as text: 1, 1.0 and "1" are one.
+         */
+        ColumnConstraint: {
+            /** Column */
+            column: string;
+            type?: components["schemas"]["ValueType"] | null;
+            /** Max Missing Share */
+            max_missing_share?: number | null;
+            /** Minimum */
+            minimum?: number | null;
+            /** Maximum */
+            maximum?: number | null;
+            /** Allowed */
+            allowed?: string[] | null;
+            /** Max Length */
+            max_length?: number | null;
+            /**
+             * Max Broken Share
+             * @default 0.01
+             */
+            max_broken_share: number;
+        };
         /** ColumnOut */
         ColumnOut: {
             /** Name */
@@ -4682,6 +4798,63 @@ export interface components {
             effect: "refused" | "removed" | "stays";
             /** Says */
             says: string;
+        };
+        /**
+         * Constraints
+         * @description Columns whose values break the constraints that somebody chose for the deployment.
+         */
+        Constraints: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "constraints";
+            /**
+             * Window
+             * @default 1h
+             * @enum {string}
+             */
+            window: "1h" | "24h";
+            /**
+             * Muted
+             * @default []
+             */
+            muted: string[];
+        };
+        /**
+         * ConstraintsOut
+         * @description What is asked of a deployment's columns, and what its baseline proposes.
+         *
+         *     `version` grows with each change; 0: nobody has chosen, and nothing is asked. `source`: the
+         *     baseline behind the proposal; `is_provisional`: it is only the first live rows.
+         */
+        ConstraintsOut: {
+            /** Version */
+            version: number;
+            /** Columns */
+            columns: components["schemas"]["ColumnConstraint"][];
+            /** Proposed */
+            proposed: components["schemas"]["ColumnConstraint"][];
+            /** Source */
+            source: string | null;
+            /** Is Provisional */
+            is_provisional: boolean;
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By Name */
+            updated_by_name: string | null;
+        };
+        /**
+         * ConstraintsPut
+         * @description What to ask from now on; an empty list asks nothing.
+         *
+         *     `based_on`: the version that was read; refused when somebody changed it meanwhile.
+         */
+        ConstraintsPut: {
+            /** Columns */
+            columns: components["schemas"]["ColumnConstraint"][];
+            /** Based On */
+            based_on?: number | null;
         };
         /**
          * Content
@@ -7136,7 +7309,7 @@ export interface components {
              */
             deployment_id: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
             /**
              * Hold Seconds
              * @default 300
@@ -7730,7 +7903,7 @@ export interface components {
             /** Name */
             name: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
             /**
              * Severity
              * @default warning
@@ -7776,7 +7949,7 @@ export interface components {
             /** Name */
             name: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
             /**
              * Cause
              * @enum {string}
@@ -7834,7 +8007,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Condition */
-            condition?: (components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"]) | null;
+            condition?: (components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"]) | null;
             /** Severity */
             severity?: ("critical" | "warning" | "info") | null;
             /** Hold Seconds */
@@ -9307,6 +9480,12 @@ export interface components {
              */
             updated_at: string;
         };
+        /**
+         * ValueType
+         * @description What a value must be.
+         * @enum {string}
+         */
+        ValueType: "number" | "integer" | "boolean" | "text";
         /** VersionDiffOut */
         VersionDiffOut: {
             /**
@@ -9460,6 +9639,42 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+        };
+        /**
+         * ViolationsOut
+         * @description How the rows of a window kept the constraints; broken checks first.
+         *
+         *     `since`: when the constraints were changed last, if that is inside the window.
+         */
+        ViolationsOut: {
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "1h" | "24h" | "7d";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Version */
+            version: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "broken" | "no_data" | "none";
+            /** Reason */
+            reason: string;
+            /** Rows */
+            rows: number;
+            /** Checks */
+            checks: components["schemas"]["CheckResult"][];
         };
         /** Weight */
         Weight: {
@@ -14963,6 +15178,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_constraints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConstraintsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_put_constraints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConstraintsPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConstraintsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_list_violations: {
+        parameters: {
+            query?: {
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationsOut"];
+                };
             };
             /** @description A problem document. */
             default: {
