@@ -67,6 +67,7 @@ class ObedientNode:
     """Rollbacks that were decided on the node."""
     answers: Callable[[str, bytes, dict[str, str]], NodeAnswer] | None = None
     """The gateway, where a test has one."""
+    grpc_port: int | None = None
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     """Server to the variables it was first published with."""
 
@@ -93,6 +94,7 @@ class ObedientNode:
             started_at=now,
             written_at=now,
             port=1,
+            grpc_port=self.grpc_port,
             servers=servers,
             overrides=self.overrides,
         )

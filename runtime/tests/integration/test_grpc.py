@@ -13,6 +13,7 @@ import psutil
 import pytest
 from tests.make.nodes import ROOT, SECRET, RunningNode, a_node, a_route, a_server
 
+from modelyard_protocol.grpc_example import grpc_facts
 from modelyard_protocol.records import Prediction, Traffic
 from modelyard_runtime.grpc_front import inference_pb2 as pb
 
@@ -186,3 +187,17 @@ def test_tritons_client_speaks_rest_and_grpc(node: RunningNode, triton_python: P
         check=False,
     )
     assert told.stdout == "all answered\n", told.stderr
+
+
+def test_the_code_that_is_shown_for_grpc_works(node: RunningNode, triton_python: Path) -> None:
+    route = a_route(node.folder.parent / "adding", {}, deployment="fast")
+    code = grpc_facts(route, f"127.0.0.1:{node.observed()['grpc_port']}")["python"]
+    told = subprocess.run(
+        [triton_python, "-c", code],
+        env={"MODELYARD_ENDPOINT_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert told.stdout.startswith("predictions ["), told.stderr

@@ -6,9 +6,11 @@ import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from modelyard_protocol.grpc_example import grpc_facts
 from modelyard_protocol.openapi import openapi
 from modelyard_protocol.routing import DesiredState, Route
 from modelyard_server.deployments import service as deployments
@@ -31,9 +33,16 @@ _SHOWN_HEADERS = (
 
 
 def describe(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, workspace: str, base_url: str
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    workspace: str,
+    base_url: str,
+    grpc_port: int | None = None,
 ) -> dict[str, Any]:
     """Give the OpenAPI document of a deployment's endpoint, also while it is stopped.
+
+    Where gRPC is spoken too, `x-modelyard-grpc` in it says how.
 
     Raises:
         DeploymentMissing: there is no such deployment.
@@ -41,7 +50,13 @@ def describe(
     deployment = deployments.get(db, actor, deployment_id)
     number = deployment.live_number or deployment.last_number
     target = deployments.revision_of(db, deployment, number)
-    return openapi(publishing.route(workspace, deployment, target, []), base_url)
+    route = publishing.route(workspace, deployment, target, [])
+    document = openapi(route, base_url)
+    if grpc_port is not None:
+        host = urlsplit(base_url).hostname or "localhost"
+        address = f"[{host}]:{grpc_port}" if ":" in host else f"{host}:{grpc_port}"
+        document["x-modelyard-grpc"] = grpc_facts(route, address)
+    return document
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.late import LateAnswer
 from modelyard_server.kernel.services import provided
-from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
@@ -94,10 +93,12 @@ def get_endpoint_openapi(
     request: Request,
     db: Db,
     actor: Annotated[Actor, allowed(Permission.deployments_read)],
+    compute: Compute,
 ) -> dict[str, Any]:
-    """Give the OpenAPI 3.1 document of the deployment's endpoint."""
-    settings: Settings = request.app.state.settings
-    return calling.describe(db, actor, deployment_id, actor.workspace_slug, settings.inference_url)
+    """Give the OpenAPI 3.1 document of the deployment's endpoint, and its address over gRPC."""
+    url, observed = request.app.state.settings.inference_url, compute.observed()
+    grpc_port = observed.grpc_port if observed is not None else None
+    return calling.describe(db, actor, deployment_id, actor.workspace_slug, url, grpc_port)
 
 
 @router.post("/deployments/{deployment_id}/try", response_model=TryOut)

@@ -81,6 +81,16 @@ def test_the_endpoint_is_described_also_while_nothing_runs(serving: Serving) -> 
     assert document["openapi"].startswith("3.1")
     assert document["servers"] == [{"url": deployment["url"]}]
     assert "x" in str(document["paths"]["/predict"])
+    assert "x-modelyard-grpc" not in document
+
+
+def test_where_grpc_is_spoken_its_address_is_told(serving: Serving) -> None:
+    serving.node.grpc_port = 18082
+    deployment = serving.deploy()
+    document = serving.client.get(f"/api/v1/deployments/{deployment['id']}/api").json()
+    told = document["x-modelyard-grpc"]
+    assert told["address"].endswith(":18082")
+    assert deployment["url"].endswith(f"/{told['model']}")
 
 
 def test_trying_what_does_not_run_is_refused(serving: Serving) -> None:

@@ -10,10 +10,11 @@ import { Panel } from "@/ui/panel";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { View } from "@/ui/view";
 import { type Deployment, deployment, endpointApi } from "./api";
-import { callsIn, exampleIn, snippetsOf } from "./snippets";
+import { callsIn, exampleIn, grpcIn, snippetsOf } from "./snippets";
 import { TryConsole } from "./try-console";
 
-const LANGUAGES = ["curl", "python", "javascript"] as const;
+const LANGUAGES = ["curl", "python", "javascript", "grpc"] as const;
+const OF_HTTP = LANGUAGES.filter((one) => one !== "grpc");
 
 /** How to call the endpoint, and a console that does. */
 export function ApiTab({ id }: { id: string }) {
@@ -49,7 +50,11 @@ function Console({ deployment, version }: { deployment: Deployment; version: num
 function Calls({ deployment, revision }: { deployment: Deployment; revision: number }) {
   const { data } = useSuspenseQuery(endpointApi(deployment.id, revision));
   const [language, setLanguage] = useState<(typeof LANGUAGES)[number]>("curl");
-  const snippets = snippetsOf(deployment.url, exampleIn(data, "/predict") ?? { rows: [] }, null);
+  const grpc = grpcIn(data);
+  const snippets = {
+    ...snippetsOf(deployment.url, exampleIn(data, "/predict") ?? { rows: [] }, null),
+    grpc: grpc?.python ?? "",
+  };
   return (
     <Panel
       title="Call it from your code"
@@ -57,8 +62,8 @@ function Calls({ deployment, revision }: { deployment: Deployment; revision: num
         <Choice
           label="Language"
           value={language}
-          options={LANGUAGES}
-          names={{ python: "Python", javascript: "JavaScript" }}
+          options={grpc ? LANGUAGES : OF_HTTP}
+          names={{ python: "Python", javascript: "JavaScript", grpc: "gRPC" }}
           onChange={setLanguage}
         />
       }
@@ -76,6 +81,15 @@ function Calls({ deployment, revision }: { deployment: Deployment; revision: num
               <span className="dim">{call.summary}</span>
             </li>
           ))}
+          {grpc && (
+            <li className="row wrap small">
+              <CopyField value={grpc.address} shown={`gRPC ${grpc.address}`} label="gRPC address" />
+              <CopyField value={grpc.model} label="model name over gRPC" />
+              <span className="dim">
+                Open Inference Protocol v2; the second is the model's name.
+              </span>
+            </li>
+          )}
         </ul>
       </div>
     </Panel>

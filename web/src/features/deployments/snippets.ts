@@ -15,6 +15,22 @@ export function exampleIn(document: Record<string, unknown>, path: string): unkn
   return steps.reduce<unknown>((at, step) => (isRecord(at) ? at[step] : undefined), document);
 }
 
+export interface Grpc {
+  address: string;
+  model: string;
+  python: string;
+}
+
+/** How an endpoint is reached over gRPC, where that is spoken. */
+export function grpcIn(document: Record<string, unknown>): Grpc | null {
+  const told = document["x-modelyard-grpc"];
+  if (!isRecord(told)) return null;
+  const { address, model, python } = told;
+  const isWhole =
+    typeof address === "string" && typeof model === "string" && typeof python === "string";
+  return isWhole ? { address, model, python } : null;
+}
+
 export interface Call {
   method: string;
   path: string;
