@@ -33,6 +33,7 @@ def grpc_facts(route: Route, address: str) -> dict[str, Any]:
     """Give an endpoint's address and name over gRPC, and Python code that calls it."""
     model = f"{route.workspace}/{route.environment}/{route.deployment}"
     inputs = v2_body(route.signature, example_rows(route))["inputs"]
-    written = "[" + ", ".join(f"\n    {json.dumps(one)}" for one in inputs) + "\n]"
+    rows = ",\n    ".join(json.dumps(one).replace("'", "\\u0027") for one in inputs)
+    written = f"[\n    {rows}\n]"
     code = _CODE.format(address=address, inputs=written, model=model)
     return {"address": address, "model": model, "python": code}
