@@ -2555,7 +2555,7 @@ export interface paths {
         };
         /**
          * Get Endpoint Openapi
-         * @description Give the OpenAPI 3.1 document of the deployment's endpoint.
+         * @description Give the OpenAPI 3.1 document of the deployment's endpoint, and its address over gRPC.
          */
         get: operations["traffic_get_endpoint_openapi"];
         put?: never;
