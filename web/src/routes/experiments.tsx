@@ -60,20 +60,28 @@ const experiment = createRoute({
 const run = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "runs/$run",
-  validateSearch: (search: Search): { artifact?: string } =>
-    text(search.artifact) ? { artifact: text(search.artifact) } : {},
+  validateSearch: (search: Search): { artifact?: string; find?: string } => ({
+    ...(text(search.artifact) ? { artifact: text(search.artifact) } : {}),
+    ...(text(search.find) ? { find: text(search.find) } : {}),
+  }),
   component: function Run() {
     const { run: id } = run.useParams();
-    const { artifact = "" } = run.useSearch();
+    const { artifact = "", find = "" } = run.useSearch();
     const navigate = run.useNavigate();
+    const change = (part: { artifact?: string; find?: string }) =>
+      void navigate({
+        search: (now) => ({ ...now, ...part }),
+        replace: true,
+        resetScroll: false,
+      });
     return (
       <div className="stack">
         <RunPage
           id={id}
           artifact={artifact}
-          onArtifact={(path) =>
-            void navigate({ search: { artifact: path }, replace: true, resetScroll: false })
-          }
+          onArtifact={(path) => change({ artifact: path })}
+          find={find}
+          onFind={(sought) => change({ find: sought })}
         />
         <View loading={<LinesSkeleton lines={4} />}>
           <Discussion about={{ kind: "run", id }} />

@@ -44,8 +44,10 @@ export function rowsOf(runs: Run[], best: Best): DiffRow[] {
   ];
 }
 
+const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+
 const keysOf = (records: Record<string, unknown>[]): string[] =>
-  [...new Set(records.flatMap((one) => Object.keys(one)))].toSorted((a, b) => a.localeCompare(b));
+  [...new Set(records.flatMap((one) => Object.keys(one)))].toSorted(inOrder);
 
 function texts(group: string, runs: Run[], of: (run: Run) => Record<string, string>): DiffRow[] {
   const records = runs.map(of);

@@ -27,7 +27,7 @@ export function MetricCurves({ run }: { run: Run }) {
       title="Curves"
       note={
         moved.length > shown.length
-          ? `The first ${AT_ONCE} of ${plural(moved.length, "metric")}`
+          ? `The first ${AT_ONCE} of ${plural(moved.length, "metric")}; the search finds the others`
           : undefined
       }
     >

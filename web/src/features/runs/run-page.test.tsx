@@ -1,5 +1,6 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
@@ -41,7 +42,12 @@ beforeEach(() => {
 });
 
 const show = (artifact = "", onArtifact = vi.fn()) =>
-  renderView(<RunPage id="r1" artifact={artifact} onArtifact={onArtifact} />);
+  renderView(<Page artifact={artifact} onArtifact={onArtifact} />);
+
+function Page(of: { artifact: string; onArtifact: (path: string) => void }) {
+  const [find, onFind] = useState("");
+  return <RunPage id="r1" find={find} onFind={onFind} {...of} />;
+}
 
 test("a run shows what went in, what came out, and the version made of it", async () => {
   await show();
@@ -50,6 +56,21 @@ test("a run shows what went in, what came out, and the version made of it", asyn
   expect(screen.getByText(/took 42 s/)).toBeVisible();
   const version = screen.getByRole("link", { name: "breast-cancer version 2" });
   expect(version).toHaveAttribute("href", "/w/team/models/m1/v/2");
+});
+
+test("of many metrics and parameters those with a part of a name are shown", async () => {
+  const many = Array.from({ length: 1_000 }, (_, n) => `loss/layer_${n}`);
+  answers("get", RUN, {
+    ...aRun,
+    params: { "layer_77 size": "64", ...aRun.params },
+    latest_metrics: many.map((key) => ({ key, value: 0.5, is_nan: false, step: 0, at: AT })),
+  });
+  await show();
+  await userEvent.type(await screen.findByRole("textbox", { name: /Find a metric/ }), "LAYER_77");
+  expect(await screen.findByText("Latest values of 11 of 1,000 metrics")).toBeVisible();
+  expect(screen.getByText("1 of 2 parameters")).toBeVisible();
+  expect(screen.queryByRole("row", { name: /layer_1 / })).toBeNull();
+  expect(screen.getByRole("row", { name: /layer_77 0.5/ })).toBeVisible();
 });
 
 test("a text artifact is shown and can be downloaded", async () => {

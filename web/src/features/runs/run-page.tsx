@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useDeferredValue, useState } from "react";
 import { useLive } from "@/api/live";
 import { usePermission } from "@/api/session";
 import { duration } from "@/lib/format";
@@ -21,17 +21,23 @@ import { MetricCurves } from "./metric-curves";
 import { LatestMetrics, Parameters, RegisteredVersions, Source } from "./run-panels";
 
 const LOST = "modelyard.lost";
+/** From so many metrics and parameters on, they can be searched. */
+const MANY = 20;
 
 interface Props {
   id: string;
   /** The artifact that is shown, "" for none. */
   artifact: string;
   onArtifact: (path: string) => void;
+  /** What the names of shown metrics and parameters hold, "" for all. */
+  find: string;
+  onFind: (text: string) => void;
 }
 
 /** One training: what went in, what was measured, what came out. */
-export function RunPage({ id, artifact, onArtifact }: Props) {
+export function RunPage({ id, artifact, onArtifact, find, onFind }: Props) {
   const { data } = useSuspenseQuery(run(id));
+  const found = matching(data, useDeferredValue(find));
   const mayWrite = usePermission("experiments.write");
   const isRunning = data.status === "RUNNING";
   const live = useLive({ runs: [id] }, isRunning);
@@ -76,13 +82,22 @@ export function RunPage({ id, artifact, onArtifact }: Props) {
             have been killed. A program that is still running can finish it as usual.
           </Callout>
         )}
+        {data.latest_metrics.length + Object.keys(data.params).length > MANY && (
+          <TextInput
+            label="Find a metric or parameter"
+            placeholder="Part of its name"
+            value={find}
+            onChange={(event) => onFind(event.currentTarget.value)}
+            style={{ maxWidth: 360 }}
+          />
+        )}
         <div className="grid-2 top">
           <div className="stack">
-            <LatestMetrics run={data} />
-            <Parameters run={data} />
+            <LatestMetrics run={found} of={data} />
+            <Parameters run={found} of={data} />
           </div>
           <div className="stack">
-            <MetricCurves run={data} />
+            <MetricCurves run={found} />
             <RegisteredVersions run={data} />
             {data.datasets.length > 0 && <Datasets datasets={data.datasets} />}
             <Source run={data} />
@@ -94,6 +109,18 @@ export function RunPage({ id, artifact, onArtifact }: Props) {
       </div>
     </>
   );
+}
+
+/** The run with the metrics and parameters whose names hold a text. */
+function matching(data: Run, text: string): Run {
+  const part = text.trim().toLowerCase();
+  if (part === "") return data;
+  const holds = (name: string) => name.toLowerCase().includes(part);
+  return {
+    ...data,
+    latest_metrics: data.latest_metrics.filter((metric) => holds(metric.key)),
+    params: Object.fromEntries(Object.entries(data.params).filter(([name]) => holds(name))),
+  };
 }
 
 function DeleteRun({ run }: { run: Run }) {

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { number } from "@/lib/format";
+import { number, plural } from "@/lib/format";
 import { here } from "@/lib/here";
 import { CopyField } from "@/ui/copy-field";
 import { type Column, DataTable } from "@/ui/data-table";
@@ -10,20 +10,33 @@ import type { Run } from "./api";
 
 type Metric = Run["latest_metrics"][number];
 
+interface Props {
+  run: Run;
+  /** The run with everything that the search leaves out. */
+  of: Run;
+}
+
 /** The last value of every metric. */
-export function LatestMetrics({ run }: { run: Run }) {
+export function LatestMetrics({ run, of }: Props) {
+  const [shown, all] = [run.latest_metrics.length, of.latest_metrics.length];
   return (
-    <Panel title="Metrics" note="Latest values" flush>
-      {run.latest_metrics.length === 0 ? (
+    <Panel
+      title="Metrics"
+      note={shown < all ? `Latest values of ${shown} of ${plural(all, "metric")}` : "Latest values"}
+      flush
+    >
+      {all === 0 ? (
         <EmptyState title="No metrics logged">mlflow.log_metric adds them.</EmptyState>
       ) : (
-        <DataTable
-          label="Metrics"
-          columns={metricColumns}
-          rows={run.latest_metrics}
-          rowKey={(row) => row.key}
-          phone="scroll"
-        />
+        shown > 0 && (
+          <DataTable
+            label="Metrics"
+            columns={metricColumns}
+            rows={run.latest_metrics}
+            rowKey={(row) => row.key}
+            phone="scroll"
+          />
+        )
       )}
     </Panel>
   );
@@ -44,20 +57,27 @@ const metricColumns: Column<Metric>[] = [
 type Parameter = [key: string, value: string];
 
 /** What the run was started with. */
-export function Parameters({ run }: { run: Run }) {
+export function Parameters({ run, of }: Props) {
   const rows = Object.entries(run.params);
+  const all = Object.keys(of.params).length;
   return (
-    <Panel title="Parameters" flush>
-      {rows.length === 0 ? (
+    <Panel
+      title="Parameters"
+      note={rows.length < all ? `${rows.length} of ${plural(all, "parameter")}` : undefined}
+      flush
+    >
+      {all === 0 ? (
         <EmptyState title="No parameters logged">mlflow.log_param adds them.</EmptyState>
       ) : (
-        <DataTable
-          label="Parameters"
-          columns={parameterColumns}
-          rows={rows}
-          rowKey={([key]) => key}
-          phone="scroll"
-        />
+        rows.length > 0 && (
+          <DataTable
+            label="Parameters"
+            columns={parameterColumns}
+            rows={rows}
+            rowKey={([key]) => key}
+            phone="scroll"
+          />
+        )
       )}
     </Panel>
   );
