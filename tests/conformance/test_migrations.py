@@ -38,7 +38,8 @@ def ours(found):
 
 def test_the_history_ends_at_the_tables_of_the_code(migrated):
     with migrated.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_object": state.belongs_on(connection)}
+        context = MigrationContext.configure(connection, opts=options)
         assert ours(compare_metadata(context, Base.metadata)) == []
     assert state.is_current(migrated)
 

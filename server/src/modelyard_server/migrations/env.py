@@ -4,6 +4,7 @@ from alembic import context
 
 from modelyard_server.app import load_models
 from modelyard_server.kernel.db import Base
+from modelyard_server.migrations import state
 
 load_models()
 connection = context.config.attributes["connection"]
@@ -12,6 +13,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=False,
+    include_object=state.belongs_on(connection),
     transaction_per_migration=True,
 )
 with context.begin_transaction():

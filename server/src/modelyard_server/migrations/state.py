@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, text
 
@@ -85,6 +86,16 @@ def upgrade(database: Database) -> None:
                 connection.rollback()
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
                 connection.commit()
+
+
+def belongs_on(connection: Connection) -> Callable[..., bool]:
+    """Give what tells Alembic whether a constraint of the code belongs on this kind of database."""
+
+    def belongs(item: Any, _name: object, _kind: object, reflected: bool, _to: object) -> bool:
+        rule = getattr(item, "_ddl_if", None)
+        return reflected or rule is None or rule.dialect == connection.dialect.name
+
+    return belongs
 
 
 def secure(connection: Connection, tables: list[str]) -> None:

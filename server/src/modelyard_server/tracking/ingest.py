@@ -1,7 +1,7 @@
 """The hot path: metrics, parameters and tags into narrow tables with the driver's bulk calls.
 
 Figures that decided this (1000 points a commit, two cores): `executemany` 562k rows/s on SQLite
-against 246k through SQLAlchemy; `unnest` 138k on PostgreSQL against 59k.
+against 246k through SQLAlchemy. PostgreSQL's way is in `ingest_postgres.py`.
 """
 
 from __future__ import annotations
@@ -39,13 +39,6 @@ _POINTS_SQLITE = (
     + ") WHERE true ON CONFLICT DO NOTHING"
 )
 _POINT_SQLITE = _POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_POINTS_POSTGRES = (
-    _POINTS + "SELECT CAST(%(ws)s AS bigint), CAST(%(run)s AS bigint), k, s, t, v, n "
-    "FROM unnest(CAST(%(p_keys)s AS int[]), CAST(%(p_steps)s AS bigint[]), "
-    "CAST(%(p_times)s AS bigint[]), CAST(%(p_values)s AS float8[]), CAST(%(p_nans)s AS boolean[])) "
-    "AS p (k, s, t, v, n) "
-    "ON CONFLICT DO NOTHING"
-)
 _LATEST = (
     "INSERT INTO run_metrics "
     "(workspace_id, run_id, key_id, experiment_id, step, at_ms, value, is_nan) "
@@ -167,44 +160,23 @@ def write_points(db: Session, run: Target, histories: Histories) -> None:
     if not histories:
         return
     numbers = keys.numbers(db, histories.keys())
-    workspace_id = tenancy.workspace_of(db)
     # Keys in order, so that concurrent batches of one run do not deadlock on PostgreSQL.
     in_order = sorted((numbers[key], rows) for key, rows in histories.items())
-    points = [(key, *row) for key, rows in in_order for row in rows]
     connection = db.connection()
-    is_postgres = connection.dialect.name == "postgresql"
+    owner = (tenancy.workspace_of(db), run.id)
     try:
-        append = _append_to_postgres if is_postgres else _append_to_sqlite
-        append(connection, (workspace_id, run.id), points)
+        if connection.dialect.name == "postgresql":
+            from . import ingest_postgres  # with psycopg only
+
+            ingest_postgres.write(connection, (*owner, run.experiment_id), in_order)
+            return
+        points = [(key, *row) for key, rows in in_order for row in rows]
+        _append_to_sqlite(connection, owner, points)
     except (OverflowError, struct.error):
         raise ValueRefused("A step or timestamp is out of range.") from None
     # A history is in order of (step, time, value): its last point is its latest.
-    _many(
-        db,
-        _LATEST,
-        [(workspace_id, run.id, key, run.experiment_id, *rows[-1]) for key, rows in in_order],
-    )
-
-
-def _append_to_postgres(
-    connection: Connection, owner: tuple[int, int], points: list[tuple[Any, ...]]
-) -> None:
-    from .packing import BigIntegers, Booleans, Doubles, Integers, teach  # with psycopg only
-
-    teach(connection)
-    key, step, at, value, nan = zip(*points, strict=True)
-    connection.exec_driver_sql(
-        _POINTS_POSTGRES,
-        {
-            "ws": owner[0],
-            "run": owner[1],
-            "p_keys": Integers(key),
-            "p_steps": BigIntegers(step),
-            "p_times": BigIntegers(at),
-            "p_values": Doubles(value),
-            "p_nans": Booleans(nan),
-        },
-    )
+    latest = [(*owner, key, run.experiment_id, *rows[-1]) for key, rows in in_order]
+    connection.exec_driver_sql(_LATEST, latest)
 
 
 def _append_to_sqlite(

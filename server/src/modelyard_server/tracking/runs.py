@@ -18,6 +18,7 @@ from modelyard_server.kernel import trail
 from . import changes, experiments, ingest, names
 from .errors import NOT_ACTIVE, NotActive, RunMissing, ValueRefused
 from .models import ACTIVE, DELETED, LoggedModel, Run
+from .records import MetricPoint
 
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 _ENDED = ("FINISHED", "FAILED", "KILLED")
@@ -170,6 +171,7 @@ def delete_permanently(db: Session, actor: trail.Who, run_id: str) -> None:
     _record(db, actor, "delete_permanently", row, before={"name": row.name})
     changes.note(db, row.id, row.experiment_id)
     db.execute(delete(Run).where(Run.id == row.id))
+    db.execute(delete(MetricPoint).where(MetricPoint.id == row.id))  # after who writes to it
     db.expunge(row)
 
 

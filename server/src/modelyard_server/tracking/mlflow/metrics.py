@@ -29,7 +29,7 @@ _MOST_SAMPLES = 2500
 _PAGE = 25_000
 
 
-class MetricFields(msgspec.Struct):
+class MetricFields(msgspec.Struct, gc=False):
     key: str
     value: float
     timestamp: int
@@ -39,7 +39,7 @@ class MetricFields(msgspec.Struct):
     dataset_digest: str = ""
 
 
-class LogMetric(MetricFields, kw_only=True):
+class LogMetric(MetricFields, kw_only=True, gc=False):
     run_id: str = ""
     run_uuid: str = ""
 
