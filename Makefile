@@ -111,8 +111,8 @@ bench-serving: .make/dev ## Three models through the gateway, beside five peers 
 	@scripts/system-deps bench
 	@$(BIN)/python benchmarks/serving.py $(ARGS)
 
-bench-tracking: .make/dev ## Ingestion of metrics, beside two peers, on both databases
-	@$(BIN)/python benchmarks/tracking.py $(ARGS)
+bench-tracking: .make/dev ## All of tracking beside its peers, into one file (ARGS="--only ingestion history")
+	@$(BIN)/python benchmarks/everything.py $(ARGS)
 
 bench-artifacts: .make/dev ## A large artifact up and down, beside the peer
 	@$(BIN)/python benchmarks/artifacts.py $(ARGS)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
 
-from . import changes, keys
+from . import changes, keys, pieces
 from .errors import NOT_ACTIVE, NotActive, ParamChanged, RunMissing, ValueRefused
 from .models import ACTIVE, Run
 from .records import PREFIX_LENGTH, RunParam
@@ -84,6 +84,8 @@ class Point(NamedTuple):
 
 Histories = dict[str, list[tuple[int, int, float, bool]]]
 """Points (step, time, value, is NaN) by the name of their metric, in order and each once."""
+History = tuple[int, list[tuple[int, int, float, bool]]]
+"""The same of one metric, with its number."""
 
 
 def target(db: Session, run_id: str) -> Target:
@@ -168,26 +170,33 @@ def write_points(db: Session, run: Target, histories: Histories) -> None:
         if connection.dialect.name == "postgresql":
             from . import ingest_postgres  # with psycopg only
 
-            ingest_postgres.write(connection, (*owner, run.experiment_id), in_order)
-            return
-        points = [(key, *row) for key, rows in in_order for row in rows]
-        _append_to_sqlite(connection, owner, points)
+            late = ingest_postgres.write(connection, (*owner, run.experiment_id), in_order)
+        else:
+            late = _write_to_sqlite(connection, owner, run.experiment_id, in_order)
     except (OverflowError, struct.error):
         raise ValueRefused("A step or timestamp is out of range.") from None
-    # A history is in order of (step, time, value): its last point is its latest.
-    latest = [(*owner, key, run.experiment_id, *rows[-1]) for key, rows in in_order]
-    connection.exec_driver_sql(_LATEST, latest)
+    if late:
+        pieces.come_late(db, run.id, [(key, rows[0], rows[-1]) for key, rows in late])
+    pieces.grown(db, run.id, in_order)
 
 
-def _append_to_sqlite(
-    connection: Connection, owner: tuple[int, int], points: list[tuple[Any, ...]]
-) -> None:
+def _write_to_sqlite(
+    connection: Connection, owner: tuple[int, int], experiment_id: int, histories: list[History]
+) -> list[History]:
+    """Append points and keep the latest of each metric; give what may have come late."""
+    points = [(key, *row) for key, rows in histories for row in rows]
     whole = len(points) - len(points) % _TOGETHER
+    added = 0
     for start in range(0, whole, _TOGETHER):
         values = chain(owner, *points[start : start + _TOGETHER])
-        connection.exec_driver_sql(_POINTS_SQLITE, tuple(values))
+        added += connection.exec_driver_sql(_POINTS_SQLITE, tuple(values)).rowcount
     if whole < len(points):
-        connection.exec_driver_sql(_POINT_SQLITE, [(*owner, *point) for point in points[whole:]])
+        rest = [(*owner, *point) for point in points[whole:]]
+        added += connection.exec_driver_sql(_POINT_SQLITE, rest).rowcount
+    # A history is in order of (step, time, value): its last point is its latest.
+    latest = [(*owner, key, experiment_id, *rows[-1]) for key, rows in histories]
+    connection.exec_driver_sql(_LATEST, latest)
+    return histories if added else []
 
 
 def write_params(db: Session, run: Target, params: Iterable[tuple[str, str]]) -> None:

@@ -52,8 +52,8 @@ _KNOWN = (
 )
 
 
-def write(connection: Connection, owner: Owner, histories: Sequence[History]) -> None:
-    """Append points and keep the latest of each metric.
+def write(connection: Connection, owner: Owner, histories: Sequence[History]) -> list[History]:
+    """Append points and keep the latest of each metric; give what came late.
 
     Raises:
         struct.error: a number is out of range.
@@ -71,13 +71,14 @@ def write(connection: Connection, owner: Owner, histories: Sequence[History]) ->
     for key, rows in histories:
         is_newer = key not in known or rows[0][:3] > known[key]
         (newer if is_newer else late).append((key, rows))
-    if late:
-        connection.exec_driver_sql(_LATE, {**own, **_packed("p", late)})
+    if late and not connection.exec_driver_sql(_LATE, {**own, **_packed("p", late)}).rowcount:
+        late = []  # all of it was there
     latest = _packed("l", [(key, rows[-1:]) for key, rows in histories])
     if newer:
         connection.exec_driver_sql(_NEWER, {**own, **latest, **_packed("p", newer)})
     else:
         connection.exec_driver_sql(_LATEST, {**own, **latest})
+    return late
 
 
 def _packed(name: str, histories: Sequence[History]) -> dict[str, Any]:

@@ -59,6 +59,30 @@ class MetricPoint(Owned, Base):
     is_nan: Mapped[bool] = mapped_column(primary_key=True)
 
 
+class MetricPiece(Owned, Base):
+    """Extremes of a stretch of a long history: of all points after one place, up to another.
+
+    See `pieces.py`.
+    """
+
+    __tablename__ = "metric_pieces"
+    __table_args__ = (_of_run(), {"sqlite_with_rowid": False})
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    value: Mapped[float] = mapped_column(primary_key=True)
+    is_nan: Mapped[bool] = mapped_column(primary_key=True)
+    after_step: Mapped[int] = mapped_column(BigInteger)
+    after_ms: Mapped[int] = mapped_column(BigInteger)
+    after_value: Mapped[float]
+    after_is_nan: Mapped[bool]
+    points: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes]
+    """Columns of steps, times, values and whether they are NaN, one after the other."""
+
+
 class RunMetric(Owned, Base):
     """The latest value of a metric of a run, and its rank in the experiment."""
 

@@ -1,6 +1,5 @@
 """Writes that share a transaction: each is accepted or refused alone, and kept once answered."""
 
-import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,6 @@ from tests.make.fixtures import Platform, TeamSpace
 from modelyard_server import cli
 from modelyard_server.identity.models import ApiToken
 from modelyard_server.kernel.clock import utcnow
-from modelyard_server.tracking import curves, queries
 
 API = "/api/2.0/mlflow"
 
@@ -115,45 +113,6 @@ def test_number_out_of_range_is_refused(workspace, wrong):
     answer = client.post(f"{API}/runs/log-metric", json=body)
 
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
-
-
-def test_kept_curve_follows_what_is_logged(platform, workspace, monkeypatch):
-    """Appended points, whole blocks exactly, late ones, NaN and a retry: as if read anew."""
-    monkeypatch.setattr(curves, "LONG", 100)
-    monkeypatch.setattr(curves, "BLOCK", 50)
-    client = workspace.client("developer")
-    run = client.post(f"{API}/runs/create", json={}).json()["run"]["info"]["run_id"]
-    logged: dict[tuple[int, float], None] = {}
-
-    def log(steps: range, values: list[float]) -> None:
-        points = [
-            {"key": "loss", "value": "NaN" if value != value else value, "timestamp": 1, "step": at}
-            for at, value in zip(steps, itertools.cycle(values), strict=False)
-        ]
-        client.post(f"{API}/runs/log-batch", json={"run_id": run, "metrics": points})
-        logged.update({(p["step"], p["value"]): None for p in points})
-
-    with platform.database.session(workspace.id, write=False) as db:
-        assert queries.series(db, run, "loss", 10).total_points == 0
-    for steps, values in (
-        (range(300), [1.0, -1.5, 1.25]),
-        (range(300, 307), [2.0]),
-        (range(307, 350), [float("nan"), 0.5]),
-        (range(307, 350), [float("nan"), 0.5]),
-        (range(350, 600), [0.0, 0.0, -4.0, 0.0, 7.0]),
-        (range(150, 151), [9.0]),
-        (range(600, 601), [1.0]),
-    ):
-        log(steps, values)
-        known = [value for _, value in logged if value != "NaN"]
-        for _ in range(2):  # the second is what was kept
-            with platform.database.session(workspace.id, write=False) as db:
-                shown = queries.series(db, run, "loss", 12)
-            seen = [p.value for p in shown.points if p.value is not None]
-            assert shown.total_points == len(logged)
-            assert len(shown.points) <= 12
-            assert (min(seen), max(seen)) == (min(known), max(known))
-            assert (shown.points[0].step, shown.points[-1].step) == (0, max(logged)[0])
 
 
 def test_every_acknowledged_point_survives_a_kill(server_process):
