@@ -9,7 +9,7 @@ from alembic import op
 from modelyard_server.migrations import state
 
 revision = "20261127_metric_pieces"
-down_revision = "20261127_batches"
+down_revision = "20261127_add_constraints"
 branch_labels = None
 depends_on = None
 
