@@ -1,7 +1,8 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, notFound, redirect } from "@tanstack/react-router";
 import { useCallback } from "react";
 
 import type { About } from "@/features/collaboration/api";
+import { modelList } from "@/features/models/api";
 import type { DeployTarget } from "@/features/models/models-page";
 import { MODEL_TABS, VERSION_TABS } from "@/features/models/tabs";
 import { oneOf, type Search, text, wholeNumber } from "@/lib/search";
@@ -22,6 +23,25 @@ const ActivityFeed = lazyView(
   "ActivityFeed",
 );
 const VersionPage = lazyView(() => import("@/features/models/version-page"), "VersionPage");
+
+const ID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+const OF_ONE_MODEL = /\/models\/([^/?#]+)/;
+
+/** Lets people write a model's name where its id stands in an address. */
+const named = createRoute({
+  getParentRoute: () => workspaceRoute,
+  id: "by-name",
+  beforeLoad: async ({ context, location }): Promise<void> => {
+    const written = OF_ONE_MODEL.exec(location.href)?.[1] ?? "";
+    if (ID.test(written)) return;
+    const name = decodeURIComponent(written);
+    const found = await context.queries.fetchInfiniteQuery(modelList(name));
+    const one = found.pages.flatMap((page) => page.items).find((item) => item.name === name);
+    if (!one) throw notFound();
+    const href = location.href.replace(`/models/${written}`, `/models/${one.id}`);
+    throw redirect({ href, replace: true });
+  },
+});
 
 interface ListSearch {
   q?: string;
@@ -94,7 +114,7 @@ function History({ kind, id }: About) {
 }
 
 const model = createRoute({
-  getParentRoute: () => workspaceRoute,
+  getParentRoute: () => named,
   path: "models/$model",
   validateSearch: pageSearch(MODEL_TABS, "card"),
   component: function Model() {
@@ -127,7 +147,7 @@ const model = createRoute({
 });
 
 const version = createRoute({
-  getParentRoute: () => workspaceRoute,
+  getParentRoute: () => named,
   path: "models/$model/v/$version",
   validateSearch: pageSearch(VERSION_TABS, "overview"),
   component: function Version() {
@@ -156,7 +176,7 @@ const version = createRoute({
 });
 
 const diff = createRoute({
-  getParentRoute: () => workspaceRoute,
+  getParentRoute: () => named,
   path: "models/$model/diff",
   validateSearch: (search: Search): { a: number; b: number } => ({
     a: wholeNumber(search.a) ?? 1,
@@ -174,4 +194,4 @@ const bin = createRoute({
   component: () => <BinPage />,
 });
 
-export const modelRoutes = [models, bin, model, version, diff] as const;
+export const modelRoutes = [models, bin, named.addChildren([model, version, diff])] as const;

@@ -10,6 +10,8 @@ import { answers, refuses } from "@/test/server";
 import { theme } from "@/ui/theme";
 import { routeTree } from "./tree";
 
+const MODEL_ID = "01a21bd4-b961-81a7-832d-000000000021";
+
 function open(address: string) {
   window.history.pushState({}, "", address);
   const queries = makeQueryClient(() => undefined);
@@ -62,6 +64,19 @@ test("the address that MLflow prints after a run opens that run", async () => {
   const router = open("/#/experiments/3/runs/ab12");
   await waitFor(() => expect(router.state.location.pathname).toBe("/w/team/runs/ab12"));
   expect(await screen.findByText("Run 'ab12' not found.")).toBeVisible();
+});
+
+test("a model's name in an address leads to its page, an unknown name to none", async () => {
+  answers("get", "/api/v1/session", ana);
+  const named = { id: MODEL_ID, name: "breast cancer" };
+  answers("get", "/api/v1/models", { items: [named], next_cursor: null });
+  const router = open("/w/team/models/breast%20cancer/v/2?tab=lineage");
+  await waitFor(() =>
+    expect(router.state.location.pathname).toBe(`/w/team/models/${MODEL_ID}/v/2`),
+  );
+  expect(router.state.location.searchStr).toBe("?tab=lineage");
+  open("/w/team/models/nobody");
+  expect(await screen.findByText("There is no page at this address")).toBeVisible();
 });
 
 test("an unknown address is said inside the product", async () => {
