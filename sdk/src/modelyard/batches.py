@@ -13,7 +13,7 @@ from ._transport import Transport
 
 _PATH = "/api/v1/batches"
 _OPEN = frozenset({"waiting", "running"})
-Form = Literal["csv", "jsonl"]
+Form = Literal["csv", "jsonl", "parquet"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from modelyard.batches import Batch
+from modelyard.batches import Batch, Form
 
 from ._session import client, out, refusals
 
@@ -26,7 +26,8 @@ def run(
         int | None, typer.Option(help="Model version; by the traffic split when left out.")
     ] = None,
     results: Annotated[
-        Path | None, typer.Option("--out", help="Where to write the results: .csv or .jsonl.")
+        Path | None,
+        typer.Option("--out", help="Where to write: .csv, .jsonl or .parquet."),
     ] = None,
     errors: Annotated[Path | None, typer.Option(help="Where to write refused rows.")] = None,
 ) -> None:
@@ -37,9 +38,9 @@ def run(
     out.print(f"batch {batch.id}")
     done = session.batches.wait(batch.id, on_change=_say)
     if results is not None:
-        session.batches.save_results(batch.id, results, "jsonl" if _is_lines(results) else "csv")
+        session.batches.save_results(batch.id, results, _form_of(results))
     if errors is not None:
-        session.batches.save_errors(batch.id, errors, "jsonl" if _is_lines(errors) else "csv")
+        session.batches.save_errors(batch.id, errors, _form_of(errors))
     out.print(f"{done.status}: {done.rows_done} rows scored, {done.rows_failed} refused")
     if done.status != "finished":
         raise typer.Exit(1)
@@ -73,5 +74,7 @@ def _say(batch: Batch) -> None:
         )
 
 
-def _is_lines(path: Path) -> bool:
-    return path.suffix.lower() in {".jsonl", ".ndjson"}
+def _form_of(path: Path) -> Form:
+    """Tell what to write by a file's ending."""
+    endings: dict[str, Form] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+    return endings.get(path.suffix.lower(), "csv")

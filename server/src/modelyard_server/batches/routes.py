@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -26,6 +27,7 @@ from modelyard_server.workspaces.permissions import Permission
 from . import service
 from .errors import FileRefused
 from .models import Batch, Format
+from .parquet import Parts
 from .schemas import BatchFromRun, BatchOut, Known, ResultFormat
 
 router = APIRouter(prefix="/api/v1", tags=["batches"])
@@ -35,6 +37,11 @@ Runner = Annotated[Actor, allowed(Permission.batches_run)]
 Blobs = Annotated[BlobStore, provided(BlobStore)]
 Compute = Annotated[ComputeDriver, provided(ComputeDriver)]
 OurSettings = Annotated[Settings, provided(Settings)]
+_MEDIA: dict[ResultFormat, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl",
+    "parquet": "application/vnd.apache.parquet",
+}
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -140,9 +147,13 @@ def download_results(
 ) -> StreamingResponse:
     """Download what was scored so far, in the file's order, with prediction id and version."""
     row = service.get(db, batch_id)
-    parts = service.lines(blobs, tenancy.workspace_of(db), service.files(db, row, "parts"))
-    written = service.as_csv(parts, row.columns, row.outputs) if format == "csv" else parts
-    return _download(row, "results", format, written)
+    read = _reads(db, blobs, row, "parts")
+    written: dict[ResultFormat, Callable[[], Iterator[bytes]]] = {
+        "csv": lambda: service.as_csv(read(), row.columns, row.outputs),
+        "jsonl": read,
+        "parquet": lambda: service.results_as_parquet(read, row.columns, row.outputs),
+    }
+    return _download(row, "results", format, written[format]())
 
 
 @router.get("/batches/{batch_id}/errors", response_class=StreamingResponse)
@@ -155,23 +166,30 @@ def download_errors(
 ) -> StreamingResponse:
     """Download the rows that got no prediction, each with the reason."""
     row = service.get(db, batch_id)
-    parts = service.lines(blobs, tenancy.workspace_of(db), service.files(db, row, "errors"))
-    return _download(
-        row, "errors", format, service.errors_as_csv(parts) if format == "csv" else parts
-    )
+    read = _reads(db, blobs, row, "errors")
+    written: dict[ResultFormat, Callable[[], Iterator[bytes]]] = {
+        "csv": lambda: service.errors_as_csv(read()),
+        "jsonl": read,
+        "parquet": lambda: service.errors_as_parquet(read),
+    }
+    return _download(row, "errors", format, written[format]())
+
+
+def _reads(db: Session, blobs: BlobStore, row: Batch, kind: str) -> Parts:
+    """Give what reads the parts that are there now, as often as it is called."""
+    return partial(service.lines, blobs, tenancy.workspace_of(db), service.files(db, row, kind))
 
 
 def _download(
     row: Batch, what: str, form: ResultFormat, blocks: Iterator[bytes]
 ) -> StreamingResponse:
-    kind = "text/csv; charset=utf-8" if form == "csv" else "application/jsonl"
     name = f"{what}-{row.id.hex[:8]}.{form}"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return StreamingResponse(blocks, media_type=kind, headers=headers)
+    return StreamingResponse(blocks, media_type=_MEDIA[form], headers=headers)
 
 
 def _refuse_large(size: int) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .models import BatchStatus, Format
 
 Known = Annotated[int, Field(ge=1, le=2**31 - 1)]
-ResultFormat = Literal["csv", "jsonl"]
+ResultFormat = Literal["csv", "jsonl", "parquet"]
 
 
 class BatchFromRun(BaseModel):

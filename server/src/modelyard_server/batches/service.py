@@ -6,6 +6,7 @@ import csv
 import io
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import orjson
@@ -29,11 +30,14 @@ from .errors import (
     TooManyBatches,
 )
 from .models import OPEN, Batch, BatchStatus, Format
+from .parquet import Parts, as_parquet
 
 SCORE = "batches.score"
 MAX_OPEN = 20  # of a workspace; the others wait in line behind each other anyway
 MAX_BYTES = 50 * 1024**3
 LISTED = 50
+_OURS = ("row", "prediction_id", "prediction_row", "version")
+_REFUSED = ("row", "column", "problem", "input")
 _ENDINGS = {
     ".csv": Format.csv,
     ".tsv": Format.csv,
@@ -215,40 +219,62 @@ def lines(blobs: BlobStore, workspace_id: int, parts: list[StoredFile]) -> Itera
             yield stream.read()
 
 
-def as_csv(parts: Iterator[bytes], columns: list[str], outputs: list[str]) -> Iterator[bytes]:
-    """Write results as CSV: our columns first, then the file's own."""
-    ours = ["row", "prediction_id", "prediction_row", "version"]
+def heads(columns: list[str], outputs: list[str]) -> list[str]:
+    """Name the columns of results: ours first, then the file's own."""
     named = [f"prediction.{name}" for name in outputs] or ["prediction"]
-    taken = {*ours, *named}
-    theirs = [f"input.{name}" if name in taken else name for name in columns]
-    yield _written([[*ours, *named, *theirs]])
+    taken = {*_OURS, *named}
+    return [*_OURS, *named, *(f"input.{name}" if name in taken else name for name in columns)]
+
+
+def as_csv(parts: Iterator[bytes], columns: list[str], outputs: list[str]) -> Iterator[bytes]:
+    """Write results as CSV."""
+    yield _written([heads(columns, outputs)])
     for part in parts:
-        yield _written(_cells(orjson.loads(line), columns, outputs) for line in part.splitlines())
+        found = map(orjson.loads, part.splitlines())
+        yield _written(map(_cell, cells(one, columns, outputs)) for one in found)
 
 
 def errors_as_csv(parts: Iterator[bytes]) -> Iterator[bytes]:
     """Write refused rows as CSV, what was read of each as JSON."""
-    yield _written([["row", "column", "problem", "input"]])
+    yield _written([_REFUSED])
     for part in parts:
         found = map(orjson.loads, part.splitlines())
-        yield _written(
-            [one["row"], one["column"] or "", one["problem"], orjson.dumps(one["input"]).decode()]
-            for one in found
-        )
+        yield _written(map(_cell, _refused(one)) for one in found)
 
 
-def _cells(result: dict[str, Any], columns: list[str], outputs: list[str]) -> list[Any]:
+def results_as_parquet(read: Parts, columns: list[str], outputs: list[str]) -> Iterator[bytes]:
+    """Write results as Parquet; rows that are lists and not objects stand in one column."""
+    if columns:
+        told = partial(cells, columns=columns, outputs=outputs)
+        return as_parquet(read, heads(columns, outputs), told)
+
+    def with_whole_row(result: dict[str, Any]) -> list[Any]:
+        return [*cells({**result, "input": None}, [], outputs), result["input"]]
+
+    return as_parquet(read, [*heads([], outputs), "input"], with_whole_row)
+
+
+def errors_as_parquet(read: Parts) -> Iterator[bytes]:
+    """Write refused rows as Parquet, what was read of each as JSON."""
+    return as_parquet(read, _REFUSED, _refused)
+
+
+def cells(result: dict[str, Any], columns: list[str], outputs: list[str]) -> list[Any]:
+    """Give the cells of one result, one for each of `heads`."""
     prediction, given = result["prediction"], result["input"]
     told = [prediction.get(name) for name in outputs] if outputs else [prediction]
     own = [given.get(name) for name in columns] if isinstance(given, dict) else given or []
-    ours = [result[name] for name in ("row", "prediction_id", "prediction_row", "version")]
-    return [*ours, *map(_cell, told), *map(_cell, own)]
+    return [*(result[name] for name in _OURS), *told, *own]
 
 
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _refused(one: dict[str, Any]) -> list[Any]:
+    return [one["row"], one["column"], one["problem"], orjson.dumps(one["input"]).decode()]
 
 
 def _written(rows: Any) -> bytes:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sqlalchemy import delete, select
 from tests.make.deployments import Killed, Serving
 
@@ -146,6 +148,31 @@ def test_every_row_gets_its_prediction_or_its_reason(
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
+def test_results_come_as_parquet_with_the_types_of_the_file(
+    serving: Serving, gateway: Gateway, address: str
+) -> None:
+    rows = {"x": [1.5, None, 3.5], "name": ["a", "b", "c"], "row": [7, 8, 9]}
+    file = io.BytesIO()
+    parquet.write_table(pa.table(rows), file)
+    batch = send(serving, address, "rows.parquet", file.getvalue())
+    work(serving)
+
+    def told(what: str) -> pa.Table:
+        asked = f"/api/v1/batches/{batch['id']}/{what}?format=parquet"
+        answer = serving.client.get(asked)
+        assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+        return parquet.read_table(io.BytesIO(answer.content))
+
+    results, refused = told("results"), told("errors")
+    assert results.select(["row", "prediction", "x", "name", "input.row"]).to_pylist() == [
+        {"row": 1, "prediction": 2.5, "x": 1.5, "name": "a", "input.row": 7},
+        {"row": 3, "prediction": 4.5, "x": 3.5, "name": "c", "input.row": 9},
+    ]
+    assert results.schema.field("input.row").type == pa.int64()
+    (wrong,) = refused.to_pylist()
+    assert (wrong["row"], wrong["column"], json.loads(wrong["input"])["row"]) == (2, "x", 8)
+
+
 def test_a_killed_worker_loses_and_repeats_nothing(
     serving: Serving, gateway: Gateway, address: str, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

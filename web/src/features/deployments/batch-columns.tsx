@@ -84,6 +84,11 @@ function Downloads({ batch }: { batch: Batch }) {
             label="JSON lines"
             of={`Results of ${batch.file_name}`}
           />
+          <Get
+            href={address("results", "parquet")}
+            label="Parquet"
+            of={`Results of ${batch.file_name}`}
+          />
         </>
       )}
       {batch.rows_failed > 0 && (
