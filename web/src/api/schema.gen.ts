@@ -15923,7 +15923,7 @@ export interface operations {
     batches_download_results: {
         parameters: {
             query?: {
-                format?: "csv" | "jsonl";
+                format?: "csv" | "jsonl" | "parquet";
             };
             header?: never;
             path: {
@@ -15954,7 +15954,7 @@ export interface operations {
     batches_download_errors: {
         parameters: {
             query?: {
-                format?: "csv" | "jsonl";
+                format?: "csv" | "jsonl" | "parquet";
             };
             header?: never;
             path: {
