@@ -147,7 +147,6 @@ def test_every_row_gets_its_prediction_or_its_reason(
         assert set(db.scalars(found)) == {"batches.start", "batches.finish"}
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
 def test_results_come_as_parquet_with_the_types_of_the_file(
     serving: Serving, gateway: Gateway, address: str
 ) -> None:
@@ -173,6 +172,7 @@ def test_results_come_as_parquet_with_the_types_of_the_file(
     assert (wrong["row"], wrong["column"], json.loads(wrong["input"])["row"]) == (2, "x", 8)
 
 
+@pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_killed_worker_loses_and_repeats_nothing(
     serving: Serving, gateway: Gateway, address: str, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
