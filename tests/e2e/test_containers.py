@@ -11,7 +11,7 @@ from tests.make.engines import BASE_IMAGE, Engine, an_engine, why_no_engine
 from tests.make.installation import an_installation, wait_for
 from tests.make.journey import Member, an_owner
 
-pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
