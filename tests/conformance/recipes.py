@@ -174,6 +174,15 @@ RECIPES: dict[str, Recipe] = {
     "mlflow_update_webhook": Recipe(lambda ids: {"status": "DISABLED"}),
     "mlflow_delete_webhook": Recipe(),
     "mlflow_test_webhook": Recipe(lambda ids: {}),
+    "registry_create_webhook": Recipe(
+        lambda ids: {
+            "name": "fresh-hook",
+            "url": "https://hooks.example.com/x",
+            "events": ["prompt.created"],
+        }
+    ),
+    "registry_update_webhook": Recipe(lambda ids: {"is_active": False}),
+    "registry_test_webhook": Recipe(lambda ids: {}),
     # ----------------------------------------------------------------- imports
     "imports_start_import": Recipe(
         lambda ids: {"kind": "mlflow", "source": "a server", "planned": {"run": 2}}

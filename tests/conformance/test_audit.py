@@ -24,7 +24,6 @@ READS_ONLY = {
     "alerts_preview_rule",
     "deployments_auto_config",
     "mlflow_get_latest_versions",
-    "mlflow_test_webhook",
     "tracking_mlflow_search_experiments",
     "tracking_mlflow_search_runs",
     "tracking_mlflow_search_logged_models",

@@ -23,6 +23,7 @@ const RateLimitsPage = lazyView(
 const StoragePage = lazyView(() => import("@/features/storage/storage-page"), "StoragePage");
 const FlagsPage = lazyView(() => import("@/features/flags/flags-page"), "FlagsPage");
 const ChannelsPage = lazyView(() => import("@/features/channels/channels-page"), "ChannelsPage");
+const WebhooksPage = lazyView(() => import("@/features/webhooks/webhooks-page"), "WebhooksPage");
 const AuditPage = lazyView(() => import("@/features/audit/audit-page"), "AuditPage");
 const SecurityPage = lazyView(() => import("@/features/me/security-page"), "SecurityPage");
 
@@ -36,6 +37,7 @@ const PARTS: Record<string, string> = {
   storage: "Storage",
   features: "Features",
   channels: "Channels",
+  webhooks: "Webhooks",
   audit: "Audit log",
 };
 
@@ -120,6 +122,12 @@ const channels = createRoute({
   component: () => <ChannelsPage />,
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => settings,
+  path: "webhooks",
+  component: () => <WebhooksPage />,
+});
+
 const audit = createRoute({
   getParentRoute: () => settings,
   path: "audit",
@@ -153,6 +161,7 @@ export const settingsRoutes = [
     limits,
     storage,
     channels,
+    webhooks,
     features,
     audit,
   ]),

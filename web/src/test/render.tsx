@@ -54,6 +54,7 @@ const EVERYTHING = [
   "members.read",
   "members.manage",
   "workspace.manage",
+  "webhooks.manage",
   "workspaces.create",
   "workspaces.delete",
   "flags.manage",

@@ -259,3 +259,37 @@ class Webhook(Owned, Base):
     """Why the newest delivery that was given up failed; nothing after one that was heard."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+    @property
+    def is_signed(self) -> bool:
+        """Tell whether deliveries are signed."""
+        return self.sealed_secret is not None
+
+
+class WebhookDelivery(Owned, Base):
+    """One attempt to tell a webhook of an event."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "webhook_id"],
+            ["webhooks.workspace_id", "webhooks.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_webhook_deliveries_newest", "workspace_id", "webhook_id", "at", "id"),
+    )
+
+    webhook_id: Mapped[uuid.UUID]
+    delivery_id: Mapped[str] = mapped_column(String(36))
+    """What the receiver got as `X-MLflow-Delivery-Id`: the same for every attempt."""
+    event: Mapped[str] = mapped_column(String(64))
+    attempt: Mapped[int]
+    is_test: Mapped[bool]
+    is_signed: Mapped[bool]
+    status: Mapped[int | None]
+    """What the receiver answered, if it did."""
+    failure: Mapped[str | None] = mapped_column(Text)
+    """Why it was not heard; never what the receiver wrote."""
+    will_retry: Mapped[bool]
+    took_ms: Mapped[int]
+    at: Mapped[dt.datetime]

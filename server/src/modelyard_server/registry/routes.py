@@ -26,6 +26,7 @@ from . import (
     service,
     versions,
     views,
+    webhook_pages,
     webhook_routes,
 )
 from .ports import ServedVersions
@@ -152,4 +153,11 @@ def _mlflow() -> list[APIRouter]:
     return [outer, mlflow_files.router]
 
 
-routers = [router, page_routes.router, bin_routes.router, bundle_routes.router, *_mlflow()]
+routers = [
+    router,
+    page_routes.router,
+    bin_routes.router,
+    bundle_routes.router,
+    webhook_pages.router,
+    *_mlflow(),
+]

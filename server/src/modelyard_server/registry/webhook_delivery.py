@@ -6,22 +6,22 @@ import base64
 import hashlib
 import hmac
 import json
-import uuid
+import time
 from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy import update
 
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.egress import AddressRefused, Egress, Reply
 from modelyard_server.kernel.errors import DomainError
 from modelyard_server.kernel.jobs import JobContext
+from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 
-from . import webhooks
+from . import webhook_log, webhooks
 from .errors import DeliveryFailed, WebhookMissing
 from .models import Webhook
+from .webhook_log import Outcome
 
 SIGNATURE, TIMESTAMP = "X-MLflow-Signature", "X-MLflow-Timestamp"
 DELIVERY_ID = "X-MLflow-Delivery-Id"
@@ -102,50 +102,73 @@ def secret_of(key: RootKey, row: Webhook) -> str | None:
     return key.open(webhooks.PURPOSE, row.sealed_secret) if row.sealed_secret else None
 
 
+def tell(
+    services: Services,
+    row: Webhook,
+    *,
+    event: str,
+    told: Mapping[str, Any],
+    workspace: str,
+    delivery_id: str,
+    at: str,
+) -> Outcome:
+    """Tell a webhook of an event once, and say how it went."""
+    began = time.monotonic()
+    secret = secret_of(services.get(RootKey), row)
+    status: int | None = None
+    failure: str | None = None
+    again = False
+    try:
+        status = deliver(
+            services.get(Egress),
+            row.url,
+            secret,
+            event=event,
+            told=told,
+            workspace=workspace,
+            delivery_id=delivery_id,
+            at=at,
+        ).status
+    except DomainError as error:
+        failure, again = error.detail, not isinstance(error, AddressRefused)
+    if status is not None and not 200 <= status < 300:
+        failure, again = f"It answered {status}.", status in _AGAIN or status >= 500
+    took_ms = round((time.monotonic() - began) * 1000)
+    return Outcome(status, failure, again, secret is not None, took_ms)
+
+
 def run(job: JobContext) -> None:
     """Deliver one event to one webhook.
 
     Raises:
         DeliveryFailed: it is worth trying again.
-        NotReached: the same.
     """
     assert job.workspace_id is not None  # noqa: S101 - enqueued with one
-    webhook_id = job.payload["webhook_id"]
     with job.database.session(job.workspace_id, write=False) as db:
         try:
-            row = webhooks.get(db, webhook_id)
+            row = webhooks.get(db, job.payload["webhook_id"])
         except WebhookMissing:
             return
         slug = workspaces.slug_of(db, job.workspace_id)
     if not row.is_active:
         return
-    failure: str | None = None
-    try:
-        reply = deliver(
-            job.services.get(Egress),
-            row.url,
-            secret_of(job.services.get(RootKey), row),
-            event=job.payload["event"],
-            told=job.payload["data"],
-            workspace=slug,
-            delivery_id=job.payload["delivery_id"],
-            at=job.payload["at"],
-        )
-        if not reply.is_success:
-            failure = f"It answered {reply.status}."
-            if (reply.status in _AGAIN or reply.status >= 500) and not job.is_last_attempt:
-                raise DeliveryFailed(failure)
-    except DomainError as error:
-        if not job.is_last_attempt and not isinstance(error, AddressRefused):
-            raise
-        failure = error.detail
-    _note(job, webhook_id, failure)
-
-
-def _note(job: JobContext, webhook_id: str, failure: str | None) -> None:
-    facts: dict[str, Any] = {"last_failure": failure}
-    if failure is None:
-        facts["last_delivered_at"] = utcnow()
-    assert job.workspace_id is not None  # noqa: S101 - checked by the caller
+    outcome = tell(
+        job.services,
+        row,
+        event=job.payload["event"],
+        told=job.payload["data"],
+        workspace=slug,
+        delivery_id=job.payload["delivery_id"],
+        at=job.payload["at"],
+    )
+    again = outcome.is_worth_repeating and not job.is_last_attempt
     with job.database.session(job.workspace_id) as db:
-        db.execute(update(Webhook).where(Webhook.id == uuid.UUID(webhook_id)).values(**facts))
+        facts = webhook_log.Facts(
+            event=job.payload["event"],
+            delivery_id=job.payload["delivery_id"],
+            attempt=job.attempt,
+            will_retry=again,
+        )
+        webhook_log.note(db, row.id, facts, outcome)
+    if again:
+        raise DeliveryFailed(outcome.failure or "")

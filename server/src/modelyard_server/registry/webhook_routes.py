@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import http
-from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
-from modelyard_server.kernel.egress import AddressRefused, Egress
-from modelyard_server.kernel.errors import DomainError, Invalid
+from modelyard_server.kernel.egress import Egress
 from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
 from modelyard_server.workspaces.permissions import Permission
 
-from . import webhook_delivery, webhooks
+from . import webhook_trial, webhooks
 from .errors import WebhookRefused
 from .mlflow_shapes import milliseconds
 from .models import Webhook
@@ -90,7 +85,7 @@ class TestBody(BaseModel):
 
 @router.post("")
 async def create_webhook(body: CreateBody, gate: Managing, egress: Outside, key: Key) -> Answer:
-    await _judge(gate, egress, body.url)
+    await webhook_trial.judge(gate, egress, body.url)
     return await gate.run(
         lambda db, actor: _shown_alone(webhooks.create(db, actor, key, body.wanted())), write=True
     )
@@ -120,7 +115,7 @@ def get_webhook(webhook_id: str, db: Db, actor: Manager) -> Answer:  # noqa: ARG
 async def update_webhook(
     webhook_id: str, body: ChangeBody, gate: Managing, egress: Outside, key: Key
 ) -> Answer:
-    await _judge(gate, egress, body.url or None)
+    await webhook_trial.judge(gate, egress, body.url or None)
     return await gate.run(
         lambda db, actor: _shown_alone(webhooks.change(db, actor, key, webhook_id, body.wanted())),
         write=True,
@@ -134,43 +129,13 @@ def delete_webhook(webhook_id: str, db: Db, actor: Manager) -> Answer:
 
 
 @router.post("/{webhook_id}/test")
-async def test_webhook(
-    webhook_id: str, body: TestBody, gate: Managing, egress: Outside, key: Key
-) -> Answer:
+async def test_webhook(webhook_id: str, body: TestBody, gate: Managing, request: Request) -> Answer:
     """Deliver an example now and say how it went; what the other side wrote is not shown."""
-
-    def find(db: Session, actor: Actor) -> tuple[Webhook, str]:
-        return webhooks.get(db, webhook_id), actor.workspace_slug
-
-    row, slug = await gate.run(find, write=False)
-    event = body.event.name if body.event is not None else row.events[0]
-    if event not in webhook_delivery.EXAMPLES:
-        raise Invalid(f"There is no event {event[:80]}.")
-    try:
-        reply = await run_in_threadpool(
-            webhook_delivery.deliver,
-            egress,
-            row.url,
-            webhook_delivery.secret_of(key, row),
-            event=event,
-            told=webhook_delivery.EXAMPLES[event],
-            workspace=slug,
-            delivery_id=str(uuid.uuid4()),
-            at=utcnow().isoformat(),
-        )
-    except DomainError as error:
-        return {"result": {"success": False, "error_message": error.detail}}
-    return {"result": {"success": reply.is_success, "response_status": reply.status}}
-
-
-async def _judge(gate: Gate, egress: Egress, url: str | None) -> None:
-    """Look an address up, but only for somebody who may manage webhooks."""
-    await gate.run(lambda _db, _actor: None, write=False)
-    if url is not None:
-        try:
-            await run_in_threadpool(egress.check, url)
-        except AddressRefused as refusal:
-            raise WebhookRefused(f"Invalid webhook URL: {refusal.detail}") from None
+    event = body.event.name if body.event is not None else None
+    tried = await webhook_trial.try_out(gate, request.app.state.services, webhook_id, event)
+    if tried.status is None:
+        return {"result": {"success": False, "error_message": tried.failure}}
+    return {"result": {"success": tried.failure is None, "response_status": tried.status}}
 
 
 def _shown_alone(row: Webhook) -> Answer:

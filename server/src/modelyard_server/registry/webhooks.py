@@ -36,6 +36,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "prompt_version_tag": ("deleted", "set"),
     "prompt_alias": ("created", "deleted"),
 }
+EVENTS = tuple(f"{entity}.{action}" for entity, does in ACTIONS.items() for action in does)
 TEMPLATE_TAG = "mlflow.prompt.text"
 _INTERNAL_TAGS = frozenset({"mlflow.prompt.is_prompt", "_mlflow_prompt_type", TEMPLATE_TAG})
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -202,7 +203,7 @@ def _facts(row: Webhook) -> dict[str, Any]:
         "url": row.url.partition("?")[0],
         "events": row.events,
         "is_active": row.is_active,
-        "is_signed": row.sealed_secret is not None,
+        "is_signed": row.is_signed,
     }
 
 

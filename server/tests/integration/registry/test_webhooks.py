@@ -6,6 +6,7 @@ import hmac
 import http.server
 import json
 import threading
+from typing import get_args
 
 import pytest
 from sqlalchemy import delete, update
@@ -15,7 +16,7 @@ from tests.make.registry import MLFLOW
 from modelyard_server.kernel import jobs
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.egress import Egress
-from modelyard_server.registry import webhooks
+from modelyard_server.registry import webhook_delivery, webhook_log, webhook_pages, webhooks
 
 CREATED = [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]
 
@@ -207,6 +208,56 @@ def test_a_malformed_webhook_is_refused(workspace, wrong):
     body = {"name": "hook", "url": "https://hooks.example.com/", "events": CREATED, **wrong}
     refused = client.post(f"{MLFLOW}/webhooks", json=body)
     assert (refused.status_code, refused.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_the_web_manages_webhooks_and_sees_every_attempt(
+    open_inwards, workspace, receiver, monkeypatch
+):
+    client = workspace.client("admin")
+    body = {
+        "name": "ci",
+        "url": address(receiver),
+        "events": ["registered_model.created"],
+        "secret": "whisper it",
+    }
+    made = client.post("/api/v1/webhooks", json=body)
+    assert made.status_code == 201, made.text
+    assert (made.json()["is_signed"], "secret" in made.json()) == (True, False)
+    mine = f"/api/v1/webhooks/{made.json()['id']}"
+    receiver.statuses = [503]
+    client.post(f"{MLFLOW}/registered-models/create", json={"name": "m"})
+    for _ in range(2):
+        run_due(open_inwards)
+    newest = client.get(f"{mine}/deliveries", params={"limit": 1}).json()
+    older = client.get(f"{mine}/deliveries", params={"cursor": newest["next_cursor"]}).json()
+    told = [*newest["items"], *older["items"]]
+    assert [(t["attempt"], t["status"], t["will_retry"], t["failure"]) for t in told] == [
+        (2, 200, False, None),
+        (1, 503, True, "It answered 503."),
+    ]
+    assert len({t["delivery_id"] for t in told}) == 1
+    assert all(t["is_signed"] and not t["is_test"] for t in told)
+
+    monkeypatch.setattr(webhook_log, "MOST_KEPT", 2)
+    receiver.statuses = [418]
+    tried = client.post(f"{mine}/test", json={"event": "prompt.created"}).json()
+    assert (tried["is_test"], tried["status"], tried["failure"]) == (True, 418, "It answered 418.")
+    kept = client.get(f"{mine}/deliveries").json()["items"]
+    assert [t["event"] for t in kept] == ["prompt.created", "registered_model.created"]
+
+    changed = client.patch(mine, json={"is_active": False, "secret": ""}).json()
+    assert (changed["is_active"], changed["is_signed"], changed["name"]) == (False, False, "ci")
+    assert [hook["id"] for hook in client.get("/api/v1/webhooks").json()] == [changed["id"]]
+    inwards = {"url": "https://169.254.169.254/"}
+    assert client.patch(mine, json=inwards).json()["code"] == "registry.webhook_invalid"
+    assert client.post("/api/v1/webhooks", json={**body, "events": ["x.y"]}).status_code == 422
+    assert client.delete(mine).status_code == 204
+    assert client.get(f"{mine}/deliveries").status_code == 404
+
+
+def test_each_event_has_an_example_and_a_word_in_the_contract():
+    named = set(get_args(webhook_pages.RegistryEvent))
+    assert named == set(webhooks.EVENTS) == set(webhook_delivery.EXAMPLES)
 
 
 def test_only_admins_manage_webhooks(workspace):

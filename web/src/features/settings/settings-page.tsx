@@ -16,6 +16,7 @@ export function SettingsPage({ ws, part, children }: Props) {
   const me = useMe();
   const mayLimits = usePermission("limits.manage");
   const mayFlags = usePermission("flags.manage");
+  const mayWebhooks = usePermission("webhooks.manage");
   const mayAudit = usePermission("audit.read");
   const name = me.workspaces.find((workspace) => workspace.slug === ws)?.name ?? ws;
   return (
@@ -31,6 +32,11 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/channels" params={{ ws }}>
           Channels
         </Link>
+        {mayWebhooks && (
+          <Link className={tabClass} to="/w/$ws/settings/webhooks" params={{ ws }}>
+            Webhooks
+          </Link>
+        )}
         <Link className={tabClass} to="/w/$ws/settings/tokens" params={{ ws }}>
           API tokens
         </Link>
