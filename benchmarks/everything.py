@@ -27,6 +27,10 @@ PARTS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "artifacts": (["artifacts.py", "--huge", "12"], ["artifacts.py", "--gib", "0.02"]),
     "start": (["start.py", "--repeat", "3"], ["start.py", "--repeat", "1"]),
+    "search-million-postgres": (
+        ["search.py", "--runs", "1000000", "--postgres", "--no-sqlite"],
+        ["search.py", "--runs", "60000", "--repeat", "3", "--postgres", "--no-sqlite"],
+    ),
 }
 
 

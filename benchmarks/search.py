@@ -1,6 +1,6 @@
 """Search of runs: filters of different selectivity, first and deep pages, over HTTP.
 
-    python benchmarks/search.py [--runs 100000] [--repeat 20] [--postgres]
+    python benchmarks/search.py [--runs 100000] [--repeat 20] [--postgres] [--no-sqlite]
 
 All runs are in one experiment, each with 5 metrics, 3 parameters and 2 tags, made by bulk insert
 in a temporary folder. Prints a Markdown table; times are of whole answers with 100 runs. A first
@@ -111,10 +111,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--repeat", type=int, default=20)
     parser.add_argument("--postgres", action="store_true", help="also on a throw-away PostgreSQL")
+    parser.add_argument("--no-sqlite", action="store_true")
     options = parser.parse_args()
     deep = min(options.runs // 10, 10_000)
     print(told())
-    for is_postgres in (False, True)[: 1 + options.postgres]:
+    for is_postgres in (False, True)[options.no_sqlite : 1 + options.postgres]:
         kind = "PostgreSQL" if is_postgres else "SQLite"
         print(f"\n{options.runs:,} runs on {kind}, p50 / p95 in ms\n")
         with contextlib.ExitStack() as stack:

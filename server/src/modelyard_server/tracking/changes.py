@@ -7,7 +7,7 @@ still open at the last look cannot have been missed.
 
 from __future__ import annotations
 
-from sqlalchemy import event, func, select, text
+from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
@@ -26,6 +26,14 @@ _NOTE_SQLITE = _NOTE.format(
 _NOTE_POSTGRES = _NOTE.format(
     values="%(ws)s, %(run)s, %(experiment)s, CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
 )
+_NOTE_ACTIVE_POSTGRES = (
+    "INSERT INTO run_changes (workspace_id, run_id, experiment_id, seq) "
+    "SELECT CAST(%(ws)s AS bigint), id, experiment_id, "
+    "CAST(CAST(pg_current_xact_id() AS text) AS bigint) FROM runs "
+    "WHERE workspace_id = %(ws)s AND uid = %(uid)s AND lifecycle_stage = 'active' "
+    "ON CONFLICT (workspace_id, run_id) DO UPDATE SET seq = excluded.seq "
+    "RETURNING run_id, experiment_id"
+)
 _OLDEST_OPEN = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
 
 
@@ -40,6 +48,16 @@ def note(db: Session, run_id: int, experiment_id: int) -> None:
     connection.exec_driver_sql(
         _NOTE_SQLITE, (workspace_id, run_id, experiment_id, workspace_id, experiment_id)
     )
+
+
+def note_active(connection: Connection, workspace_id: int, uid: str) -> tuple[int, int] | None:
+    """Find a run that is not deleted and note its change in one trip (PostgreSQL).
+
+    Gives the numbers of run and experiment.
+    """
+    values = {"ws": workspace_id, "uid": uid}
+    row = connection.exec_driver_sql(_NOTE_ACTIVE_POSTGRES, values).one_or_none()
+    return None if row is None else (row.run_id, row.experiment_id)
 
 
 def now(db: Session, experiment_id: int) -> int:

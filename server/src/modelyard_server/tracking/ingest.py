@@ -10,7 +10,8 @@ import math
 import struct
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
+from operator import eq
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
@@ -95,8 +96,12 @@ def target(db: Session, run_id: str) -> Target:
         RunMissing: there is none.
         NotActive: it is deleted.
     """
-    named = {"uid": run_id, "bound": tenancy.workspace_of(db)}
-    row = db.connection().execute(_TARGET, named).one_or_none()
+    workspace_id, connection = tenancy.workspace_of(db), db.connection()
+    if connection.dialect.name == "postgresql":
+        found = changes.note_active(connection, workspace_id, run_id)
+        if found is not None:
+            return Target(found[0], run_id, found[1])
+    row = connection.execute(_TARGET, {"uid": run_id, "bound": workspace_id}).one_or_none()
     if row is None:
         raise RunMissing(f"Run with id={run_id[:64]} not found.")
     if row.lifecycle_stage != ACTIVE:
@@ -149,7 +154,8 @@ def grouped(points: Iterable[tuple[str, float, int, int]]) -> Histories:
             found[key] = [row]
     for key, rows in found.items():
         rows.sort()
-        found[key] = list(dict.fromkeys(rows))
+        if any(map(eq, rows, islice(rows, 1, None))):
+            found[key] = list(dict.fromkeys(rows))
     return found
 
 
