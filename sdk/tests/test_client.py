@@ -300,6 +300,11 @@ def test_alerts_are_listed_and_handled_by_number(url, monkeypatch):
     assert "#12 Calls fail" in run(app, ["alert", "show", "12"]).output
     assert "acknowledged by Ana" in run(app, ["alert", "ack", "12"]).output
     assert "is being rolled back" in run(app, ["alert", "rollback", "12"]).output
+    sides = {"sides": [{"revision": 2}, {"revision": 1}]}
+    ANSWERS["GET", "/api/v1/alerts/a-1/shift"] = (200, sides)
+    ANSWERS["POST", "/api/v1/alerts/a-1/shift"] = ANSWERS["POST", "/api/v1/alerts/a-1/roll-back"]
+    assert "30 % of" in run(app, ["alert", "shift", "12", "30"]).output
+    assert SENT[-1] == {"revision": 1, "percent": 30, "reason": None}
     done = run(app, ["alert", "resolve", "12", "--as", "fixed", "--note", "mended"])
     assert "Resolved by Ana." in done.output
     assert SENT[-1] == {"resolution": "fixed", "note": "mended"}

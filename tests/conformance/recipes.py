@@ -330,6 +330,9 @@ RECIPES: dict[str, Recipe] = {
     "alerts_roll_back": Recipe(
         lambda ids: {"reason": "it was better"}, before=states.an_older_revision_served
     ),
+    "alerts_shift_traffic": Recipe(
+        lambda ids: {"revision": 2, "percent": 20}, before=states.a_canary
+    ),
     "alerts_mute_feature": Recipe(lambda ids: {"feature": "x"}),
     "alerts_adjust_rule": Recipe(
         lambda ids: {"rule_id": ids["rule_id"], "condition": {"kind": "down"}}

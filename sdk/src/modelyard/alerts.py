@@ -87,6 +87,18 @@ class Alerts:
         """Roll its deployment back to the previous good revision, and watch the recovery."""
         return _read(self._transport.post(f"{_PATH}/{alert_id}/roll-back", {"reason": reason}))
 
+    def shift(self, alert_id: str, percent: int, *, reason: str | None = None) -> Alert:
+        """Give the other revision of its deployment 1 to 99 % of the traffic.
+
+        Raises:
+            Conflict: no other version can take traffic.
+        """
+        path = f"{_PATH}/{alert_id}/shift"
+        sides = self._transport.get(path)["sides"]
+        revision = sides[1]["revision"] if sides else 0
+        body = {"revision": revision, "percent": percent, "reason": reason}
+        return _read(self._transport.post(path, body))
+
 
 def webhook_is_ours(
     headers: Mapping[str, str], body: bytes, secret: str, *, tolerance_seconds: float = 300

@@ -101,3 +101,17 @@ def rollback(
     session = client()
     done = session.alerts.roll_back(session.alerts.find(number).id, reason=reason)
     out.print(escape(f"{done.deployment} is being rolled back; #{done.number} watches it"))
+
+
+@app.command()
+@refusals
+def shift(
+    number: Number,
+    percent: Annotated[int, typer.Argument(min=1, max=99, help="Share of the other version.")],
+    reason: Annotated[str | None, typer.Option(help="Why; the alert itself when left out.")] = None,
+) -> None:
+    """Give the other version a share of the traffic of the alert's deployment."""
+    session = client()
+    done = session.alerts.shift(session.alerts.find(number).id, percent, reason=reason)
+    text = f"{percent} % of {done.deployment} goes to the other version; #{done.number} watches it"
+    out.print(escape(text))

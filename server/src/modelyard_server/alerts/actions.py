@@ -39,7 +39,7 @@ def roll_back(db: Session, actor: Actor, alert_id: uuid.UUID, wanted: RollBack) 
     reason = (wanted.reason or "").strip() or f"Alert #{alert.number}: {alert.title}."
     request = RollbackRequest(revision=wanted.revision, reason=reason)
     revision = deployments.roll_back(db, actor, alert.deployment_id, request)
-    _acted(db, actor, alert, f"Rolled back to version {revision.version}")
+    acted(db, actor, alert, f"Rolled back to version {revision.version}")
     return alert
 
 
@@ -63,7 +63,7 @@ def mute(db: Session, actor: Actor, alert_id: uuid.UUID, feature: str) -> Alert:
             changed += 1
     if not changed:
         raise NothingToMute(f"No rule behind this alert counts {feature!r}.")
-    _acted(db, actor, alert, f"Muted the column {feature}")
+    acted(db, actor, alert, f"Muted the column {feature}")
     return alert
 
 
@@ -79,7 +79,7 @@ def adjust(
     alert = handling.open_one(db, alert_id)
     rule = rules.get(db, rule_id)
     rules.change(db, actor, rule.id, RulePatch(condition=condition))
-    _acted(db, actor, alert, f"Adjusted the rule “{rule.name}”")
+    acted(db, actor, alert, f"Adjusted the rule “{rule.name}”")
     return alert
 
 
@@ -101,7 +101,8 @@ def window_csv(db: Session, actor: Actor, alert_id: uuid.UUID) -> str:
     return _csv(table)
 
 
-def _acted(db: Session, actor: Actor, alert: Alert, what: str) -> None:
+def acted(db: Session, actor: Actor, alert: Alert, what: str) -> None:
+    """Note that somebody did something about an alert: from now on its recovery is watched."""
     handling.seen(db, actor, alert)
     alert.acted_at, alert.action = utcnow(), what[:500]
     incidents.note(db, alert, "action", f"{what}.", actor.name)

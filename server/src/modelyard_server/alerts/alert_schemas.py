@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from modelyard_server.monitoring.outcome_schemas import SliceOut, Task
 from modelyard_server.monitoring.schemas import Quadrant
 from modelyard_server.notifications.ports import Severity
 
@@ -161,6 +162,46 @@ class FeatureCause(BaseModel):
     labels: list[str]
     reference_shares: list[float]
     current_shares: list[float]
+
+
+class AlertSlices(BaseModel):
+    """Where the model was worst in the time of an alert, from kept rows with outcomes.
+
+    `reason`: why there is nothing to tell it from. `loss`: share wrong, or mean distance.
+    """
+
+    since: dt.datetime
+    until: dt.datetime
+    task: Task
+    rows: int
+    loss: float | None
+    reason: str | None
+    slices: list[SliceOut]
+
+
+class ShiftSide(BaseModel):
+    """One of two revisions over the last hour. `weight`: its share of the traffic now, per cent."""
+
+    role: Literal["live", "other"]
+    revision: int
+    version: int
+    weight: int
+    requests: int
+    error_rate: float | None
+    p95_ms: float | None
+
+
+class ShiftPreview(BaseModel):
+    """Between whom traffic can be shared: the live revision first, then the other.
+
+    `is_shared`: both serve, a share takes effect at once; else the version before is rolled out
+    first. `reason`: why nothing can be shared.
+    """
+
+    sides: list[ShiftSide]
+    is_shared: bool
+    calls_per_minute: float
+    reason: str | None
 
 
 class Example(BaseModel):

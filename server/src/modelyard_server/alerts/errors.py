@@ -35,5 +35,13 @@ class TooManyRules(QuotaExceeded):
     code = "alerts.too_many_rules"
 
 
+class NothingToShiftTo(Conflict):
+    code = "alerts.nothing_to_shift_to"
+
+
+class ShiftMoved(Conflict):
+    code = "alerts.shift_moved"
+
+
 class NothingToMute(Conflict):
     code = "alerts.nothing_to_mute"

@@ -10,18 +10,27 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.audit import service as audit
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.monitoring import service as monitoring
-from modelyard_server.monitoring import signals
+from modelyard_server.monitoring import signals, slicing
 from modelyard_server.monitoring.drift import EFFECT
 from modelyard_server.monitoring.ports import Catalogue
 from modelyard_server.monitoring.schemas import DriftOut, FeatureDrift
 
 from . import incidents, previewing, rules
-from .alert_schemas import ChangeOut, Example, FeatureCause, Mark, SignalChart, SignalPoint
+from .alert_schemas import (
+    AlertSlices,
+    ChangeOut,
+    Example,
+    FeatureCause,
+    Mark,
+    SignalChart,
+    SignalPoint,
+)
 from .conditions import (
     Anomaly,
     BurnRate,
@@ -58,6 +67,8 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 HIDDEN = "•••"
+SHOWN_SLICES = 5
+NO_OUTCOMES = "No row of that time has an outcome yet."
 
 
 def changes(
@@ -160,6 +171,37 @@ def _by_impact(one: FeatureDrift) -> tuple[bool, float, str]:
     """Order by drift times importance; without importances, and for answers, by drift."""
     weight = 1.0 if one.importance_share is None else one.importance_share
     return one.status != "drifting", -(one.score or 0.0) * weight, one.feature
+
+
+def slices(db: Session, actor: trail.Who, blobs: BlobStore, alert_id: uuid.UUID) -> AlertSlices:
+    """Tell where the model lost most, from a day before an alert until now or its end.
+
+    Raises:
+        AlertMissing: there is none with this id.
+    """
+    alert = incidents.get(db, alert_id)
+    since, until = alert.opened_at - BEFORE, alert.resolved_at or utcnow()
+    try:
+        found = slicing.worst_between(db, actor, blobs, alert.deployment_id, since, until)
+    except (errors.NotFound, errors.Invalid) as refusal:
+        nothing = slicing.Worst("classification", 0, None, [])
+        return _sliced(since, until, nothing, refusal.detail)
+    reason = None if found.rows else NO_OUTCOMES
+    return _sliced(since, until, found, reason)
+
+
+def _sliced(
+    since: dt.datetime, until: dt.datetime, found: slicing.Worst, reason: str | None
+) -> AlertSlices:
+    return AlertSlices(
+        since=since,
+        until=until,
+        task=found.task,
+        rows=found.rows,
+        loss=found.loss,
+        reason=reason,
+        slices=found.slices[:SHOWN_SLICES],
+    )
 
 
 def examples(db: Session, alert_id: uuid.UUID) -> list[Example]:

@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
+from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.deployments.ports import Capacity, Publisher
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, Page, cursors
 from modelyard_server.kernel.services import provided
@@ -16,18 +18,20 @@ from modelyard_server.settings import Settings
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import actions, handling, incidents, investigation, rule_routes, views
+from . import actions, handling, incidents, investigation, rule_routes, shifts, views
 from .alert_schemas import (
     AlertOut,
     AlertRow,
+    AlertSlices,
     ChangeOut,
     Counts,
     Example,
     FeatureCause,
+    ShiftPreview,
     SignalChart,
     Tab,
 )
-from .schemas import Adjust, Assignment, Mute, Remark, Resolve, RollBack, Snooze
+from .schemas import Adjust, Assignment, Mute, Remark, Resolve, RollBack, Shift, Snooze
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"])
 routers = [router, rule_routes.router]
@@ -36,6 +40,9 @@ Handler = Annotated[Actor, allowed(Permission.alerts_handle)]
 Deployer = Annotated[Actor, allowed(Permission.deployments_create)]
 RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
 Known = Annotated[Catalogue, provided(Catalogue)]
+Blobs = Annotated[BlobStore, provided(BlobStore)]
+Here = Annotated[Capacity, provided(Capacity)]
+Publishing = Annotated[Publisher, provided(Publisher)]
 Configured = Annotated[Settings, provided(Settings)]
 
 
@@ -81,6 +88,12 @@ def get_signal(alert_id: uuid.UUID, db: Db, actor: Reader) -> SignalChart:
 def list_features(alert_id: uuid.UUID, db: Db, actor: Reader, known: Known) -> list[FeatureCause]:
     """Give the columns that moved most, both distributions on the same bins."""
     return investigation.features(db, actor, known, alert_id)
+
+
+@router.get("/alerts/{alert_id}/slices")
+def list_slices(alert_id: uuid.UUID, db: Db, actor: RowReader, blobs: Blobs) -> AlertSlices:
+    """Tell where the model lost most in its time, from kept rows with outcomes."""
+    return investigation.slices(db, actor, blobs, alert_id)
 
 
 @router.get("/alerts/{alert_id}/examples")
@@ -132,6 +145,27 @@ def resolve(
 def roll_back(alert_id: uuid.UUID, body: RollBack, db: Db, actor: Deployer) -> AlertOut:
     """Roll the deployment back, and watch whether that mends it."""
     return views.one(db, actor, actions.roll_back(db, actor, alert_id, body))
+
+
+@router.get("/alerts/{alert_id}/shift")
+def preview_shift(alert_id: uuid.UUID, db: Db, actor: Reader) -> ShiftPreview:
+    """Show between which revisions traffic can be shared, side by side."""
+    return shifts.preview(db, actor, alert_id)
+
+
+@router.post("/alerts/{alert_id}/shift", status_code=202)
+def shift_traffic(
+    alert_id: uuid.UUID,
+    body: Shift,
+    db: Db,
+    actor: Deployer,
+    here: Here,
+    publisher: Publishing,
+) -> AlertOut:
+    """Give another revision a share of the traffic, and watch whether that mends it."""
+    changed = shifts.shift(db, actor, alert_id, body, here.machine())
+    publisher.soon(db)
+    return views.one(db, actor, changed)
 
 
 @router.post("/alerts/{alert_id}/mute")

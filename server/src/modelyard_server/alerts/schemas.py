@@ -219,6 +219,16 @@ class RollBack(BaseModel):
     reason: str | None = Field(None, max_length=2000, pattern=r"^[^\x00]*$")
 
 
+class Shift(BaseModel):
+    """A share of the traffic for the other revision, as the preview showed it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: int
+    percent: int = Field(ge=1, le=99)
+    reason: str | None = Field(None, max_length=2000, pattern=r"^[^\x00]*$")
+
+
 class Mute(BaseModel):
     """A column that its drift rules shall leave out."""
 

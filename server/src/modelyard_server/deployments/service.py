@@ -15,22 +15,25 @@ from modelyard_server.kernel import trail
 
 from .changes import delete_now, deploy, deploy_version, start, stop
 from .errors import DeploymentMissing, RevisionMissing
-from .going_back import roll_back
+from .going_back import roll_back, set_traffic
 from .lanes import graph_of
 from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
 from .models import Deployment, Revision
 from .reported import served_version
 from .scaling import of_server as scaling_of
+from .setup import config_of
 from .stages import variables_of
-from .states import Status
+from .states import ROLLING_OUT, Status
 
 GOOD_REVISIONS = 10
 
 __all__ = [
+    "ROLLING_OUT",
     "Deployment",
     "Monitored",
     "Revision",
     "Served",
+    "config_of",
     "delete_now",
     "deploy",
     "deploy_version",
@@ -46,6 +49,7 @@ __all__ = [
     "scaling_of",
     "served",
     "served_version",
+    "set_traffic",
     "signature_of",
     "start",
     "stop",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -35,6 +36,16 @@ else:
 FEW = realised.FEW
 
 
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """Where a model was worst; `loss` of all rows."""
+
+    task: Task
+    rows: int
+    loss: float | None
+    slices: list[SliceOut]
+
+
 def worst(
     db: Session,
     actor: trail.Who,
@@ -49,21 +60,35 @@ def worst(
         NothingCaptured: no rows were kept in that time.
         TooManyRows: they are too many for one question.
     """
-    deployments.monitored_one(db, actor, deployment_id)
     since, until = spans.bounds(spans.QUALITY[asked], utcnow())
+    found = worst_between(db, actor, blobs, deployment_id, since, until)
+    return SlicesOut(
+        range=asked, task=found.task, rows=found.rows, loss=found.loss, slices=found.slices
+    )
+
+
+def worst_between(
+    db: Session,
+    actor: trail.Who,
+    blobs: BlobStore,
+    deployment_id: uuid.UUID,
+    since: dt.datetime,
+    until: dt.datetime,
+) -> Worst:
+    """Find the parts of the inputs where the model lost most in a stretch of time.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        NothingCaptured: no rows were kept in that time.
+        TooManyRows: they are too many for one question.
+    """
+    deployments.monitored_one(db, actor, deployment_id)
     rows = joined.read(db, blobs, deployment_id, since, until)
     task = realised.task_of(db, deployment_id, since, until)
     loss = loss_of(rows, task)
     found = slices.scan(rows.columns, loss) if len(rows) else []
-    return SlicesOut(
-        range=asked,
-        task=task,
-        rows=len(rows),
-        loss=float(loss.mean()) if len(rows) else None,
-        slices=[
-            SliceOut.model_validate(asdict(one) | {"explain": _said(one, task)}) for one in found
-        ],
-    )
+    told = [SliceOut.model_validate(asdict(one) | {"explain": _said(one, task)}) for one in found]
+    return Worst(task, len(rows), float(loss.mean()) if len(rows) else None, told)
 
 
 def of_condition(

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconArrowBackUp } from "@tabler/icons-react";
+import { IconArrowBackUp, IconArrowsSplit2 } from "@tabler/icons-react";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
@@ -8,6 +8,7 @@ import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { AlertMenu } from "./alert-menu";
 import { AlertRollBack } from "./alert-roll-back";
+import { AlertShift } from "./alert-shift";
 import classes from "./alerts.module.css";
 import { type Alert, useAcknowledge, useExportWindow } from "./api";
 import { ResolveDialog } from "./resolve-dialog";
@@ -19,6 +20,7 @@ export function AlertDo({ of }: { of: Alert }) {
   const mayDeploy = usePermission("deployments.create");
   const mayReadRows = usePermission("predictions.read");
   const [rollingBack, setRollingBack] = useState(false);
+  const [shifting, setShifting] = useState(false);
   const [ending, setEnding] = useState(false);
   const acknowledge = useAcknowledge();
   const exporting = useExportWindow();
@@ -57,6 +59,18 @@ export function AlertDo({ of }: { of: Alert }) {
             </span>
           </div>
         )}
+        {mayDeploy && of.can_roll_back_to !== null && (
+          <div>
+            <Button
+              variant="default"
+              leftSection={<IconArrowsSplit2 size={16} stroke={1.7} aria-hidden />}
+              onClick={() => setShifting(true)}
+            >
+              Shift traffic
+            </Button>
+            <span className="caption dim">A share for the other version, with a preview.</span>
+          </div>
+        )}
         {rule && (
           <div>
             <LinkButton
@@ -85,6 +99,7 @@ export function AlertDo({ of }: { of: Alert }) {
         {acknowledge.error && <Refused error={acknowledge.error} />}
       </div>
       <AlertRollBack of={of} opened={rollingBack} onClose={() => setRollingBack(false)} />
+      {shifting && <AlertShift of={of} onClose={() => setShifting(false)} />}
       <ResolveDialog of={ending ? of : null} onClose={() => setEnding(false)} />
     </Panel>
   );

@@ -23,6 +23,28 @@ function investigated(changed = {}) {
   answers("get", "/api/v1/alerts/a-1/signal", NOTHING);
   answers("get", "/api/v1/alerts/a-1/features", []);
   answers("get", "/api/v1/alerts/a-1/examples", []);
+  answers("get", "/api/v1/alerts/a-1/slices", {
+    since: "2026-11-26T08:00:00Z",
+    until: "2026-11-27T08:00:00Z",
+    task: "classification",
+    rows: 600,
+    loss: 0.25,
+    reason: null,
+    slices: [
+      {
+        feature: "city",
+        label: "Bern",
+        condition: "\"city\" = 'Bern'",
+        rows: 200,
+        loss: 0.75,
+        loss_elsewhere: 0,
+        excess: 150,
+        p_value: 0,
+        q_value: 0,
+        explain: "city Bern: 75.0% wrong on 200 rows, 0.0% elsewhere.",
+      },
+    ],
+  });
 }
 
 test("the cause is on the page, and two clicks roll back", async () => {
@@ -34,6 +56,32 @@ test("the cause is on the page, and two clicks roll back", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Roll back to v1" }));
   await userEvent.click(await screen.findByRole("button", { name: "Roll back" }));
   expect(sent).toEqual([{ revision: 1, reason: null }]);
+});
+
+test("the worst slice is shown, and traffic is shifted after a look at both sides", async () => {
+  investigated();
+  const side = { requests: 600, p95_ms: 12 };
+  answers("get", "/api/v1/alerts/a-1/shift", {
+    sides: [
+      { role: "live", revision: 2, version: 2, weight: 100, error_rate: 0.5, ...side },
+      { role: "other", revision: 1, version: 1, weight: 0, error_rate: 0.01, ...side },
+    ],
+    is_shared: false,
+    calls_per_minute: 40,
+    reason: null,
+  });
+  const sent = answers("post", "/api/v1/alerts/a-1/shift", anAlert(), 202);
+  await renderView(<AlertPage id="a-1" />);
+  const slices = await screen.findByRole("table", { name: "Worst slices" });
+  expect(slices).toHaveTextContent("city Bern20075 %0 %");
+  await userEvent.click(screen.getByRole("button", { name: "Shift traffic" }));
+  expect(await screen.findByText(/About 20 of 40 calls a minute/)).toBeVisible();
+  expect(screen.getByRole("row", { name: /2, version 2, live 100 % 600 50 %/ })).toBeVisible();
+  const share = screen.getByRole("textbox", { name: "Version 1, %" });
+  await userEvent.clear(share);
+  await userEvent.type(share, "30");
+  await userEvent.click(screen.getByRole("button", { name: "Send 30 % to version 1" }));
+  await expect.poll(() => sent).toEqual([{ revision: 1, percent: 30, reason: null }]);
 });
 
 test("an alert that has ended shows its summary and nothing to do", async () => {

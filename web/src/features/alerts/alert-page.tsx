@@ -17,6 +17,7 @@ import { AlertDo } from "./alert-do";
 import { AlertExamples } from "./alert-examples";
 import { AlertFeatures } from "./alert-features";
 import { AlertSignal } from "./alert-signal";
+import { AlertSlices } from "./alert-slices";
 import { AlertStory } from "./alert-story";
 import classes from "./alerts.module.css";
 import { type Alert, alert } from "./api";
@@ -42,9 +43,14 @@ export function AlertPage({ id }: { id: string }) {
             <AlertFeatures of={data} />
           </View>
           {mayReadRows && (
-            <View loading={<LinesSkeleton lines={4} />}>
-              <AlertExamples id={id} />
-            </View>
+            <>
+              <View loading={<LinesSkeleton lines={4} />}>
+                <AlertSlices of={data} />
+              </View>
+              <View loading={<LinesSkeleton lines={4} />}>
+                <AlertExamples id={id} />
+              </View>
+            </>
           )}
         </div>
         <div className={classes.column}>

@@ -11,6 +11,10 @@ export type AlertRow = Shape<"AlertRow">;
 export type Alert = Shape<"AlertOut">;
 export type Signal = Shape<"SignalOut">;
 export type Resolution = Shape<"Resolve">["resolution"];
+export type Shift = Shape<"ShiftPreview">;
+export type ShiftSide = Shape<"ShiftSide">;
+export type AlertSlices = Shape<"AlertSlices">;
+export type AlertSlice = AlertSlices["slices"][number];
 export type Tab = "open" | "snoozed" | "resolved";
 export const TABS = ["open", "snoozed", "resolved"] as const satisfies readonly Tab[];
 
@@ -83,6 +87,32 @@ export const alertFeatures = (alert_id: string) =>
       ),
   });
 
+export const alertSlices = (alert_id: string) =>
+  queryOptions({
+    queryKey: ["alerts", alert_id, "slices"],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/alerts/{alert_id}/slices", {
+          params: { path: { alert_id } },
+          signal,
+        }),
+      ),
+    staleTime: 60_000,
+  });
+
+export const alertShift = (alert_id: string) =>
+  queryOptions({
+    queryKey: ["alerts", alert_id, "shift"],
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/alerts/{alert_id}/shift", {
+          params: { path: { alert_id } },
+          signal,
+        }),
+      ),
+    refetchInterval: LIVE_MS,
+  });
+
 export const alertExamples = (alert_id: string) =>
   queryOptions({
     queryKey: ["alerts", alert_id, "examples"],
@@ -146,6 +176,11 @@ export const useRemark = () =>
 export const useRollBackFrom = () =>
   useAct(async ({ id, ...how }: { id: string } & Shape<"RollBack">) =>
     body(await api.POST("/api/v1/alerts/{alert_id}/roll-back", { ...at(id), body: how })),
+  );
+
+export const useShiftFrom = () =>
+  useAct(async ({ id, ...how }: { id: string } & Shape<"Shift">) =>
+    body(await api.POST("/api/v1/alerts/{alert_id}/shift", { ...at(id), body: how })),
   );
 
 export const useMuteFeature = () =>
