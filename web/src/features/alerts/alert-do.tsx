@@ -59,7 +59,7 @@ export function AlertDo({ of }: { of: Alert }) {
             </span>
           </div>
         )}
-        {mayDeploy && of.can_roll_back_to !== null && (
+        {mayDeploy && (
           <div>
             <Button
               variant="default"

@@ -66,7 +66,6 @@ function Shares({ of, data, live, other, close }: SharesProps) {
         columns={COLUMNS}
         rows={[live, other]}
         rowKey={(row) => String(row.revision)}
-        phone="scroll"
       />
       <div className="row wrap" style={{ alignItems: "flex-end" }}>
         <div style={{ flex: "1 1 240px" }}>
