@@ -3362,6 +3362,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/slices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Slices
+         * @description Tell where the model lost most in its time, from kept rows with outcomes.
+         */
+        get: operations["alerts_list_slices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/examples": {
         parameters: {
             query?: never;
@@ -3500,6 +3520,30 @@ export interface paths {
          * @description Roll the deployment back, and watch whether that mends it.
          */
         post: operations["alerts_roll_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Shift
+         * @description Show between which revisions traffic can be shared, side by side.
+         */
+        get: operations["alerts_preview_shift"];
+        put?: never;
+        /**
+         * Shift Traffic
+         * @description Give another revision a share of the traffic, and watch whether that mends it.
+         */
+        post: operations["alerts_shift_traffic"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4000,6 +4044,37 @@ export interface components {
             resolution: string | null;
             /** Signals */
             signals: components["schemas"]["SignalOut"][];
+        };
+        /**
+         * AlertSlices
+         * @description Where the model was worst in the time of an alert, from kept rows with outcomes.
+         *
+         *     `reason`: why there is nothing to tell it from. `loss`: share wrong, or mean distance.
+         */
+        AlertSlices: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression";
+            /** Rows */
+            rows: number;
+            /** Loss */
+            loss: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Slices */
+            slices: components["schemas"]["SliceOut"][];
         };
         /** AliasSet */
         AliasSet: {
@@ -8737,6 +8812,18 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * Shift
+         * @description A share of the traffic for the other revision, as the preview showed it.
+         */
+        Shift: {
+            /** Revision */
+            revision: number;
+            /** Percent */
+            percent: number;
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
          * ShiftOut
          * @description How far a strategy is, and what its guards measured last.
          */
@@ -8753,6 +8840,46 @@ export interface components {
             old: components["schemas"]["MeasuredOut"] | null;
             /** Breach */
             breach: string | null;
+        };
+        /**
+         * ShiftPreview
+         * @description Between whom traffic can be shared: the live revision first, then the other.
+         *
+         *     `is_shared`: both serve, a share takes effect at once; else the version before is rolled out
+         *     first. `reason`: why nothing can be shared.
+         */
+        ShiftPreview: {
+            /** Sides */
+            sides: components["schemas"]["ShiftSide"][];
+            /** Is Shared */
+            is_shared: boolean;
+            /** Calls Per Minute */
+            calls_per_minute: number;
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * ShiftSide
+         * @description One of two revisions over the last hour. `weight`: its share of the traffic now, per cent.
+         */
+        ShiftSide: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "live" | "other";
+            /** Revision */
+            revision: number;
+            /** Version */
+            version: number;
+            /** Weight */
+            weight: number;
+            /** Requests */
+            requests: number;
+            /** Error Rate */
+            error_rate: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
         };
         /** SignIn */
         SignIn: {
@@ -16580,6 +16707,37 @@ export interface operations {
             };
         };
     };
+    alerts_list_slices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSlices"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     alerts_list_examples: {
         parameters: {
             query?: never;
@@ -16825,6 +16983,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RollBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_preview_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftPreview"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_shift_traffic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Shift"];
             };
         };
         responses: {
