@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog test-docker unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-drift soak-deploy clean
+.PHONY: help setup run check format test test-autolog test-docker unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-drift bench-capture soak-deploy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -128,6 +128,9 @@ bench-run-table: .make/dev .make/web ## The run table of 10,000 runs in a browse
 
 soak-deploy: .make/dev .make/autolog/complete ## A hundred deployments of seven kinds of model: how many succeed, how fast (ARGS="--count 20")
 	@$(BIN)/python benchmarks/soak_deploy.py $(ARGS)
+
+bench-capture: .make/dev ## What capture adds to one request of a gateway worker
+	@$(BIN)/python benchmarks/capture.py
 
 bench-drift: .make/dev ## Capture ingestion, drift computation beside the peers, alarms without a change
 	@$(BIN)/python benchmarks/drift.py
