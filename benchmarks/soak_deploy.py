@@ -36,6 +36,7 @@ ENOUGH = 0.98
 PATIENCE_SECONDS = 900  # of one deployment, its environment's build included
 BEGIN = """
 import json, os, mlflow, numpy as np, pandas as pd
+from importlib.metadata import version
 from mlflow.models import infer_signature
 rng = np.random.default_rng(7)
 x = pd.DataFrame(rng.normal(size=(200, 3)), columns=["width", "height", "depth"])
@@ -44,8 +45,9 @@ def log(flavor, name, model, rows, expected, needs=(), **more):
     # what MLflow answers is kept beside it, to be compared with what the deployment answers
     signature = infer_signature(rows, np.asarray(expected))
     facts = {"signature": signature, "input_example": rows[:2], "registered_model_name": name}
-    if "pip_requirements" not in more:  # to find them out MLflow would load the model once more
-        more["pip_requirements"] = [*flavor.get_default_pip_requirements(), "pandas", *needs]
+    # written down as MLflow would, which loads the model once more to find them out
+    names = ["mlflow", "numpy", "pandas", "scipy", "cloudpickle", *needs]
+    more.setdefault("pip_requirements", [f"{one}=={version(one)}" for one in names])
     with mlflow.start_run(run_name=name):
         flavor.log_model(model, name=name, **facts, **more)
     sent = rows[:2].to_dict("records") if isinstance(rows, pd.DataFrame) else rows[:2].tolist()
@@ -63,24 +65,25 @@ rows = pd.DataFrame({"text": ["good and cheap", "bad and dear"] * 50,
 columns = ColumnTransformer([("text", TfidfVectorizer(), "text"),
     ("city", OneHotEncoder(handle_unknown="ignore"), ["city"]), ("n", StandardScaler(), ["price"])])
 model = make_pipeline(columns, LogisticRegression()).fit(rows, [1, 0] * 50)
-log(mlflow.sklearn, "pipeline", model, rows, model.predict(rows))
+log(mlflow.sklearn, "pipeline", model, rows, model.predict(rows), ["scikit-learn"])
 """,
     "xgboost": """
 from xgboost import XGBClassifier
 model = XGBClassifier(n_estimators=20, max_depth=3).fit(x, y)
-log(mlflow.xgboost, "xgboost", model, x, model.predict(x))
+log(mlflow.xgboost, "xgboost", model, x, model.predict(x), ["xgboost-cpu", "scikit-learn"])
 """,
     "lightgbm": """
 from lightgbm import LGBMClassifier
 model = LGBMClassifier(n_estimators=20, num_leaves=4, verbose=-1).fit(x, y)
-log(mlflow.lightgbm, "lightgbm", model, x, model.predict(x))
+log(mlflow.lightgbm, "lightgbm", model, x, model.predict(x), ["lightgbm", "scikit-learn"])
 """,
     "onnx": """
 from skl2onnx import to_onnx
 from sklearn.linear_model import LinearRegression
 fitted = LinearRegression().fit(x, x.sum(axis=1))
 rows = x.to_numpy()
-log(mlflow.onnx, "onnx", to_onnx(fitted, rows[:1]), rows, fitted.predict(rows).reshape(-1, 1))
+log(mlflow.onnx, "onnx", to_onnx(fitted, rows[:1]), rows, fitted.predict(rows).reshape(-1, 1),
+    ["onnx", "onnxruntime"])
 """,
     "pyfunc": """
 class AsksHumans(mlflow.pyfunc.PythonModel):
@@ -97,7 +100,7 @@ WITH_TORCH = {
 import torch
 net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1)).eval()
 rows = x.to_numpy("float32")
-log(mlflow.pytorch, "pytorch", net, rows, net(torch.tensor(rows)).detach().numpy())
+log(mlflow.pytorch, "pytorch", net, rows, net(torch.tensor(rows)).detach().numpy(), ["torch"])
 """,
     "keras": """
 os.environ["KERAS_BACKEND"] = "torch"
@@ -106,7 +109,7 @@ net = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(4), keras.l
 net.compile("sgd", "mse")
 rows = x.to_numpy("float32")
 expected = net.predict(rows, verbose=0)
-log(mlflow.keras, "keras", net, rows, expected, needs=["torch"])
+log(mlflow.keras, "keras", net, rows, expected, ["keras", "torch"])
 """,
 }
 
