@@ -56,6 +56,14 @@ STORES = {
         "other sentences; `IN` and an empty model name are allowed in more places",
         OWN_WORDS,
     ),
+    "a prompt with a model's name; a webhook with a blank address or of another scheme": (
+        "refused with other sentences",
+        OWN_WORDS,
+    ),
+    "models ordered by times that the test sets in its own process": (
+        "ordered by when they changed",
+        "the server is another process, with the clock of its own",
+    ),
     "runs ordered by their end": (
         "a run that is finished without an end has ended now",
         "a run without an end would have no duration",
@@ -99,6 +107,7 @@ STORES = {
 
 FIGURES: dict[str, tuple[str, str, str]] = {
     "REST: tracking and registry (`rest`)": ("180 of 194", "137 of 194", "45, all in the table"),
+    "Store of the registry (`registry`)": ("30 of 107", "59 of 107", "4, all in the table"),
 }
 """Suite, what passes on a genuine server, what passes here, what passes there only."""
 
