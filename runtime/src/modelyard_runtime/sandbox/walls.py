@@ -143,6 +143,8 @@ def _environment(spec: Spec, tier: Tier) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
+        # Its own allocator would take a gigabyte of the room for data before the first row.
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "MODELYARD_SANDBOX": tier.value,

@@ -47,20 +47,16 @@ class WhoServes:
 
     def deployments_of_version(self, db: Session, model_id: uuid.UUID, version: int) -> list[str]:
         """Name the deployments that serve this version, or would return to it on a rollback."""
+        of_version = select(Revision.deployment_id).where(
+            Revision.model_id == model_id,
+            Revision.version == version,
+            Revision.live_from.is_not(None) | Revision.status.not_in(list(ENDED)),
+        )
         rows = db.scalars(
-            select(Deployment)
-            .join(
-                Revision,
-                (Revision.workspace_id == Deployment.workspace_id)
-                & (Revision.deployment_id == Deployment.id),
-            )
-            .where(
-                Revision.model_id == model_id,
-                Revision.version == version,
+            select(Deployment).where(
+                Deployment.id.in_(of_version),
                 Deployment.live_number.is_not(None) | Deployment.status.not_in(list(ENDED)),
-                Revision.live_from.is_not(None) | Revision.status.not_in(list(ENDED)),
             )
-            .distinct()
         )
         return sorted(f"{row.environment}/{row.name}" for row in rows)
 
