@@ -1,11 +1,12 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { count, number, percent } from "@/lib/format";
+import { count } from "@/lib/format";
 import { here } from "@/lib/here";
-import { type Column, DataTable } from "@/ui/data-table";
+import { DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { Panel } from "@/ui/panel";
-import { type Alert, type AlertSlice, alertSlices, type AlertSlices as Found } from "./api";
+import { sliceColumns } from "@/ui/slice-columns";
+import { type Alert, alertSlices } from "./api";
 
 /** Where the model did worst in the time of the alert; silent on alerts that are not about quality. */
 export function AlertSlices({ of }: { of: Alert }) {
@@ -29,7 +30,7 @@ export function AlertSlices({ of }: { of: Alert }) {
       {data.slices.length > 0 ? (
         <DataTable
           label="Worst slices"
-          columns={columnsOf(data)}
+          columns={sliceColumns(data.task, "Where")}
           rows={data.slices}
           rowKey={(row) => row.condition}
           phone="scroll"
@@ -42,26 +43,3 @@ export function AlertSlices({ of }: { of: Alert }) {
     </Panel>
   );
 }
-
-const columnsOf = ({ task }: Found): Column<AlertSlice>[] => {
-  const loss = (value: number) => (task === "classification" ? percent(value) : number(value));
-  return [
-    {
-      id: "slice",
-      header: "Where",
-      cell: (row) => (
-        <span title={row.explain}>
-          <code>{row.feature}</code> {row.label}
-        </span>
-      ),
-    },
-    { id: "rows", header: "Rows", align: "end", cell: (row) => count(row.rows) },
-    {
-      id: "loss",
-      header: task === "classification" ? "Wrong" : "Mean error",
-      align: "end",
-      cell: (row) => loss(row.loss),
-    },
-    { id: "rest", header: "Elsewhere", align: "end", cell: (row) => loss(row.loss_elsewhere) },
-  ];
-};

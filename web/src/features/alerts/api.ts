@@ -13,8 +13,6 @@ export type Signal = Shape<"SignalOut">;
 export type Resolution = Shape<"Resolve">["resolution"];
 export type Shift = Shape<"ShiftPreview">;
 export type ShiftSide = Shape<"ShiftSide">;
-export type AlertSlices = Shape<"AlertSlices">;
-export type AlertSlice = AlertSlices["slices"][number];
 export type Tab = "open" | "snoozed" | "resolved";
 export const TABS = ["open", "snoozed", "resolved"] as const satisfies readonly Tab[];
 

@@ -1,9 +1,5 @@
-import {
-  infiniteQueryOptions,
-  queryOptions,
-  useMutation,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { useChange } from "@/api/change";
 import { api, body, done } from "@/api/client";
 import type { Shape } from "@/api/types";
 
@@ -38,36 +34,31 @@ export const deliveries = (state: DeliveryState | null) =>
     refetchInterval: 10_000,
   });
 
-function useChange<Input, Output>(change: (input: Input) => Promise<Output>) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSettled: () => queries.invalidateQueries({ queryKey: ["channels"] }),
-  });
-}
-
+const AREA = ["channels"];
 const at = (channel_id: string) => ({ params: { path: { channel_id } } });
 
 export const useCreateChannel = () =>
-  useChange(async (wanted: Shape<"ChannelCreate">) =>
+  useChange(AREA, async (wanted: Shape<"ChannelCreate">) =>
     body(await api.POST("/api/v1/channels", { body: wanted })),
   );
 
 export const useChangeChannel = () =>
-  useChange(async ({ id, ...wanted }: { id: string } & Shape<"ChannelPatch">) =>
+  useChange(AREA, async ({ id, ...wanted }: { id: string } & Shape<"ChannelPatch">) =>
     body(await api.PATCH("/api/v1/channels/{channel_id}", { ...at(id), body: wanted })),
   );
 
 export const useRemoveChannel = () =>
-  useChange(async (id: string) => done(await api.DELETE("/api/v1/channels/{channel_id}", at(id))));
+  useChange(AREA, async (id: string) =>
+    done(await api.DELETE("/api/v1/channels/{channel_id}", at(id))),
+  );
 
 export const useTestChannel = () =>
-  useChange(async (id: string) =>
+  useChange(AREA, async (id: string) =>
     body(await api.POST("/api/v1/channels/{channel_id}/test", at(id))),
   );
 
 export const useReplay = () =>
-  useChange(async (delivery_id: string) =>
+  useChange(AREA, async (delivery_id: string) =>
     body(
       await api.POST("/api/v1/deliveries/{delivery_id}/replay", {
         params: { path: { delivery_id } },

@@ -1,13 +1,14 @@
 import { Button, TextInput } from "@mantine/core";
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { count, number, percent } from "@/lib/format";
+import { count, number } from "@/lib/format";
 import { type Column, DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { Facts } from "@/ui/facts";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { LinesSkeleton } from "@/ui/skeletons";
+import { sliceColumns } from "@/ui/slice-columns";
 import { View } from "@/ui/view";
 import type { Measure } from "./api";
 import { METRIC_NAMES } from "./metric-names";
@@ -98,26 +99,7 @@ function Asked({ id, range, condition }: Props & { condition: string }) {
   );
 }
 
-const columnsOf = ({ task }: Slices): Column<Slice>[] => {
-  const loss = (value: number) => (task === "classification" ? percent(value) : number(value));
-  return [
-    {
-      id: "slice",
-      header: "Slice",
-      cell: (row) => (
-        <span title={row.explain}>
-          <code>{row.feature}</code> {row.label}
-        </span>
-      ),
-    },
-    { id: "rows", header: "Rows", align: "end", cell: (row) => count(row.rows) },
-    {
-      id: "loss",
-      header: task === "classification" ? "Wrong" : "Mean error",
-      align: "end",
-      cell: (row) => loss(row.loss),
-    },
-    { id: "rest", header: "Elsewhere", align: "end", cell: (row) => loss(row.loss_elsewhere) },
-    { id: "q", header: "q", align: "end", cell: (row) => number(row.q_value) },
-  ];
-};
+const columnsOf = ({ task }: Slices): Column<Slice>[] => [
+  ...sliceColumns(task, "Slice"),
+  { id: "q", header: "q", align: "end", cell: (row) => number(row.q_value) },
+];

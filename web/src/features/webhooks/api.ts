@@ -1,9 +1,5 @@
-import {
-  infiniteQueryOptions,
-  queryOptions,
-  useMutation,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { useChange } from "@/api/change";
 import { api, body, done } from "@/api/client";
 import type { Shape } from "@/api/types";
 
@@ -35,30 +31,25 @@ export const attempts = (webhook_id: string) =>
     refetchInterval: 10_000,
   });
 
-function useChange<Input, Output>(change: (input: Input) => Promise<Output>) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSettled: () => queries.invalidateQueries({ queryKey: ["webhooks"] }),
-  });
-}
-
+const AREA = ["webhooks"];
 const at = (webhook_id: string) => ({ params: { path: { webhook_id } } });
 
 export const useCreateWebhook = () =>
-  useChange(async (wanted: Shape<"WebhookCreate">) =>
+  useChange(AREA, async (wanted: Shape<"WebhookCreate">) =>
     body(await api.POST("/api/v1/webhooks", { body: wanted })),
   );
 
 export const useChangeWebhook = () =>
-  useChange(async ({ id, ...wanted }: { id: string } & Shape<"WebhookPatch">) =>
+  useChange(AREA, async ({ id, ...wanted }: { id: string } & Shape<"WebhookPatch">) =>
     body(await api.PATCH("/api/v1/webhooks/{webhook_id}", { ...at(id), body: wanted })),
   );
 
 export const useRemoveWebhook = () =>
-  useChange(async (id: string) => done(await api.DELETE("/api/v1/webhooks/{webhook_id}", at(id))));
+  useChange(AREA, async (id: string) =>
+    done(await api.DELETE("/api/v1/webhooks/{webhook_id}", at(id))),
+  );
 
 export const useTestWebhook = () =>
-  useChange(async ({ id, event }: { id: string; event: RegistryEvent | null }) =>
+  useChange(AREA, async ({ id, event }: { id: string; event: RegistryEvent | null }) =>
     body(await api.POST("/api/v1/webhooks/{webhook_id}/test", { ...at(id), body: { event } })),
   );

@@ -1,0 +1,29 @@
+import type { Shape } from "@/api/types";
+import { count, number, percent } from "@/lib/format";
+import type { Column } from "./data-table";
+
+type Slice = Shape<"SliceOut">;
+
+/** Columns of the parts of the inputs where a model does worst. */
+export function sliceColumns(task: Shape<"SlicesOut">["task"], header: string): Column<Slice>[] {
+  const loss = (value: number) => (task === "classification" ? percent(value) : number(value));
+  return [
+    {
+      id: "slice",
+      header,
+      cell: (row) => (
+        <span title={row.explain}>
+          <code>{row.feature}</code> {row.label}
+        </span>
+      ),
+    },
+    { id: "rows", header: "Rows", align: "end", cell: (row) => count(row.rows) },
+    {
+      id: "loss",
+      header: task === "classification" ? "Wrong" : "Mean error",
+      align: "end",
+      cell: (row) => loss(row.loss),
+    },
+    { id: "rest", header: "Elsewhere", align: "end", cell: (row) => loss(row.loss_elsewhere) },
+  ];
+}
