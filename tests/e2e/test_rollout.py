@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,6 +92,10 @@ class Caller:
     def versions(self) -> Counter[str]:
         return Counter(version for _, _, version in self.answers)
 
+    def pauses(self) -> list[float]:
+        """Give the seconds between each answer and the next."""
+        return [b[0] - a[0] for a, b in pairwise(self.answers)]
+
 
 @contextmanager
 def calling(url: str, key: str) -> Iterator[Caller]:
@@ -170,11 +175,10 @@ def test_a_canary_gets_its_share_of_one_connections_calls_and_a_rollback_loses_n
     assert {status for _, status, _ in during.answers} == {200}
     seen = [version for _, _, version in during.answers]
     assert seen == sorted(seen, reverse=True), "traffic moved once, not back and forth"
-    gaps = [b[0] - a[0] for a, b in zip(during.answers, during.answers[1:], strict=False)]
     print(
         f"canary {counted['2'] / len(shared.answers):.1%} of {len(shared.answers)} calls; "
         f"rollback to revision {made['number']}: {len(during.answers)} calls, 0 failed, "
-        f"longest pause {max(gaps) * 1000:.0f} ms"
+        f"longest pause {max(during.pauses()) * 1000:.0f} ms"
     )
 
 
@@ -203,8 +207,7 @@ def test_production_keeps_the_old_revision_and_goes_back_within_the_request(
         f"call, {1000 * (first - last):.0f} ms between last old and first new answer, "
         f"{len(during.answers)} calls, 0 failed"
     )
-    pauses = [b[0] - a[0] for a, b in zip(during.answers, during.answers[1:], strict=False)]
-    usual = max(sorted(pauses)[:-2])  # the caller waits for the processor too
+    usual = max(sorted(during.pauses())[:-2])  # the caller waits for the processor too
     assert first - last < max(0.1, 3 * usual)
 
 

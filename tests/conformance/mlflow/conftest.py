@@ -49,24 +49,11 @@ def live(sqlite_platform: Platform) -> Iterator[Live]:
 @pytest.fixture
 def client(live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.MlflowClient]:
     """The installed client with nothing but an address and a token."""
-    before = mlflow.get_tracking_uri()
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", live.token)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
     mlflow.set_tracking_uri(live.url)
     mlflow.set_registry_uri(live.url)
-    mlflow.tracking.fluent._active_experiment_id = None
     yield mlflow.MlflowClient()
     while mlflow.active_run() is not None:
         mlflow.end_run()
-    # `mlflow.autolog(disable=True)` would leave on what one library's own call has switched on.
-    mlflow.sklearn.autolog(disable=True)
-    mlflow.xgboost.autolog(disable=True)
-    mlflow.set_tracking_uri(before)
-
-
-@pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the experiment that another test of this process has chosen."""
-    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
-    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)

@@ -13,15 +13,12 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the client's own notes on i
 
 @pytest.fixture
 def client(live_server, workspace, monkeypatch):  # noqa: F811
-    before = mlflow.get_tracking_uri()
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", workspace.a_token("developer"))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     mlflow.set_tracking_uri(live_server)
     mlflow.set_registry_uri(live_server)
-    mlflow.set_experiment("boxes")  # the client keeps the last experiment of the process
-    yield mlflow.MlflowClient()
-    mlflow.set_tracking_uri(before)
-    mlflow.set_registry_uri(before)
+    mlflow.set_experiment("boxes")
+    return mlflow.MlflowClient()
 
 
 def train(name):

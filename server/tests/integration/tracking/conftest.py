@@ -10,7 +10,6 @@ from tests.make.live import live_server, server_process  # noqa: F401 - fixtures
 @pytest.fixture
 def client_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., mlflow.MlflowClient]]:
     """Point the unmodified client at a server, with a token; one try for each request."""
-    before = mlflow.get_tracking_uri()
 
     def point(url: str, token: str) -> mlflow.MlflowClient:
         monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token)
@@ -22,7 +21,3 @@ def client_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., mlflow.
     yield point
     while mlflow.active_run() is not None:
         mlflow.end_run()
-    # `mlflow.autolog(disable=True)` would leave on what one library's own call has switched on.
-    mlflow.sklearn.autolog(disable=True)
-    mlflow.xgboost.autolog(disable=True)
-    mlflow.set_tracking_uri(before)
