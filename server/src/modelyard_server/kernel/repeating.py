@@ -10,12 +10,19 @@ import structlog
 log = structlog.get_logger("modelyard.repeating")
 
 
-def repeat(name: str, seconds: float, work: Callable[[], object]) -> Callable[[], None]:
-    """Do the work every so many seconds until the given function is called; failures are logged."""
+def repeat(
+    name: str, seconds: float, work: Callable[[], object], *, at_once: bool = False
+) -> Callable[[], None]:
+    """Do the work every so many seconds until the given function is called; failures are logged.
+
+    `at_once`: for the first time now, not after so many seconds.
+    """
     stop = threading.Event()
 
     def loop() -> None:
-        while not stop.wait(seconds):
+        wait = 0.0 if at_once else seconds
+        while not stop.wait(wait):
+            wait = seconds
             try:
                 work()
             except Exception:

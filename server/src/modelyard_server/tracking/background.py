@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-
-import structlog
+from functools import partial
 
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.repeating import repeat
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 from modelyard_server.workspaces.access import System
@@ -16,29 +15,12 @@ from modelyard_server.workspaces.access import System
 from . import lost
 
 EVERY_SECONDS = 600.0
-log = structlog.get_logger("modelyard.tracking")
 
 
 def start(services: Services) -> Callable[[], None]:
     """Look after open runs until the given function is called."""
-    database, stop = services.get(Database), threading.Event()
-
-    def look() -> None:
-        while not stop.is_set():
-            try:
-                end_lost_runs(database)
-            except Exception:
-                log.exception("lost_runs_not_ended")
-            stop.wait(EVERY_SECONDS)
-
-    thread = threading.Thread(target=look, name="lost-runs", daemon=True)
-    thread.start()
-
-    def finish() -> None:
-        stop.set()
-        thread.join(timeout=10)
-
-    return finish
+    work = partial(end_lost_runs, services.get(Database))
+    return repeat("lost-runs", EVERY_SECONDS, work, at_once=True)
 
 
 def end_lost_runs(database: Database) -> int:

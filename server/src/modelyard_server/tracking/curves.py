@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -147,17 +148,6 @@ def thinned(
     count = len(values)
     if count <= most or most < 4:
         return range(count)
-    low, high = np.where(nans, np.inf, values), np.where(nans, -np.inf, values)
-    inner, stretches = count - 2, (most - 2) // 2
-    chosen = [0]
-    for number in range(stretches):
-        start = 1 + number * inner // stretches
-        end = 1 + (number + 1) * inner // stretches
-        chosen += _extremes(low[start:end], high[start:end], start)
-    return [*chosen, count - 1]
-
-
-def _extremes(low: npt.NDArray[Any], high: npt.NDArray[Any], start: int) -> list[int]:
-    if not len(low):
-        return []
-    return [start + at for at in sorted({int(low.argmin()), int(high.argmax())})]
+    inner, stretches = count - 2, (most - 2) // 2  # more points than stretches: none is empty
+    starts = [1 + number * inner // stretches for number in range(stretches + 1)]
+    return pieces.telling(values, nans, pairwise(starts))

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
+from modelyard_server.kernel.db import execute_many
 
 from . import changes, keys, pieces
 from .errors import NOT_ACTIVE, NotActive, ParamChanged, RunMissing, ValueRefused
@@ -29,27 +30,31 @@ LONGEST_PARAM = 6000
 LONGEST_TAG = 8000
 MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_ALL = 1000, 100, 100, 1000
 
-_POINTS = "INSERT INTO metric_points (workspace_id, run_id, key_id, step, at_ms, value, is_nan) "
-_TOGETHER = 100
-# One statement for 100 rows takes half the time of `executemany`, and gives way to other threads
-# ten times a batch instead of a thousand times.
-_POINTS_SQLITE = (
-    _POINTS  # noqa: S608 - constants only
-    + "SELECT ?, ?, column1, column2, column3, column4, column5 FROM (VALUES "
-    + ", ".join(["(?, ?, ?, ?, ?)"] * _TOGETHER)
-    + ") WHERE true ON CONFLICT DO NOTHING"
+INTO_POINTS = (
+    "INSERT INTO metric_points (workspace_id, run_id, key_id, step, at_ms, value, is_nan) "
 )
-_POINT_SQLITE = _POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_LATEST = (
+INTO_LATEST = (
     "INSERT INTO run_metrics "
     "(workspace_id, run_id, key_id, experiment_id, step, at_ms, value, is_nan) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+)
+KEEP_LATEST = (
     "ON CONFLICT (workspace_id, run_id, key_id) DO UPDATE SET "
     "step = excluded.step, at_ms = excluded.at_ms, value = excluded.value, "
     "is_nan = excluded.is_nan "
     "WHERE (excluded.step, excluded.at_ms, excluded.value) >= "
     "(run_metrics.step, run_metrics.at_ms, run_metrics.value)"
 )
+_TOGETHER = 100
+# One statement for 100 rows takes half the time of `executemany`, and gives way to other threads
+# ten times a batch instead of a thousand times.
+_POINTS_SQLITE = (
+    INTO_POINTS  # noqa: S608 - constants only
+    + "SELECT ?, ?, column1, column2, column3, column4, column5 FROM (VALUES "
+    + ", ".join(["(?, ?, ?, ?, ?)"] * _TOGETHER)
+    + ") WHERE true ON CONFLICT DO NOTHING"
+)
+_POINT_SQLITE = INTO_POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_LATEST_SQLITE = INTO_LATEST + "VALUES (?, ?, ?, ?, ?, ?, ?, ?) " + KEEP_LATEST
 _TEXTS = (
     "INSERT INTO {table} (workspace_id, run_id, key_id, experiment_id, value, value_prefix) "
     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, run_id, key_id) "
@@ -201,7 +206,7 @@ def _write_to_sqlite(
         added += connection.exec_driver_sql(_POINT_SQLITE, rest).rowcount
     # A history is in order of (step, time, value): its last point is its latest.
     latest = [(*owner, key, experiment_id, *rows[-1]) for key, rows in histories]
-    connection.exec_driver_sql(_LATEST, latest)
+    connection.exec_driver_sql(_LATEST_SQLITE, latest)
     return histories if added else []
 
 
@@ -224,7 +229,7 @@ def write_params(db: Session, run: Target, params: Iterable[tuple[str, str]]) ->
     if not wanted:
         return
     numbers = keys.numbers(db, wanted)
-    _many(db, _PARAM, _texts(db, run, numbers, wanted))
+    execute_many(db.connection(), _PARAM, _texts(db, run, numbers, wanted))
     found = db.execute(
         select(RunParam.key_id, RunParam.value).where(
             RunParam.id == run.id, RunParam.key_id.in_(numbers.values())
@@ -249,7 +254,8 @@ def write_tags(db: Session, run: Target, tags: Mapping[str, str]) -> None:
                 f"at most {LONGEST_TAG} are kept."
             )
     if tags:
-        _many(db, _TAG, _texts(db, run, keys.numbers(db, tags), tags))
+        rows = _texts(db, run, keys.numbers(db, tags), tags)
+        execute_many(db.connection(), _TAG, rows)
 
 
 def clean(value: float) -> tuple[float, bool]:
@@ -267,17 +273,6 @@ def _texts(
         (workspace_id, run.id, numbers[key], run.experiment_id, value, value[:PREFIX_LENGTH])
         for key, value in values.items()
     )
-
-
-def _many(db: Session, statement: str, rows: list[tuple[Any, ...]]) -> None:
-    connection = db.connection()
-    if connection.dialect.name == "postgresql":
-        names = [f"c{n}" for n in range(len(rows[0]))]
-        for name in names:
-            statement = statement.replace("?", f"%({name})s", 1)
-        connection.exec_driver_sql(statement, [dict(zip(names, row, strict=True)) for row in rows])
-        return
-    connection.exec_driver_sql(statement, rows)
 
 
 def _changed(run: Target, key: str, old: str, new: str) -> ParamChanged:

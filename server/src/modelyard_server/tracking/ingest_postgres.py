@@ -14,11 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from .ingest import INTO_LATEST, INTO_POINTS, KEEP_LATEST, History
 from .packing import BigIntegers, Booleans, Doubles, Integers, teach
 
-Row = tuple[int, int, float, bool]
-History = tuple[int, list[Row]]
-"""The number of a metric, and points (step, time, value, is NaN) in order."""
 Owner = tuple[int, int, int]
 """Numbers of workspace, run and experiment."""
 
@@ -27,23 +25,13 @@ _UNNEST = (
     "CAST(%({0}_times)s AS bigint[]), CAST(%({0}_values)s AS float8[]), "
     "CAST(%({0}_nans)s AS boolean[])) AS {0} (k, s, t, v, n)"
 )
-_POINTS = (
-    "INSERT INTO metric_points "
-    "(workspace_id, run_id, key_id, step, at_ms, value, is_nan) "
-    "SELECT CAST(%(ws)s AS bigint), CAST(%(run)s AS bigint), k, s, t, v, n FROM "
-)
-_POINTS += _UNNEST.format("p")
+_POINTS = "SELECT CAST(%(ws)s AS bigint), CAST(%(run)s AS bigint), k, s, t, v, n FROM "
+_POINTS = INTO_POINTS + _POINTS + _UNNEST.format("p")
 _LATEST = (
-    "INSERT INTO run_metrics "  # noqa: S608 - constants only
-    "(workspace_id, run_id, key_id, experiment_id, step, at_ms, value, is_nan) "
     "SELECT CAST(%(ws)s AS bigint), CAST(%(run)s AS bigint), k, CAST(%(experiment)s AS bigint), "
-    f"s, t, v, n FROM {_UNNEST.format('l')} "
-    "ON CONFLICT (workspace_id, run_id, key_id) DO UPDATE SET "
-    "step = excluded.step, at_ms = excluded.at_ms, value = excluded.value, "
-    "is_nan = excluded.is_nan "
-    "WHERE (excluded.step, excluded.at_ms, excluded.value) >= "
-    "(run_metrics.step, run_metrics.at_ms, run_metrics.value)"
+    "s, t, v, n FROM "
 )
+_LATEST = INTO_LATEST + _LATEST + _UNNEST.format("l") + " " + KEEP_LATEST
 _NEWER = f"WITH latest AS ({_LATEST}) {_POINTS}"
 _LATE = _POINTS + " ON CONFLICT DO NOTHING"
 _KNOWN = (

@@ -9,15 +9,15 @@ points themselves, so a missing piece costs time and nothing else.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import Select, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
-from modelyard_server.kernel.db import Database
+from modelyard_server.kernel.db import Database, execute_many
 from modelyard_server.kernel.lazily import lazily
 
 from .columns import arrays
@@ -66,20 +66,33 @@ class Covered(NamedTuple):
 
 def overview(db: Session, run_id: int, key_id: int) -> list[Covered | Gap]:
     """List in order what is covered and what is not; the last is the gap at the end."""
-    query = (
-        select(*_AFTER, *_PLACE, MetricPiece.points, MetricPiece.content)
-        .where(MetricPiece.id == run_id, MetricPiece.key_id == key_id)
-        .order_by(*_PLACE)
-    )
+    query = _own(run_id, key_id, *_AFTER, *_PLACE, MetricPiece.points, MetricPiece.content)
     found: list[Covered | Gap] = []
+    for gap, row in _between(db.execute(query)):
+        found += [gap] if gap is not None else []
+        found += [Covered(row.points, _unpacked(row.content))] if row is not None else []
+    return found
+
+
+def gaps(db: Session, run_id: int, key_id: int) -> list[Gap]:
+    """List in order what no piece covers, without what pieces say."""
+    query = _own(run_id, key_id, *_AFTER, *_PLACE)
+    return [gap for gap, _ in _between(db.execute(query)) if gap is not None]
+
+
+def _own(run_id: int, key_id: int, *columns: Any) -> Select[*tuple[Any, ...]]:
+    own = (MetricPiece.id == run_id, MetricPiece.key_id == key_id)
+    return select(*columns).where(*own).order_by(*_PLACE)
+
+
+def _between(rows: Iterable[Any]) -> Iterator[tuple[Gap | None, Any]]:
+    """Give each piece, with the gap before it if there is one; at the end the gap without one."""
     at = START
-    for row in db.execute(query):
+    for row in rows:
         after, until = _place(row[:4]), _place(row[4:8])
-        if after != at:
-            found.append(Gap(at, after))
-        found.append(Covered(row.points, _unpacked(row.content)))
+        yield (Gap(at, after) if after != at else None), row
         at = until
-    return [*found, Gap(at, None)]
+    yield Gap(at, None), None
 
 
 def read(db: Session, run_id: int, key_id: int, gap: Gap, most: int | None = None) -> Columns:
@@ -99,13 +112,22 @@ def extremes(rows: Columns) -> Columns:
     count = len(values)
     if count <= 2:
         return rows
-    low, high = np.where(nans, np.inf, values), np.where(nans, -np.inf, values)
-    places = {0, count - 1}
-    for start in range(0, count, BLOCK):
-        end = start + BLOCK
-        places |= {start + int(low[start:end].argmin()), start + int(high[start:end].argmax())}
-    chosen = np.array(sorted(places))
+    blocks = [(start, start + BLOCK) for start in range(0, count, BLOCK)]
+    chosen = np.array(telling(values, nans, blocks))
     return tuple(column[chosen] for column in rows)
+
+
+def telling(
+    values: npt.NDArray[np.float64],
+    nans: npt.NDArray[np.bool_],
+    stretches: Iterable[tuple[int, int]],
+) -> list[int]:
+    """Give the places of both ends and of the lowest and the highest of each stretch, in order."""
+    low, high = np.where(nans, np.inf, values), np.where(nans, -np.inf, values)
+    places = {0, len(values) - 1}
+    for start, end in stretches:
+        places |= {start + int(low[start:end].argmin()), start + int(high[start:end].argmax())}
+    return sorted(places)
 
 
 def extend(db: Session, run_id: int, key_id: int) -> bool:
@@ -113,9 +135,8 @@ def extend(db: Session, run_id: int, key_id: int) -> bool:
 
     The transaction writes to the run: nobody else adds points to it meanwhile.
     """
-    gaps = [one for one in overview(db, run_id, key_id) if isinstance(one, Gap)]
     room = _AT_ONCE * PIECE
-    for gap in gaps:
+    for gap in gaps(db, run_id, key_id):
         rows = read(db, run_id, key_id, gap, room)
         room -= len(rows[0])
         made = list(_pieces(gap, rows, is_whole=room > 0))
@@ -137,14 +158,12 @@ def extend_locked(database: Database, workspace_id: int, run_id: int, key_id: in
 def come_late(db: Session, run_id: int, spans: Sequence[tuple[int, Place, Place]]) -> None:
     """Remove the pieces among whose points some of (metric, first, last) may have come."""
     connection, owner = db.connection(), (tenancy.workspace_of(db), run_id)
-    rows = [(*owner, key, *first, *last) for key, first, last in spans]
-    if connection.dialect.name != "postgresql":
-        if connection.exec_driver_sql(_ANY, owner).first() is not None:
-            connection.exec_driver_sql(_COME_LATE, rows)
+    # On SQLite whatever is new may be late, so mostly there is nothing to remove.
+    is_asked = connection.dialect.name != "postgresql"
+    if is_asked and connection.exec_driver_sql(_ANY, owner).first() is None:
         return
-    names = [f"c{n}" for n in range(11)]
-    statement = _COME_LATE.replace("?", "%({})s").format(*names)
-    connection.exec_driver_sql(statement, [dict(zip(names, row, strict=True)) for row in rows])
+    rows = [(*owner, key, *first, *last) for key, first, last in spans]
+    execute_many(connection, _COME_LATE, rows)
 
 
 _ANY = "SELECT 1 FROM metric_pieces WHERE workspace_id = ? AND run_id = ? LIMIT 1"
