@@ -23,7 +23,8 @@ from modelyard_protocol.routing import (
     ServerState,
 )
 
-MARK = "."
+from .wire import REPLICA_MARK, base_of
+
 LOOK_SECONDS = 0.5
 CALM_SECONDS = 60.0  # less load for so long before a process is let go
 FULL = 0.8  # of the memory that was left when it was ready: it is replaced before it is killed
@@ -36,11 +37,6 @@ _SINGLE = Scaling()
 
 LaneOf = Callable[[str], Mapping[str, Any]]
 """Which engine answers a version's calls, as `ObservedServer` says it."""
-
-
-def base_of(server_id: str) -> str:
-    """Give the version that a replica belongs to."""
-    return server_id.partition(MARK)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class _Fleet:
         return self.scaling.min_replicas == 0 and self.scaling.idle_seconds is not None
 
     def name(self, number: int) -> str:
-        return self.spec.id if number == 0 else f"{self.spec.id}{MARK}{number}"
+        return self.spec.id if number == 0 else f"{self.spec.id}{REPLICA_MARK}{number}"
 
     def begin(self) -> None:
         """Start one; under the number of one that still answers its last calls it would end it."""
@@ -134,7 +130,7 @@ class Scaler:
 
     def table(self, state: DesiredState) -> DesiredState:
         """Give the state as gateway workers see it: with every replica, and every version."""
-        replicas = [spec for spec in self.processes() if MARK in spec.id]
+        replicas = [spec for spec in self.processes() if REPLICA_MARK in spec.id]
         return state.model_copy(update={"servers": (*state.servers, *replicas)})
 
     def wake(self, server_id: str, now: float) -> bool:
@@ -161,7 +157,7 @@ class Scaler:
         for fleet in self._fleets.values():
             fleet.existing.clear()
         for name in by_id:
-            base, _, number = name.partition(MARK)
+            base, _, number = name.partition(REPLICA_MARK)
             if base in self._fleets:
                 self._fleets[base].existing.add(int(number or 0))
         for fleet in self._fleets.values():

@@ -20,6 +20,14 @@ _AFTER_LENGTH = _HEAD.size - 4
 MAX_FRAME = 64 * 1024 * 1024  # a reader buffers up to one frame
 
 
+REPLICA_MARK = "."
+
+
+def base_of(process_id: str) -> str:
+    """Give the version that a process serves; further processes of one are `id.1`, `id.2`, …."""
+    return process_id.partition(REPLICA_MARK)[0]
+
+
 class Kind(IntEnum):
     """What a frame says."""
 

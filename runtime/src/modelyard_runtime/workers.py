@@ -26,8 +26,8 @@ from .gateway.recorder import read_packed
 from .journal import Journal
 from .logs import ServerLog
 from .sandbox.walls import Tier
-from .scaling import Load, base_of
-from .wire import Kind
+from .scaling import Load
+from .wire import Kind, base_of
 
 MEMORY_MB = 4096  # of data, all graphs and waiting bodies together
 OPEN_FILES = 8192

@@ -126,11 +126,10 @@ class Calls:
         except Refusal as refusal:
             asleep = sleeper(route, self.table.can_sleep)
             if refusal.code == NOT_READY and asleep is not None:
-                call = Held(admitted, sent, started_ns, sink)
-                if self.waking.hold(asleep, call):
+                if self.waking.hold(asleep, Held(admitted, sent, started_ns, sink)):
                     return
                 refusal = waking_up()
-            self._refuse_unsent(route, admitted, body, started_ns, sink, refusal)
+            self._refuse_unsent(route, Held(admitted, body, started_ns, sink), refusal)
             return
         served.calls += 1
         item = Item(admitted, target, body, started_ns, sink)
@@ -141,17 +140,10 @@ class Calls:
         else:
             self.refuse(item, not_ready())
 
-    def _refuse_unsent(
-        self,
-        route: Route,
-        admitted: Admitted,
-        body: bytes,
-        started_ns: int,
-        sink: Sink,
-        refusal: Refusal,
-    ) -> None:
+    def _refuse_unsent(self, route: Route, call: Held, refusal: Refusal) -> None:
         target = route.targets[0] if route.targets else _NOBODY
-        self.refuse(Item(admitted, target, body, started_ns, sink), refusal)
+        item = Item(call.admitted, target, call.body, call.started_ns, call.sink)
+        self.refuse(item, refusal)
 
     def _again(self, call: Held) -> None:
         """Answer a call whose version has woken up; traffic may have moved meanwhile."""
@@ -161,23 +153,13 @@ class Calls:
             route = self.table.latest(call.admitted.route)
         except Refusal as refusal:
             self.open += 1
-            route = call.admitted.route
-            self._refuse_unsent(
-                route, call.admitted, call.body, call.started_ns, call.sink, refusal
-            )
+            self._refuse_unsent(call.admitted.route, call, refusal)
             return
         self.answer(call.admitted, route, call.body, call.started_ns, call.sink)
 
     def _not_awake(self, call: Held) -> None:
         """Refuse a call that has waited as long as its caller wanted to."""
-        self._refuse_unsent(
-            call.admitted.route,
-            call.admitted,
-            call.body,
-            call.started_ns,
-            call.sink,
-            waking_up(),
-        )
+        self._refuse_unsent(call.admitted.route, call, waking_up())
 
     # -- what a lane asks of its worker
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from modelyard_runtime.wire import base_of
+
 from .backends import Backend
 
 if TYPE_CHECKING:
@@ -139,11 +141,6 @@ class Servers:
         if served.backends.get(process_id) is backend:
             del served.backends[process_id]
             served.changed()
-
-
-def base_of(process_id: str) -> str:
-    """Give the version that a process serves; further processes of one are `id.1`, `id.2`, …."""
-    return process_id.partition(".")[0]
 
 
 def _waiting(backend: Backend) -> int:

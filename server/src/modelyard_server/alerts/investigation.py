@@ -183,16 +183,9 @@ def slices(db: Session, actor: trail.Who, blobs: BlobStore, alert_id: uuid.UUID)
     since, until = alert.opened_at - BEFORE, alert.resolved_at or utcnow()
     try:
         found = slicing.worst_between(db, actor, blobs, alert.deployment_id, since, until)
+        reason = None if found.rows else NO_OUTCOMES
     except (errors.NotFound, errors.Invalid) as refusal:
-        nothing = slicing.Worst("classification", 0, None, [])
-        return _sliced(since, until, nothing, refusal.detail)
-    reason = None if found.rows else NO_OUTCOMES
-    return _sliced(since, until, found, reason)
-
-
-def _sliced(
-    since: dt.datetime, until: dt.datetime, found: slicing.Worst, reason: str | None
-) -> AlertSlices:
+        found, reason = slicing.Worst("classification", 0, None, []), refusal.detail
     return AlertSlices(
         since=since,
         until=until,

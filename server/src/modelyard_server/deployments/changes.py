@@ -129,9 +129,14 @@ def deploy_version(
     strategy = traffic_plan.settled(deployment, own, request.strategy, version.signature, policy)
     last = revision_of(db, deployment, deployment.last_number)
     settled = setup.of_revision(db, actor, version, request, machine, last)
-    most = deployment.most_processes
-    cpu, memory_gb = settled.config.cpu * most, settled.config.memory_gb * most
-    stages.refuse_beyond_quota(db, place, cpu, memory_gb, of=deployment.id)
+    stages.refuse_beyond_quota(
+        db,
+        place,
+        settled.config.cpu,
+        settled.config.memory_gb,
+        processes=deployment.most_processes,
+        of=deployment.id,
+    )
     driver = stages.driver_of(place, machine)
     deployment.auto_configured = settled.is_auto
     revision = _add_revision(db, actor, deployment, version, settled)

@@ -47,9 +47,13 @@ def promote(
         raise NothingToPromote(" ".join(unmet), extra={"unmet": unmet})
     live = revision_of(db, source, source.live_number)
     existing = _counterpart(db, source, target.slug)
-    most = existing.most_processes if existing else 1
     stages.refuse_beyond_quota(
-        db, target, live.cpu * most, live.memory_gb * most, of=existing.id if existing else None
+        db,
+        target,
+        live.cpu,
+        live.memory_gb,
+        processes=existing.most_processes if existing else 1,
+        of=existing.id if existing else None,
     )
     deployment = existing or _new(db, actor, source, target)
     own = revisions(db, deployment.id)

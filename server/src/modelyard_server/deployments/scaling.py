@@ -96,7 +96,9 @@ def _refuse_what_does_not_fit(
         )
     if most > deployment.most_processes:
         place = environments.named(db, deployment.environment)
-        stages.refuse_beyond_quota(db, place, newest.cpu * most, memory_gb, of=deployment.id)
+        stages.refuse_beyond_quota(
+            db, place, newest.cpu, newest.memory_gb, processes=most, of=deployment.id
+        )
 
 
 def _refuse_contradictions(wanted: ScalingSet) -> None:

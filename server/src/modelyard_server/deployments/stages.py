@@ -216,9 +216,15 @@ def used(db: Session, slug: str, *, without: uuid.UUID | None = None) -> Used:
 
 
 def refuse_beyond_quota(
-    db: Session, row: Environment, cpu: float, memory_gb: float, *, of: uuid.UUID | None = None
+    db: Session,
+    row: Environment,
+    cpu: float,
+    memory_gb: float,
+    *,
+    processes: int = 1,
+    of: uuid.UUID | None = None,
 ) -> None:
-    """Let a deployment on that stays within its environment's limits.
+    """Let a deployment on whose processes, each of that size, stay within the limits.
 
     Raises:
         QuotaReached: it does not; says what is used and allowed.
@@ -226,8 +232,8 @@ def refuse_beyond_quota(
     quota, now = Quota.model_validate(row.quota or {}), used(db, row.slug, without=of)
     wanted = (
         ("deployments", now.deployments + 1, quota.deployments),
-        ("cores", now.cpu + cpu, quota.cpu),
-        ("GB of memory", now.memory_gb + memory_gb, quota.memory_gb),
+        ("cores", now.cpu + cpu * processes, quota.cpu),
+        ("GB of memory", now.memory_gb + memory_gb * processes, quota.memory_gb),
     )
     for what, total, allowed in wanted:
         if allowed is not None and total > allowed:

@@ -112,20 +112,15 @@ def make(
         pairs = zip(called, found.calls, strict=True)
         delta.logged += [_logged(record, deployment_id, call) for record, call in pairs]
         if is_counted and found.columns:
-            if deployment_id in keeping.asked:
-                key = (deployment_id, keeping.asked[deployment_id].version, _start(minute))
-                _check(
-                    delta.checked.setdefault(key, {}), keeping.asked[deployment_id], called, found
-                )
+            asked = keeping.asked.get(deployment_id)
+            if asked is not None:
+                key = (deployment_id, asked.version, minute // SECONDS * SECONDS)
+                _check(delta.checked.setdefault(key, {}), asked, called, found)
             _count(delta, references, (deployment_id, version), minute, found.columns)
     for of, copied in shadowed.items():
         policy = keeping.policies.get(of[0], EVERYTHING)
         delta.shadowed += shadowing.sampled(copied, of[0], signatures[of], policy, keeping.key)
     return delta
-
-
-def _start(minute: int) -> int:
-    return minute // SECONDS * SECONDS
 
 
 def _check(total: Columns, asked: Asked, called: list[Prediction], found: Captured) -> None:
