@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog test-docker unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-drift bench-capture soak-deploy clean
+.PHONY: help setup run check format test test-autolog test-docker unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -125,6 +125,9 @@ bench-search: .make/dev ## Search in 100,000 runs, first and deep pages
 
 bench-run-table: .make/dev .make/web ## The run table of 10,000 runs in a browser
 	@$(BIN)/python benchmarks/run_table.py $(ARGS)
+
+bench-fleet: .make/dev .make/web ## The fleet page of 500 deployments in a browser
+	@$(BIN)/python benchmarks/fleet_page.py $(ARGS)
 
 soak-deploy: .make/dev .make/autolog/complete ## A hundred deployments of seven kinds of model: how many succeed, how fast (ARGS="--count 20")
 	@$(BIN)/python benchmarks/soak_deploy.py $(ARGS)

@@ -2774,6 +2774,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Fleet
+         * @description Follow the fleet: `fleet` with everything, then `rows` with those that changed.
+         *
+         *     Each has an id to resume by. Who does not accept `text/event-stream` gets what is there.
+         */
+        get: operations["monitoring_follow_fleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -6021,7 +6043,7 @@ export interface components {
              * Range
              * @enum {string}
              */
-            range: "1h" | "24h" | "7d";
+            range: "1h" | "24h" | "7d" | "30d";
             /** Rows */
             rows: components["schemas"]["FleetRow"][];
             /** Healthy */
@@ -15396,7 +15418,7 @@ export interface operations {
     monitoring_get_fleet: {
         parameters: {
             query?: {
-                range?: "1h" | "24h" | "7d";
+                range?: "1h" | "24h" | "7d" | "30d";
             };
             header?: never;
             path?: never;
@@ -15553,6 +15575,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MovedRows"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_follow_fleet: {
+        parameters: {
+            query?: {
+                range?: "1h" | "24h" | "7d" | "30d";
+                position?: string | null;
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "fleet" | "rows" | "end";
+                        /** @description JSON */
+                        data: string;
+                        /** @description Where to go on from after a break. */
+                        id?: string;
+                    };
                 };
             };
             /** @description A problem document. */

@@ -14,6 +14,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useMemo, useState } from "react";
 import { count } from "@/lib/format";
 import classes from "./data-table.module.css";
+import { type Holders, useHeldOrder } from "./held-order";
 
 const LONG = 80;
 const ROW_PX = 40;
@@ -49,6 +50,8 @@ interface Props<T> {
   loadingMore?: boolean;
   /** On phones: "cards" (default) stacks each row, "scroll" scrolls sideways. */
   phone?: "cards" | "scroll";
+  /** For rows that change by themselves: nothing moves while the mouse or the focus is on a row. */
+  holdsOrder?: boolean;
 }
 
 /** The one table: sticky header, sorting, virtual rows when long, cards on phones. Keep `columns` stable. */
@@ -59,7 +62,7 @@ export function DataTable<T extends RowData>(props: Props<T>) {
   const definitions = useMemo(() => columns.map(definitionOf), [columns]);
   const table = useTable({ features, columns: definitions, data: rows, getRowId: rowKey });
   const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
-  const sorted = table.getRowModel().rows;
+  const { rows: sorted, holders } = useHeldOrder(table.getRowModel().rows, props.holdsOrder);
   const isLong = sorted.length > LONG;
   const phone = isLong ? "scroll" : (props.phone ?? "cards");
 
@@ -111,9 +114,10 @@ export function DataTable<T extends RowData>(props: Props<T>) {
               columns={columns}
               onRowClick={onRowClick}
               scroller={scroller}
+              holders={holders}
             />
           ) : (
-            <tbody>
+            <tbody {...holders}>
               {sorted.map((row) => (
                 <BodyRow
                   key={row.id}
@@ -185,9 +189,11 @@ interface VirtualProps<T extends RowData> {
   columns: Column<T>[];
   onRowClick?: ((row: T) => void) | undefined;
   scroller: HTMLDivElement | null;
+  holders: Holders;
 }
 
-function VirtualBody<T extends RowData>({ rows, columns, onRowClick, scroller }: VirtualProps<T>) {
+function VirtualBody<T extends RowData>(props: VirtualProps<T>) {
+  const { rows, columns, onRowClick, scroller, holders } = props;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller,
@@ -198,7 +204,7 @@ function VirtualBody<T extends RowData>({ rows, columns, onRowClick, scroller }:
   const before = items[0]?.start ?? 0;
   const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   return (
-    <tbody>
+    <tbody {...holders}>
       {before > 0 && <Spacer px={before} span={columns.length} />}
       {items.map((item) => {
         const row = rows[item.index];

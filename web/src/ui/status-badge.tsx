@@ -75,14 +75,18 @@ interface Props {
   tone?: Tone;
   children?: ReactNode;
   title?: string;
+  /** Why: shown on hover, and read out. */
+  reason?: string | undefined;
 }
 
 /** Icon, word and colour of a status. */
-export function StatusBadge({ status = "unknown", tone = toneOf(status), children, title }: Props) {
+export function StatusBadge(props: Props) {
+  const { status = "unknown", tone = toneOf(status), children, reason, title = reason } = props;
   return (
     <span className={`${classes.badge} ${toneClass(tone)}`} title={title}>
       <ToneIcon tone={tone} />
       {children ?? statusWord(status)}
+      {reason && <span className="sr-only">: {reason}</span>}
     </span>
   );
 }

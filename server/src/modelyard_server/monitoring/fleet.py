@@ -18,7 +18,7 @@ from .drift import Status, Verdict
 from .history import Kept
 from .measuring import Question
 from .ports import Subject
-from .schemas import FleetOut, FleetRow, Window
+from .schemas import FleetOut, FleetRange, FleetRow, Window
 
 MEASURED_NOW = 20  # deployments of one answer whose stored verdict is too old, or not there yet
 NOT_JUDGED = "New rows have not been judged yet; that takes five minutes at most."
@@ -36,12 +36,13 @@ class Judged:
 def read(
     db: Session,
     actor: trail.Who,  # noqa: ARG001
-    window: Window,
+    asked: FleetRange,
     *,
     dropped_records: int = 0,
 ) -> FleetOut:
-    """Give every deployment's health, worst first."""
-    span = spans.FLEET[window]
+    """Give every deployment's health, worst first. Rows are judged over a week at most."""
+    window: Window = "7d" if asked == "30d" else asked
+    span = spans.FLEET[asked]
     since, _ = spans.bounds(span, utcnow())
     subjects = deployments.monitored(db)
     counted = queries.fleet_traffic(db, span, since)
@@ -50,7 +51,7 @@ def read(
     rows = [
         _row(
             subject,
-            window,
+            asked,
             counted[subject.deployment_id],
             judged[subject.deployment_id],
             called.get(subject.deployment_id),
@@ -59,7 +60,7 @@ def read(
     ]
     rows.sort(key=lambda row: (health.ORDER.index(row.health), -row.requests, row.name))
     return FleetOut(
-        range=window,
+        range=asked,
         rows=rows,
         healthy=sum(row.health == "healthy" for row in rows),
         degraded=sum(row.health == "degraded" for row in rows),
@@ -136,7 +137,7 @@ def _unjudged() -> Judged:
 
 def _row(
     subject: Subject,
-    window: Window,
+    asked: FleetRange,
     counted: tuple[queries.Calls, list[int]],
     judged: Judged,
     last_call: dt.datetime | None,
@@ -148,7 +149,7 @@ def _row(
             status=subject.status,
             status_reason=subject.status_reason,
             is_serving=subject.live_revision is not None,
-            range=window,
+            range=asked,
             requests=calls.requests,
             errors_4xx=calls.errors_4xx,
             errors_5xx=calls.errors_5xx,

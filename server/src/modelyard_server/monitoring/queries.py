@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import Text, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.records import Source
@@ -95,20 +95,26 @@ def fleet_traffic(
     found: dict[uuid.UUID, tuple[Calls, list[int]]] = defaultdict(
         lambda: (Calls(), [0] * span.steps)
     )
+    buckets: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
     query = select(
         TrafficCount.deployment_id,
         TrafficCount.at,
         TrafficCount.requests,
         TrafficCount.errors_4xx,
         TrafficCount.errors_5xx,
-        TrafficCount.latency,
+        cast(TrafficCount.latency, Text),  # very many rows: read here, by the faster reader
     ).where(TrafficCount.resolution == span.resolution, TrafficCount.at >= since)
     for deployment_id, at, requests, refused, failed, counts in db.execute(query):
         step = int((at - since).total_seconds()) // span.step_seconds
         if step < span.steps:
             total, steps = found[deployment_id]
-            total.sum(requests, refused, failed, counts)
+            total.sum(requests, refused, failed, {})
             steps[step] += requests
+            held = buckets[deployment_id]
+            for bucket, calls in orjson.loads(counts).items():
+                held[bucket] = held.get(bucket, 0) + calls
+    for deployment_id, held in buckets.items():
+        found[deployment_id][0].sum(0, 0, 0, held)
     return found
 
 

@@ -20,6 +20,7 @@ from . import (
     estimate_routes,
     exposition,
     fleet,
+    live_routes,
     metrics,
     outcome_routes,
     service,
@@ -33,17 +34,18 @@ from .schemas import (
     DriftOut,
     DriftWindow,
     FleetOut,
+    FleetRange,
     MovedRows,
     PredictionOut,
     TrafficOut,
     TrafficRange,
-    Window,
 )
 
 router = APIRouter(prefix="/api/v1", tags=["monitoring"])
 scraped = APIRouter(tags=["monitoring"])
 routers = [
     router,
+    live_routes.router,
     scraped,
     capture_routes.router,
     constraint_routes.router,
@@ -80,7 +82,7 @@ def get_fleet(
     db: Db,
     actor: Reader,
     node: Node,
-    range: Window = "24h",  # noqa: A002 - the parameter's public name
+    range: FleetRange = "24h",  # noqa: A002 - the parameter's public name
 ) -> FleetOut:
     """Give every deployment's health, worst first."""
     return fleet.read(db, actor, range, dropped_records=node.dropped_records())

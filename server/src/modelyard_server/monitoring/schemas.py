@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 Window = Literal["1h", "24h", "7d"]
+FleetRange = Literal["1h", "24h", "7d", "30d"]
 DriftWindow = Literal["1h", "24h", "7d", "count"]
 TrafficRange = Literal["15m", "1h", "24h", "7d"]
 Baseline = Literal["training", "previous"]
@@ -245,7 +246,7 @@ class FleetRow(BaseModel):
 class FleetOut(BaseModel):
     """Every deployment, worst first."""
 
-    range: Window
+    range: FleetRange
     rows: list[FleetRow]
     healthy: int
     degraded: int

@@ -30,6 +30,7 @@ from .schemas import (
     DriftOut,
     DriftWindow,
     FleetOut,
+    FleetRange,
     MovedRows,
     PredictionOut,
     Quantile,
@@ -47,9 +48,11 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 SHOWN_VALUES = 15  # categories of a histogram; the rest is one bar
 
 
-def fleet(db: Session, actor: trail.Who, window: Window, *, dropped_records: int = 0) -> FleetOut:
+def fleet(
+    db: Session, actor: trail.Who, asked: FleetRange, *, dropped_records: int = 0
+) -> FleetOut:
     """Give every deployment's health, worst first. Reads stored counts and verdicts."""
-    return fleets.read(db, actor, window, dropped_records=dropped_records)
+    return fleets.read(db, actor, asked, dropped_records=dropped_records)
 
 
 def fleet_verdict(db: Session, subject: Subject, window: Window) -> Verdict:

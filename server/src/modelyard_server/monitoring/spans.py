@@ -33,6 +33,7 @@ FLEET = {
     "1h": Span(3600, 300, COARSE),
     "24h": Span(DAY, HOUR, HOUR),
     "7d": Span(7 * DAY, DAY, DAY),
+    "30d": Span(30 * DAY, DAY, DAY),
 }
 """The coarsest counts that answer: a fleet has hundreds of deployments."""
 DRIFT = {

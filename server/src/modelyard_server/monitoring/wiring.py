@@ -17,6 +17,7 @@ from modelyard_server.deployments.ports import (
 from modelyard_server.kernel.services import Services
 
 from . import retention, upkeep
+from .fleet_live import Snapshots
 from .guarding import TrafficGuards
 from .ports import Catalogue, NodeFacts, Unread
 from .subjects import Deployed
@@ -59,5 +60,6 @@ def provide(services: Services) -> None:
     blobs = services.get(BlobStore)  # type: ignore[type-abstract]
     services.provide(Catalogue, Deployed(blobs))  # type: ignore[type-abstract]
     services.provide(NodeFacts, Node(services))  # type: ignore[type-abstract]
+    services.provide(Snapshots, Snapshots())
     services.provide(GuardMeasurements, TrafficGuards())  # type: ignore[type-abstract]
     services.add(DeploymentObserver, Forgets())  # type: ignore[type-abstract]

@@ -19,6 +19,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from modelyard_server.kernel.streaming import Event
+
 from . import experiments, keys, runs, service
 from .models import ACTIVE, Run
 from .records import Key, MetricPoint, RunMetric
@@ -47,14 +49,6 @@ class Watch:
     run_ids: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One message of the stream."""
-
-    name: str
-    data: dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -1,28 +1,13 @@
 """The live stream: what a client logs reaches an open page, over breaks, once and whole."""
 
 import itertools
-import json
 import time
 
 import httpx
 import pytest
+from tests.make.listening import STREAM, messages
 
 SOON, TRIES = 2.0, 5
-STREAM = {"Accept": "text/event-stream"}
-
-
-def messages(lines):
-    """Read server-sent events: name, data, id."""
-    said = {}
-    for line in lines:
-        if line.startswith(":"):
-            continue
-        if line:
-            field, _, value = line.partition(": ")
-            said[field] = value
-        elif "data" in said:
-            yield said["event"], json.loads(said["data"]), said.get("id", "")
-            said = {}
 
 
 class Reader:

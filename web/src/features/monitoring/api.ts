@@ -23,6 +23,8 @@ export type Measure = Shape<"Measure">;
 export type Prediction = Shape<"PredictionOut">;
 
 const LIVE_MS = 5_000;
+/** The fleet is heard of live; this is for networks that let no stream through. */
+const UNHEARD_MS = 30_000;
 const QUALITY_MS = 15_000;
 
 export const fleet = (range: FleetRange) =>
@@ -30,7 +32,7 @@ export const fleet = (range: FleetRange) =>
     queryKey: ["monitoring", "fleet", range],
     queryFn: async ({ signal }) =>
       body(await api.GET("/api/v1/fleet", { params: { query: { range } }, signal })),
-    refetchInterval: LIVE_MS,
+    refetchInterval: UNHEARD_MS,
   });
 
 export const traffic = (id: string, range: TrafficRange) =>

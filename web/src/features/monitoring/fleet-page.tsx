@@ -9,6 +9,7 @@ import { Choice } from "@/ui/choice";
 import { type Column, DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/link-button";
+import { LiveMark } from "@/ui/live-mark";
 import { PageHeader } from "@/ui/page-header";
 import { Panel } from "@/ui/panel";
 import { TableSkeleton } from "@/ui/skeletons";
@@ -17,6 +18,7 @@ import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type FleetRow, fleet } from "./api";
 import { Dropped } from "./dropped";
+import { useFleetLive } from "./fleet-live";
 import { HealthBar } from "./health-bar";
 import { FLEET_RANGES, type FleetRange } from "./ranges";
 
@@ -29,10 +31,12 @@ interface Props {
 
 /** All deployments at once, the worst first. */
 export function FleetPage({ range, onRange, extra }: Props) {
+  const live = useFleetLive(range);
   return (
     <>
       <PageHeader
         title="Monitoring"
+        status={<LiveMark state={live} />}
         meta="Every deployment, the worst first."
         actions={
           <>
@@ -77,6 +81,7 @@ function FleetTable({ range }: { range: FleetRange }) {
           columns={columns}
           rows={data.rows}
           rowKey={(row) => row.deployment_id}
+          holdsOrder
         />
       </Panel>
     </div>
@@ -106,7 +111,9 @@ const columns: Column<FleetRow>[] = [
     header: "Health",
     cell: (row) => (
       <div>
-        <StatusBadge status={row.health} />
+        <span title={row.reasons.join("\n")}>
+          <StatusBadge status={row.health} />
+        </span>
         {row.reasons.map((reason) => (
           <div key={reason} className="caption dim clamp" title={reason}>
             {reason}
@@ -158,10 +165,11 @@ const columns: Column<FleetRow>[] = [
         to="/w/$ws/deployments/$dep"
         params={{ ...here(), dep: row.deployment_id }}
         search={{ tab: "drift" }}
-        title={row.drift_reason}
       >
         <span className="sr-only">Drift of {row.name}: </span>
-        <StatusBadge status={row.drift}>{row.drift === "ok" ? "No drift" : undefined}</StatusBadge>
+        <StatusBadge status={row.drift} reason={row.drift_reason}>
+          {row.drift === "ok" ? "No drift" : undefined}
+        </StatusBadge>
         {row.drift === "drifting" && !row.is_drift_confirmed && (
           <span className="caption dim"> not confirmed yet</span>
         )}
@@ -172,7 +180,7 @@ const columns: Column<FleetRow>[] = [
     id: "quality",
     header: "Data",
     cell: (row) => (
-      <StatusBadge status={row.quality} title={row.quality_reason}>
+      <StatusBadge status={row.quality} reason={row.quality_reason}>
         {row.quality === "ok" ? "Sound" : undefined}
       </StatusBadge>
     ),

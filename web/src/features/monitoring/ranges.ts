@@ -1,5 +1,5 @@
 /** What can be looked at, as the API and the address bar name it. */
-export const FLEET_RANGES = ["1h", "24h", "7d"] as const;
+export const FLEET_RANGES = ["1h", "24h", "7d", "30d"] as const;
 export const TRAFFIC_RANGES = ["15m", "1h", "24h", "7d"] as const;
 export const DRIFT_WINDOWS = ["1h", "24h", "7d"] as const;
 export const BASELINES = ["training", "previous"] as const;
