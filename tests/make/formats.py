@@ -3,9 +3,9 @@
 The containers follow what the libraries write: a `torch.save` archive has `<name>/data.pkl`,
 `<name>/version` and raw tensors below `<name>/data/`; TorchScript adds `code/` and `constants.pkl`;
 `torch.export` writes `archive_format` and JSON programs; Keras 3 writes `config.json`,
-`metadata.json` and `model.weights.h5`; a SavedModel is a protobuf message with fields 1 and 2;
-GGUF starts with its mark, a version and two counts. `scripts/real_formats.py` compares this with
-files that the libraries wrote.
+`metadata.json` and `model.weights.h5`; a SavedModel is a message of `saved_model.proto` beside a
+checkpoint whose index is a sorted table; GGUF starts with its mark, a version and two counts.
+`scripts/real_formats.py` compares this with files that the libraries wrote.
 """
 
 import json
@@ -137,10 +137,47 @@ def keras_v3(folder: Path) -> Path:
     return _archive(folder / "net", entries)
 
 
+def _field(number: int, value: int | bytes | str) -> bytes:
+    """Write a field of a protobuf message: a number, or the bytes of a text or message."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    content = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    head = bytearray()
+    while value > 0x7F:
+        head.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*head, value])
+
+
 def tensorflow_saved_model(folder: Path) -> Path:
+    """Write `y = x` as TensorFlow 2 saves a module: graph, signature, checkpoint, fingerprint."""
+    floats, row = 1, _field(2, _field(1, (1 << 64) - 1)) + _field(2, _field(1, 4))  # (-1, 4)
+    known = _field(5, _field(1, "dtype") + _field(2, _field(6, floats)))
+    x, y = "serving_default_x", "StatefulPartitionedCall"
+    nodes = _field(1, _field(1, x) + _field(2, "Placeholder") + known)
+    nodes += _field(1, _field(1, y) + _field(2, "Identity") + _field(3, x))
+    graph = nodes + _field(4, _field(1, 1987))
+    info = _field(4, "serve") + _field(5, "2.21.0") + _field(6, "unknown") + _field(7, 1)
+    taken = _field(1, f"{x}:0") + _field(2, floats) + _field(3, row)
+    given = _field(1, f"{y}:0") + _field(2, floats) + _field(3, row)
+    called = _field(1, _field(1, "x") + _field(2, taken))
+    called += _field(2, _field(1, "output_0") + _field(2, given))
+    called += _field(3, "tensorflow/serving/predict")
+    signature = _field(5, _field(1, "serving_default") + _field(2, called))
+    meta = _field(1, info) + _field(2, graph) + signature
+    (folder / "assets").mkdir()
     (folder / "variables").mkdir()
-    (folder / "variables" / "variables.index").write_bytes(b"\0")
-    (folder / "saved_model.pb").write_bytes(b"\x08\x01\x12\x04\x0a\x02\x0a\x00")
+    index = b"\0\0\0\0\1\0\0\0\0" + b"\0" * 40 + struct.pack("<Q", 0xDB4775248B80FB57)
+    (folder / "variables" / "variables.index").write_bytes(index)
+    weights = struct.pack("<4f", 0.25, -1.5, 3.0, 0.5)
+    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(weights)
+    print_of = b"".join(_field(number, 2**63 + number) for number in range(1, 6))
+    (folder / "fingerprint.pb").write_bytes(print_of + _field(6, _field(1, 1)))
+    (folder / "saved_model.pb").write_bytes(_field(1, 1) + _field(2, meta))
     return folder / "saved_model.pb"
 
 

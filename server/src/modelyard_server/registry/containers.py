@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-MAX_ENTRIES = 50_000
+from . import archives
+from .archives import MAX_ENTRIES, TooManyEntries
+
 MAX_RATIO = 200
 RATIO_MATTERS_ABOVE = 100 * 1024**2
 MAX_TOTAL = 1024**4
@@ -24,8 +26,7 @@ _PROBE = 256 * 1024**2
 def problems(path: Path) -> list[str]:
     """List what is wrong with an archive; nothing for what is none."""
     if zipfile.is_zipfile(path):
-        with path.open("rb") as file:
-            return list(_zip(file, 1))
+        return list(_file(path))
     with path.open("rb") as file:
         head = file.read(512)
     if head[257:262] == b"ustar":
@@ -35,22 +36,39 @@ def problems(path: Path) -> list[str]:
     return []
 
 
+def _file(path: Path) -> Iterator[str]:
+    """Look at a file whose directory may be known already; it is opened only for what it nests."""
+    try:
+        entries = archives.entries(path)
+        yield from _listed(entries)
+        if any(_is_archive(entry.filename) for entry in entries):
+            with path.open("rb") as file, archives.opened(file) as archive:
+                yield from _nested(archive, entries, 1)
+    except TooManyEntries as error:
+        yield str(error)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        yield f"The archive is damaged: {error}"
+
+
 def _zip(file: IO[bytes], depth: int) -> Iterator[str]:
     try:
-        with zipfile.ZipFile(file) as archive:
+        with archives.opened(file) as archive:
             entries = archive.infolist()
-            if len(entries) > MAX_ENTRIES:
-                yield f"It has {len(entries):,} entries; {MAX_ENTRIES:,} are the most."
-                return
-            yield from _sizes(entries)
-            for entry in entries:
-                yield from _entry(entry)
+            yield from _listed(entries)
             if depth < MAX_DEPTH:
                 yield from _nested(archive, entries, depth)
             elif any(_is_archive(entry.filename) for entry in entries):
                 yield f"Archives lie in archives more than {MAX_DEPTH} deep."
+    except TooManyEntries as error:
+        yield str(error)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         yield f"The archive is damaged: {error}"
+
+
+def _listed(entries: list[zipfile.ZipInfo]) -> Iterator[str]:
+    yield from _sizes(entries)
+    for entry in entries:
+        yield from _entry(entry)
 
 
 def _sizes(entries: list[zipfile.ZipInfo]) -> Iterator[str]:

@@ -9,11 +9,11 @@ import json
 import re
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import pickles, protobuf
+from . import archives, pickles, protobuf
 from .protobuf import Span
 
 OPAQUE = "opaque"
@@ -47,17 +47,24 @@ class Format:
         return None if self.name == OPAQUE else self.name.partition("/")[0]
 
 
-def detect_folder(folder: Path) -> tuple[Format, str | None]:
-    """Give the format of a model folder, and the file it was told from."""
+def detect_folder(
+    folder: Path, told: Mapping[Path, Format] | None = None
+) -> tuple[Format, str | None]:
+    """Give the format of a model folder, and the file it was told from.
+
+    `told` are files whose format is known already.
+    """
+    told = told or {}
     if (folder / "MLmodel").is_file():
         return Format("mlflow/package", "It has an MLmodel file."), "MLmodel"
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
-        if path.name in {"saved_model.pb", "fingerprint.pb"}:
-            found = _saved_model(path.parent / "saved_model.pb")
+        if path.name == "saved_model.pb":
+            found = _saved_model(path)
             if found is not None:
                 return found, str(path.relative_to(folder))
-    known = [(path, detect(path)) for path in sorted(files, key=lambda p: -p.stat().st_size)]
+    by_size = sorted(files, key=lambda path: -path.stat().st_size)
+    known = [(path, told.get(path) or detect(path)) for path in by_size]
     for path, found in known:
         if found.name != OPAQUE:
             return found, str(path.relative_to(folder))
@@ -117,8 +124,9 @@ def _hdf5(path: Path) -> Format:
 
 def _zip(path: Path) -> Format:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()[:100_000]
+        names = [entry.filename for entry in archives.entries(path)]
+    except archives.TooManyEntries as error:
+        return Format(OPAQUE, f"It is an archive. {error}")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return Format(OPAQUE, "It is a damaged archive.")
     below = {name.partition("/")[2] for name in names}
@@ -182,11 +190,36 @@ def _pickle(path: Path) -> Format | None:
     return Format(OPAQUE, "It is a pickle of values that belong to no framework known here.")
 
 
+_META_GRAPH, _META_INFO, _SIGNATURE, _TAG, _WRITTEN_BY = 2, 1, 5, 4, 5
+
+
 def _saved_model(path: Path) -> Format | None:
-    found = _numbers(path)
-    if found is None or not {1, 2} <= found <= {1, 2}:
+    """Read whom a SavedModel's graphs are for: a schema version, then graphs that carry tags."""
+    tags: set[str] = set()
+    signatures: set[str] = set()
+    versions: set[str] = set()
+    try:
+        with path.open("rb") as file:
+            whole = list(protobuf.fields(file, Span(0, path.stat().st_size)))
+            if {number for number, _ in whole} != {1, 2}:
+                return None
+            for graph in protobuf.spans(whole, _META_GRAPH):
+                parts = list(protobuf.fields(file, graph))
+                for info in protobuf.spans(parts, _META_INFO):
+                    facts = list(protobuf.fields(file, info))
+                    tags |= {protobuf.text(file, at) for at in protobuf.spans(facts, _TAG)}
+                    versions |= {protobuf.text(file, a) for a in protobuf.spans(facts, _WRITTEN_BY)}
+                for entry in protobuf.spans(parts, _SIGNATURE):
+                    key = protobuf.spans(list(protobuf.fields(file, entry)), 1)
+                    signatures |= {protobuf.text(file, at) for at in key}
+    except (ValueError, OSError):
         return None
-    return Format("tensorflow/saved_model", "It has a saved_model.pb with graphs.")
+    if not tags:
+        return None
+    by = f" of TensorFlow {', '.join(sorted(versions))}" if versions else ""
+    told = f", signatures {', '.join(sorted(signatures))}" if signatures else ""
+    says = f"It is a SavedModel{by} for {', '.join(sorted(tags))}{told}."
+    return Format("tensorflow/saved_model", says)
 
 
 def _message(path: Path) -> Format | None:

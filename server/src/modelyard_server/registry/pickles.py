@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import allowed
+from . import allowed, archives
 from .allowed import Judgement
 from .pickle_machine import Seen, walk
 
@@ -152,16 +152,19 @@ class _Joined:
 
 def _zipped_pickles(path: Path) -> list[str]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return [entry for entry in archive.namelist() if entry.lower().endswith(SUFFIXES)]
+        names = [entry.filename for entry in archives.entries(path)]
+        return [name for name in names if name.lower().endswith(SUFFIXES)]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return []
 
 
 def _streams(path: Path) -> Iterator[BinaryIO]:
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for entry in _zipped_pickles(path):
+        wanted = _zipped_pickles(path)
+        if not wanted:
+            return
+        with path.open("rb") as file, archives.opened(file) as archive:
+            for entry in wanted:
                 if "data/" in entry and not entry.endswith(".pkl"):
                     continue  # raw tensors of torch
                 yield _buffered(archive.open(entry))

@@ -60,6 +60,11 @@ def fields(file: BinaryIO, span: Span) -> Iterator[tuple[int, int | Span]]:
         raise ValueError("the message is cut off")
 
 
+def spans(found: list[tuple[int, int | Span]], number: int) -> list[Span]:
+    """Give where the messages and texts of one field lie."""
+    return [value for key, value in found if key == number and isinstance(value, Span)]
+
+
 def text(file: BinaryIO, span: Span, limit: int = 4096) -> str:
     """Read a short string field."""
     file.seek(span.start)

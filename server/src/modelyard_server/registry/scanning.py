@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from . import containers, pickles, protobuf
+from . import archives, containers, pickles, protobuf
 from .formats import Format, detect, detect_folder
 from .protobuf import Span
 
@@ -79,10 +79,12 @@ def scan(folder: Path) -> Scan:
     """Look at every file of a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
     reasons: list[Reason] = []
-    for path in files:
-        name = str(path.relative_to(folder))
-        reasons.extend(_of_file(path, name, folder))
-    found, told_from = detect_folder(folder)
+    told: dict[Path, Format] = {}
+    with archives.read_once():
+        for path in files:
+            name = str(path.relative_to(folder))
+            reasons.extend(_of_file(path, name, folder, told))
+        found, told_from = detect_folder(folder, told)
     return Scan(verdict_of(reasons), reasons[:MAX_REASONS], found, told_from, len(files))
 
 
@@ -94,14 +96,14 @@ def verdict_of(reasons: list[Reason]) -> Verdict:
     return Verdict.suspicious if Level.suspicious in levels else Verdict.clean
 
 
-def _of_file(path: Path, name: str, folder: Path) -> Iterator[Reason]:
+def _of_file(path: Path, name: str, folder: Path, told: dict[Path, Format]) -> Iterator[Reason]:
     if path.is_symlink():
         yield Reason(Level.blocked, name, "It is a link.")
         return
     for says in containers.problems(path):
         damaged = "damaged" in says or "encrypted" in says
         yield Reason(Level.suspicious if damaged else Level.blocked, name, says)
-    form = detect(path)
+    form = told[path] = detect(path)
     if pickles.looks_like_pickle(path):
         yield from _of_pickle(path, name, is_other=form.name in _OTHERS)
     if path.suffix == ".py":

@@ -26,6 +26,17 @@ def test_what_has_no_mlmodel_says_why_it_is_not_served(tmp_path, name):
     assert "log_model" in why
 
 
+def test_a_saved_model_says_whose_graphs_it_holds(tmp_path):
+    made = FORMATS["tensorflow/saved_model"](tmp_path)
+    found, _ = detect_folder(tmp_path)
+    says = "It is a SavedModel of TensorFlow 2.21.0 for serve, signatures serving_default."
+    assert found.evidence == says
+    whole = made.read_bytes()
+    for other in (whole[:-1], b"\x08\x01\x12\x04\x0a\x02\x0a\x00", b""):
+        made.write_bytes(other)  # cut off; a message like it without tags; nothing
+        assert detect_folder(tmp_path)[0].name == "opaque"
+
+
 def test_an_mlflow_package_can_be_served(tmp_path):
     FORMATS["mlflow/package"](tmp_path)
     assert why_not_deployable(detect_folder(tmp_path)[0], ["MLmodel"]) is None

@@ -1,12 +1,14 @@
 """What a scan calls blocked, suspicious and clean; nothing is ever loaded."""
 
+import zipfile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.make.formats import FORMATS
 from tests.make.malice import BLOCKED, SUSPICIOUS
 
-from modelyard_server.registry import allowed, scanning
+from modelyard_server.registry import allowed, archives, scanning
 from modelyard_server.registry.scanning import Level, Verdict
 
 
@@ -32,6 +34,52 @@ def test_honest_files_of_every_format_are_clean(tmp_path, name):
     FORMATS[name](tmp_path)
     found = scanning.scan(tmp_path)
     assert found.verdict is Verdict.clean, found.reasons
+
+
+def a_zip(path, *, entries, name="part-{}.txt"):
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(entries):
+            archive.writestr(name.format(number), b"x")
+
+
+def test_a_directory_is_read_once_however_many_questions_are_asked(tmp_path, monkeypatch):
+    a_zip(tmp_path / "many.zip", entries=200)
+    read = []
+    get = zipfile.ZipFile._RealGetContents
+    monkeypatch.setattr(
+        zipfile.ZipFile, "_RealGetContents", lambda self: (read.append(1), get(self))
+    )
+    assert scanning.scan(tmp_path).verdict is Verdict.clean
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize("name", ["part-{}.txt", "part-{}.pkl"])
+def test_a_zip_of_too_many_entries_is_blocked_before_it_is_taken_apart(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 100)
+    a_zip(tmp_path / "most.zip", entries=100, name=name)
+    assert scanning.scan(tmp_path).verdict is not Verdict.blocked
+    a_zip(tmp_path / "more.zip", entries=101, name=name)
+    found = scanning.scan(tmp_path)
+    assert found.verdict is Verdict.blocked
+    assert [reason.says for reason in found.reasons if reason.level is Level.blocked] == [
+        "It has more than 100 entries."
+    ]
+    (tmp_path / "more.zip").rename(tmp_path / "inner.zip")
+    with zipfile.ZipFile(tmp_path / "most.zip", "w") as outer:
+        outer.write(tmp_path / "inner.zip", "inner.zip")
+    (tmp_path / "inner.zip").unlink()
+    says = scanning.scan(tmp_path).reasons[0].says
+    assert says == "In 'inner.zip': It has more than 100 entries."
+
+
+def test_contents_that_look_like_a_directory_do_not_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 100)
+    header = b"PK\x01\x02" + b"\0" * 42
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("inner.zip", header * 200)
+        archive.writestr("raw.pkl", header * 200)
+    says = [reason.says for reason in scanning.scan(tmp_path).reasons]
+    assert not [one for one in says if "entries" in one]
 
 
 def test_source_and_code_in_a_pickle_are_noticed(tmp_path):
