@@ -253,11 +253,6 @@ def main() -> int:
         an_installation(Path(name)) as installation,
     ):
         owner = an_owner(installation)
-        # Keras asks the environment which library is beneath it
-        changed = owner.http.patch(
-            "/environments/dev", json={"variables": {"KERAS_BACKEND": "torch"}}
-        )
-        assert changed.status_code == 200, changed.text
         programs = [(Path(sys.executable), *one) for one in LIGHT.items()]
         if HEAVY.parents[1].joinpath("complete").exists():
             programs += [(HEAVY, *one) for one in WITH_TORCH.items()]

@@ -68,6 +68,9 @@ class ObedientNode:
     answers: Callable[[str, bytes, dict[str, str]], NodeAnswer] | None = None
     """The gateway, where a test has one."""
     grpc_port: int | None = None
+    slept_seconds: float = 0.0
+    is_asleep: bool = False
+    """All its servers sleep, or have slept so long."""
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     """Server to the variables it was first published with."""
 
@@ -109,6 +112,8 @@ class ObedientNode:
             since=utcnow(),
             sandbox="bwrap",
             log_tail=("last words",) if crashes else (),
+            is_asleep=self.is_asleep,
+            slept_seconds=self.slept_seconds,
         )
 
     def is_up(self) -> bool:

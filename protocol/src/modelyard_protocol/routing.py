@@ -280,6 +280,8 @@ class ObservedServer(BaseModel):
     """What its largest process has asked for, which `Limits.memory_mb` is about."""
     is_asleep: bool = False
     """It has no process until a call needs one; with a graph it is ready all the same."""
+    slept_seconds: float = 0.0
+    """Since the node started. Only what it grows by means anything."""
     compared: int = 0
     """Live calls whose answer from the graph was the original's."""
 

@@ -189,6 +189,7 @@ class Node:
     async def _write_observed(self) -> None:
         if self._workers.generation >= 0:  # none: a worker is being started
             self._generation = self._workers.generation
+        servers = self._supervisor.observed()
         state = ObservedState(
             generation=self._generation,
             node_pid=os.getpid(),
@@ -196,7 +197,7 @@ class Node:
             written_at=dt.datetime.now(dt.UTC),
             port=self._port,
             grpc_port=self._front.port,
-            servers=self._scaler.shown(self._supervisor.observed(), self._workers.lane_of),
+            servers=self._scaler.shown(servers, self._workers.lane_of, time.monotonic()),
             workers=self._workers.observed(),
             overrides=self._reported(),
             dropped_records=self._journal.dropped + self._workers.dropped,

@@ -65,7 +65,13 @@ class _Fleet:
     recycled_at: float = -math.inf
     sizes_mb: dict[int, tuple[float, float]] = field(default_factory=dict)
     """What each held and had asked for when it was ready."""
-    is_asleep: bool = False
+    slept: float = 0.0
+    """Seconds it has slept; what it sleeps now comes on top."""
+    asleep_since: float | None = None
+
+    @property
+    def is_asleep(self) -> bool:
+        return self.asleep_since is not None
 
     @property
     def scaling(self) -> Scaling:
@@ -88,13 +94,16 @@ class _Fleet:
             self.running.remove(number)
         self.sizes_mb.pop(number, None)
 
-    def sleep(self) -> None:
-        self.running, self.leaving, self.is_asleep = [], None, True
+    def sleep(self, now: float) -> None:
+        self.running, self.leaving, self.asleep_since = [], None, now
         self.sizes_mb.clear()
 
     def wake(self, now: float) -> None:
-        self.is_asleep, self.busy_at = False, now
+        self.slept, self.asleep_since, self.busy_at = self.slept_until(now), None, now
         self.begin()
+
+    def slept_until(self, now: float) -> float:
+        return self.slept + (0.0 if self.asleep_since is None else now - self.asleep_since)
 
 
 class Scaler:
@@ -174,7 +183,7 @@ class Scaler:
             return
         idle = fleet.scaling.idle_seconds
         if fleet.can_sleep and idle is not None and now - fleet.busy_at >= idle:
-            fleet.sleep()
+            fleet.sleep(now)
             return
         if fleet.leaving is not None:
             self._go_on_replacing(fleet, fleet.leaving, by_id)
@@ -229,7 +238,7 @@ class Scaler:
                 return
 
     def shown(
-        self, servers: Iterable[ObservedServer], lane_of: LaneOf
+        self, servers: Iterable[ObservedServer], lane_of: LaneOf, now: float
     ) -> tuple[ObservedServer, ...]:
         """Give one entry a version: the best of its processes, or that it sleeps."""
         found: dict[str, list[ObservedServer]] = {}
@@ -238,7 +247,14 @@ class Scaler:
         asleep = {fleet.spec.id for fleet in self._fleets.values() if fleet.is_asleep}
         awake = [_best(name, own) for name, own in found.items() if name not in asleep]
         sleeping = [_sleeping(name) for name in sorted(asleep)]
-        return tuple(_with_lane(one, lane_of(one.id)) for one in [*awake, *sleeping])
+        return tuple(
+            _with_lane(one, lane_of(one.id), self._slept(one.id, now))
+            for one in [*awake, *sleeping]
+        )
+
+    def _slept(self, server_id: str, now: float) -> float:
+        fleet = self._fleets.get(server_id)
+        return 0.0 if fleet is None else round(fleet.slept_until(now), 1)
 
 
 def _is_ready(fleet: _Fleet, number: int, by_id: dict[str, ObservedServer]) -> bool:
@@ -283,8 +299,8 @@ def _sleeping(server_id: str) -> ObservedServer:
     )
 
 
-def _with_lane(one: ObservedServer, facts: Mapping[str, Any]) -> ObservedServer:
+def _with_lane(one: ObservedServer, facts: Mapping[str, Any], slept: float) -> ObservedServer:
     """Add what answers its calls: one with a graph is ready without a process."""
     is_compiled = facts["lane"] is LaneState.compiled and one.state is not ServerState.stopping
     state = ServerState.ready if is_compiled else one.state
-    return one.model_copy(update={**facts, "state": state})
+    return one.model_copy(update={**facts, "state": state, "slept_seconds": slept})

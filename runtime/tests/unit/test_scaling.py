@@ -94,9 +94,11 @@ def test_it_sleeps_after_its_last_call_and_wakes_once() -> None:
     assert node.look(calls=1, after=59) == ["v"]
     assert node.look(calls=2, after=59) == ["v"]
     assert node.look(calls=2, after=61) == []
-    (asleep,) = node.scaler.shown([], lane(LaneState.native))
+    node.now += 39
+    (asleep,) = node.scaler.shown([], lane(LaneState.native), node.now)
+    assert asleep.slept_seconds == 39
     assert (asleep.id, asleep.state, asleep.replicas) == ("v", ServerState.asleep, 0)
-    (compiled,) = node.scaler.shown([], lane(LaneState.compiled))
+    (compiled,) = node.scaler.shown([], lane(LaneState.compiled), node.now)
     assert (compiled.state, compiled.is_asleep) == (ServerState.ready, True)  # by its graph
     assert node.scaler.wake("v", node.now)
     assert not node.scaler.wake("v", node.now)
@@ -104,6 +106,9 @@ def test_it_sleeps_after_its_last_call_and_wakes_once() -> None:
     table = node.scaler.table(DesiredState(generation=1, servers=(node.spec,)))
     assert [spec.id for spec in table.servers] == ["v", "v.1"]
     assert node.look(calls=3) == ["v.1"]
+    assert node.look(calls=3, after=61) == []
+    (again,) = node.scaler.shown([], lane(LaneState.native), node.now + 1)
+    assert again.slept_seconds == 40  # both times, and nothing of the time it was awake
 
 
 def test_a_process_that_has_grown_leaves_once_its_successor_answers() -> None:
@@ -116,7 +121,7 @@ def test_a_process_that_has_grown_leaves_once_its_successor_answers() -> None:
     node.unready.clear()
     assert node.look() == ["v.1"]
     node.leaving.add("v")
-    (shown,) = node.scaler.shown(node.observed(), lane(LaneState.native))
+    (shown,) = node.scaler.shown(node.observed(), lane(LaneState.native), node.now)
     assert (shown.id, shown.state, shown.replicas) == ("v", ServerState.ready, 1)
     node.sizes["v.1"] = 950.0
     assert node.look() == ["v.1"]  # that is its size from the start

@@ -163,6 +163,10 @@ class Deployments:
         }
         self._transport.put(f"{_PATH}/{deployment_id}/scaling", body)
 
+    def reset_scale(self, deployment_id: str) -> None:
+        """Let the environment's default say again how many processes serve it."""
+        self._transport.delete(f"{_PATH}/{deployment_id}/scaling")
+
     def shadow(self, deployment_id: str) -> ShadowReport:
         """Tell how the shadow that runs, or the last one, answered copies of live calls."""
         return ShadowReport.read(self._transport.get(f"{_PATH}/{deployment_id}/shadow"))

@@ -2352,7 +2352,11 @@ export interface paths {
          */
         put: operations["deployments_set_scaling"];
         post?: never;
-        delete?: never;
+        /**
+         * Reset Scaling
+         * @description Forget what was set: the environment's default holds again.
+         */
+        delete: operations["deployments_reset_scaling"];
         options?: never;
         head?: never;
         patch?: never;
@@ -5469,6 +5473,7 @@ export interface components {
             /** Secrets */
             secrets: components["schemas"]["SecretOut"][];
             quota: components["schemas"]["Quota"];
+            price: components["schemas"]["Price"] | null;
             used: components["schemas"]["Used"];
             policy: components["schemas"]["Policy"];
         };
@@ -5484,6 +5489,7 @@ export interface components {
                 [key: string]: string;
             };
             quota?: components["schemas"]["Quota"];
+            price?: components["schemas"]["Price"] | null;
             policy?: components["schemas"]["Policy"];
         };
         /**
@@ -7564,6 +7570,29 @@ export interface components {
             limit: number | null;
         };
         /**
+         * Price
+         * @description What an hour of one core, of one GB of memory and of one GPU costs.
+         */
+        Price: {
+            /** Currency */
+            currency: string;
+            /**
+             * Cpu Hour
+             * @default 0
+             */
+            cpu_hour: number;
+            /**
+             * Gb Hour
+             * @default 0
+             */
+            gb_hour: number;
+            /**
+             * Gpu Hour
+             * @default 0
+             */
+            gpu_hour: number;
+        };
+        /**
          * Problem
          * @description RFC 9457 problem document. `code` is stable; branch on it, show `detail`.
          */
@@ -8514,6 +8543,16 @@ export interface components {
             /** Seconds */
             seconds: number | null;
         };
+        /**
+         * SavedOut
+         * @description What processes that slept would have cost at the environment's price of today.
+         */
+        SavedOut: {
+            /** Amount */
+            amount: number;
+            /** Currency */
+            currency: string;
+        };
         /** ScalingOut */
         ScalingOut: {
             /** Min Replicas */
@@ -8532,6 +8571,9 @@ export interface components {
             is_asleep: boolean;
             /** Memory Mb */
             memory_mb: number | null;
+            /** Slept Seconds */
+            slept_seconds: number;
+            saved: components["schemas"]["SavedOut"] | null;
         };
         /**
          * ScalingSet
@@ -14781,6 +14823,37 @@ export interface operations {
                 "application/json": components["schemas"]["ScalingSet"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScalingOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_reset_scaling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

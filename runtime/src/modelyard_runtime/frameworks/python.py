@@ -12,10 +12,22 @@ from modelyard_runtime.model import ModelDir
 
 def load(directory: ModelDir) -> PythonModel:
     """Load a package through `mlflow.pyfunc`."""
-    os.environ.setdefault("MLFLOW_ENABLE_DB_SDK", "false")
+    for name, value in variables(directory.mlmodel).items():
+        os.environ.setdefault(name, value)
     import mlflow.pyfunc
 
     return PythonModel(mlflow.pyfunc.load_model(str(directory.path)), directory)
+
+
+def variables(mlmodel: dict[str, Any]) -> dict[str, str]:
+    """Give what a package's libraries look for when they are imported; who says otherwise wins.
+
+    Keras takes TensorFlow unless it is told which library was beneath it where the model was made.
+    """
+    found = {"MLFLOW_ENABLE_DB_SDK": "false"}
+    keras = mlmodel["flavors"].get("keras")
+    backend = keras.get("keras_backend") if isinstance(keras, dict) else None
+    return found | ({"KERAS_BACKEND": backend} if isinstance(backend, str) else {})
 
 
 class PythonModel:

@@ -107,10 +107,15 @@ def scale(
     sleep_after: Annotated[
         float | None, typer.Option(help="Minutes without a call; goes with --min 0.")
     ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="As the environment has it.")] = False,
 ) -> None:
     """Set how many processes serve a deployment, and when it sleeps."""
     session = client()
     found = session.deployments.find(address)
+    if reset:
+        session.deployments.reset_scale(found.id)
+        out.print(f"{address} has the processes that its environment gives by default")
+        return
     session.deployments.scale(
         found.id,
         least=least,

@@ -15,18 +15,9 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import environments, promotion, stages, views
+from .environment_schemas import EnvironmentCreate, EnvironmentOut, EnvironmentPatch, SecretSet
 from .ports import Capacity, Drivers
-from .schemas import (
-    DeploymentOut,
-    Difference,
-    DriverOut,
-    EnvironmentCreate,
-    EnvironmentOut,
-    EnvironmentPatch,
-    PromoteRequest,
-    SecretSet,
-    TrackOut,
-)
+from .schemas import DeploymentOut, Difference, DriverOut, PromoteRequest, TrackOut
 
 router = APIRouter(prefix="/api/v1", tags=["deployments"])
 

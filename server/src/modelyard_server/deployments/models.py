@@ -32,10 +32,12 @@ class Environment(Owned, Base):
     name: Mapped[str] = mapped_column(String(200))
     rank: Mapped[int]
     variables: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    price: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`environment_schemas.Price` as JSON; `None`: nobody has said what running costs."""
     quota: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """`schemas.Quota` as JSON."""
+    """`environment_schemas.Quota` as JSON."""
     policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """`schemas.Policy` as JSON; `None`: as the environment's kind has it."""
+    """`environment_schemas.Policy` as JSON; `None`: as the environment's kind has it."""
 
 
 class EnvironmentSecret(Owned, Base):
@@ -173,6 +175,10 @@ class Revision(Owned, Base):
     created_by_name: Mapped[str] = mapped_column(String(320))
     live_from: Mapped[dt.datetime | None]
     live_until: Mapped[dt.datetime | None]
+    slept_seconds: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """How long the server of its own has slept; one it took over counts for the one before."""
+    slept_counted: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """What of the node's count is in `slept_seconds` already."""
 
     @property
     def server_key(self) -> str:

@@ -18,7 +18,7 @@ from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 from modelyard_server.workspaces.access import System
 
-from . import going_back, lanes, watch
+from . import going_back, lanes, sleeping, watch
 from .errors import DeploymentMissing, RevisionMissing
 from .lookup import revisions, standing
 from .models import Deployment, Revision
@@ -128,6 +128,7 @@ def _changes(
         judged = health(servers.get(revision.server_key), node_is_up=node_is_up)
         if (revision.status, revision.status_reason) != (judged.status, judged.reason):
             found.append(_judge(db, deployment, revision, judged))
+    found.extend(sleeping.to_keep(db, servers))
     switched = {
         server_id: server.lane_note or "The node gave no reason."
         for server_id, server in servers.items()

@@ -295,6 +295,20 @@ def set_scaling(
     return scaling.shown(db, row, compute.observed())
 
 
+@router.delete("/deployments/{deployment_id}/scaling")
+def reset_scaling(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Deployer,
+    publisher: Publishing,
+    compute: Annotated[ComputeDriver, provided(ComputeDriver)],
+) -> ScalingOut:
+    """Forget what was set: the environment's default holds again."""
+    row = scaling.reset(db, actor, deployment_id)
+    publisher.soon(db)
+    return scaling.shown(db, row, compute.observed())
+
+
 @router.post("/deployments/{deployment_id}/stop", status_code=202)
 def stop(
     deployment_id: uuid.UUID,

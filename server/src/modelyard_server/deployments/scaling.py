@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.routing import ObservedState, Scaling
 from modelyard_server.kernel import trail
 
-from . import changes, environments, stages
+from . import changes, environments, sleeping, stages
 from .errors import NoCapacity, ScalingRefused
-from .lookup import get, revision_of
+from .lookup import get, revision_of, revisions
 from .models import Deployment
 from .ports import Machine
 from .scaling_schemas import ScalingOut, ScalingSet
@@ -68,18 +68,36 @@ def set_scaling(
     return deployment
 
 
+def reset(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> Deployment:
+    """Forget what was set: the environment's default holds again.
+
+    Raises:
+        DeploymentMissing: there is none with this id.
+    """
+    deployment = get(db, actor, deployment_id, lock=True)
+    before = settled(deployment).model_dump()
+    deployment.scaling = None
+    after = settled(deployment).model_dump()
+    changes.record(db, actor, "deployments.reset_scaling", deployment, before=before, after=after)
+    return deployment
+
+
 def shown(db: Session, deployment: Deployment, observed: ObservedState | None) -> ScalingOut:
     """Give what holds, and how many processes answer for the live revision."""
     seen = None
     if observed is not None and deployment.live_number is not None:
         server_id = revision_of(db, deployment, deployment.live_number).server_key
         seen = next((one for one in observed.servers if one.id == server_id), None)
+    slept = sleeping.of_revisions(revisions(db, deployment.id), observed)
+    price = stages.price_of(environments.named(db, deployment.environment))
     return ScalingOut(
         **settled(deployment).model_dump(),
         is_default=deployment.scaling is None,
         replicas=seen.replicas if seen is not None else None,
         is_asleep=seen is not None and seen.is_asleep,
         memory_mb=seen.memory_mb if seen is not None else None,
+        slept_seconds=round(sum(seconds for seconds, *_ in slept), 1),
+        saved=sleeping.saved(price, slept) if price is not None else None,
     )
 
 

@@ -18,6 +18,13 @@ class ScalingSet(BaseModel):
     idle_minutes: float | None = Field(None, gt=0, le=7 * 24 * 60)
 
 
+class SavedOut(BaseModel):
+    """What processes that slept would have cost at the environment's price of today."""
+
+    amount: float
+    currency: str
+
+
 class ScalingOut(BaseModel):
     min_replicas: int
     max_replicas: int
@@ -29,3 +36,7 @@ class ScalingOut(BaseModel):
     """Processes that answer now; `null`: nothing is live, or the node is down."""
     is_asleep: bool
     memory_mb: float | None
+    slept_seconds: float
+    """How long its processes have slept, all its revisions together."""
+    saved: SavedOut | None
+    """`null`: the environment has no price."""

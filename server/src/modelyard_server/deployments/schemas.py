@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -122,39 +122,6 @@ class DeployRequest(BaseModel):
     accept_changes: bool = False
 
 
-class Quota(BaseModel):
-    """What deployments of an environment may take together; `null`: no limit."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    deployments: int | None = Field(None, ge=0, le=100_000)
-    cpu: float | None = Field(None, ge=0, le=100_000)
-    memory_gb: float | None = Field(None, ge=0, le=1_000_000)
-
-
-class Used(BaseModel):
-    deployments: int
-    cpu: float
-    memory_gb: float
-
-
-class Policy(BaseModel):
-    """What an environment asks for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    needs_reason: bool = False
-    """Rollbacks say why."""
-    promote_only: bool = False
-    """New deployments come by promotion."""
-    strategy: Strategy | None = None
-    """For next revisions without one of their own; `null`: guarded in production, else at once."""
-    shadow_cap: int = Field(50, ge=1, le=100)
-    """Percent of the calls that a shadow may get copies of."""
-    driver: Literal["process", "docker"] | None = None
-    """Where its next model servers run; `null`: as the installation is set."""
-
-
 class DriverOut(BaseModel):
     """A way to run model servers."""
 
@@ -163,52 +130,6 @@ class DriverOut(BaseModel):
     """Why it cannot be used now; `null`: it can."""
     is_standard: bool
     """Environments that do not choose use it."""
-
-
-class SecretOut(BaseModel):
-    """A secret's name. Its value is never given."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    name: str
-    updated_at: dt.datetime
-    updated_by_name: str
-
-
-class EnvironmentOut(BaseModel):
-    slug: str
-    name: str
-    rank: int
-    variables: dict[str, str]
-    secrets: list[SecretOut]
-    quota: Quota
-    used: Used
-    policy: Policy
-
-
-Variables = Annotated[dict[str, Annotated[str, Field(max_length=32_768)]], Field(max_length=100)]
-
-
-class EnvironmentCreate(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=200)
-    slug: str | None = Field(None, pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-
-
-class EnvironmentPatch(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field("", min_length=1, max_length=200)
-    variables: Variables = Field(default_factory=dict)
-    quota: Quota = Field(default_factory=Quota)
-    policy: Policy = Field(default_factory=Policy)
-
-
-class SecretSet(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    value: str = Field(min_length=1, max_length=32_768, pattern=r"^[^\x00]*$")
 
 
 class PromoteRequest(BaseModel):

@@ -14,6 +14,16 @@ from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 
 from . import environments
+from .environment_schemas import (
+    EnvironmentCreate,
+    EnvironmentOut,
+    EnvironmentPatch,
+    Policy,
+    Price,
+    Quota,
+    SecretOut,
+    Used,
+)
 from .errors import (
     DriverUnavailable,
     EnvironmentInUse,
@@ -25,15 +35,6 @@ from .errors import (
 )
 from .models import Deployment, Environment, EnvironmentSecret, Revision
 from .ports import Machine
-from .schemas import (
-    EnvironmentCreate,
-    EnvironmentOut,
-    EnvironmentPatch,
-    Policy,
-    Quota,
-    SecretOut,
-    Used,
-)
 from .states import ENDED
 
 SEALED_FOR = "environment secrets"
@@ -57,6 +58,7 @@ def shown(db: Session, row: Environment) -> EnvironmentOut:
         variables=row.variables or {},
         secrets=[SecretOut.model_validate(secret) for secret in secrets],
         quota=Quota.model_validate(row.quota or {}),
+        price=price_of(row),
         used=used(db, row.slug),
         policy=policy_of(row),
     )
@@ -67,6 +69,11 @@ def policy_of(row: Environment) -> Policy:
     if row.policy is None:
         return Policy(needs_reason=row.slug == environments.PRODUCTION)
     return Policy.model_validate(row.policy)
+
+
+def price_of(row: Environment) -> Price | None:
+    """Give what running costs in an environment, if somebody has said so."""
+    return Price.model_validate(row.price) if row.price is not None else None
 
 
 def driver_of(row: Environment, machine: Machine) -> str:

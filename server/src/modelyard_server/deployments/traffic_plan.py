@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import environments
+from .environment_schemas import Policy
 from .errors import StrategyRefused
 from .models import Deployment, Revision
-from .schemas import Policy, Strategy
+from .schemas import Strategy
 from .strategy import GUARDED
 
 

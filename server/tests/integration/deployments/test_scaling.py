@@ -54,6 +54,54 @@ def test_processes_are_set_with_an_audit_entry_and_contradictions_are_refused(
     assert audit.json()["items"][0]["after"]["max_replicas"] == 6
 
 
+def test_what_was_set_is_reset_to_the_default_of_the_environment(serving: Serving) -> None:
+    deployment = serving.deploy(environment="dev")
+    address = f"/api/v1/deployments/{deployment['id']}/scaling"
+    serving.client.put(address, json={"min_replicas": 1})
+    assert _told(serving, "dev") == [None]
+    shown = serving.client.delete(address).json()
+    assert (shown["is_default"], shown["min_replicas"], shown["idle_minutes"]) == (True, 0, 30)
+    assert [one and one["idle_seconds"] for one in _told(serving, "dev")] == [30 * 60]
+    audit = serving.workspace.client("admin").get(
+        "/api/v1/audit", params={"action": "deployments.reset_scaling"}
+    )
+    [entry] = audit.json()["items"]
+    assert (entry["before"]["min_replicas"], entry["after"]["min_replicas"]) == (1, 0)
+
+
+def test_what_sleep_saved_is_counted_once_and_told_where_there_is_a_price(serving: Serving) -> None:
+    deployment = serving.deploy(environment="dev")
+    address = f"/api/v1/deployments/{deployment['id']}/scaling"
+    config = serving.client.get(f"/api/v1/deployments/{deployment['id']}").json()
+    config = config["live_revision"]["config"]
+
+    def slept(seconds: float, *, is_asleep: bool) -> float:
+        """Let the node say how long it slept; give what is told before and after a look."""
+        serving.node.slept_seconds, serving.node.is_asleep = seconds, is_asleep
+        before = serving.client.get(address).json()["slept_seconds"]
+        serving.reconcile()
+        after = serving.client.get(address).json()
+        assert (before, after["is_asleep"]) == (after["slept_seconds"], is_asleep)
+        return float(before)
+
+    assert slept(0, is_asleep=False) == 0
+    assert slept(30, is_asleep=True) == 30
+    assert slept(3000, is_asleep=True) == 3000
+    assert slept(3010, is_asleep=False) == 3010
+    assert slept(0, is_asleep=False) == 3010  # another node, which counts from 0
+    assert slept(590, is_asleep=True) == 3600
+    assert serving.client.get(address).json()["saved"] is None
+    admin, place = serving.workspace.client("admin"), "/api/v1/environments/dev"
+    wrong = admin.patch(place, json={"price": {"currency": "euro", "cpu_hour": 1}})
+    assert wrong.status_code == 422
+    price = {"currency": "EUR", "cpu_hour": 0.5, "gb_hour": 0.25, "gpu_hour": 9.0}
+    assert admin.patch(place, json={"price": price}).json()["price"] == price
+    expected = config["cpu"] * 0.5 + config["memory_gb"] * 0.25
+    told = serving.client.get(address).json()["saved"]
+    assert told == {"amount": expected, "currency": "EUR"}
+    assert admin.patch(place, json={"price": None}).json()["price"] is None
+
+
 def test_nothing_sleeps_beside_another_revision(serving: Serving) -> None:
     deployment = serving.deploy(environment="dev")
     serving.register()

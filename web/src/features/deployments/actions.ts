@@ -97,6 +97,19 @@ export function useSetScaling(id: string) {
   });
 }
 
+export function useResetScaling(id: string) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: async () =>
+      body(
+        await api.DELETE("/api/v1/deployments/{deployment_id}/scaling", {
+          params: { path: { deployment_id: id } },
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
 export function usePromote(id: string) {
   const refresh = useRefresh();
   return useMutation({

@@ -16,6 +16,8 @@ const scaling = {
   replicas: 2,
   is_asleep: false,
   memory_mb: 180.4,
+  slept_seconds: 0,
+  saved: null,
 };
 
 test("processes are told, and sleeping can be switched on", async () => {
@@ -28,6 +30,17 @@ test("processes are told, and sleeping can be switched on", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
   const body = { min_replicas: 0, max_replicas: 3, target_concurrency: 4, idle_minutes: 30 };
   await vi.waitFor(() => expect(sent).toEqual([body]));
+});
+
+test("what sleep saved is told where there is a price, and the default can be taken back", async () => {
+  const saved = { amount: 0.42, currency: "EUR" };
+  answers("get", AT, { ...scaling, slept_seconds: 12_000, saved });
+  const sent = answers("delete", AT, { ...scaling, is_default: true });
+  await renderView(<ScalingPanel id={DEPLOYMENT} />);
+  expect(await screen.findByText("3 h 20 min, which saved 0.42 EUR")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Change" }));
+  await userEvent.click(screen.getByRole("button", { name: "As the environment has it" }));
+  await vi.waitFor(() => expect(sent).toHaveLength(1));
 });
 
 test("what is asleep says so, and a refusal stays in sight", async () => {

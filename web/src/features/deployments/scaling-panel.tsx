@@ -3,11 +3,11 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
 import type { Shape } from "@/api/types";
-import { number, plural } from "@/lib/format";
+import { duration, number, plural } from "@/lib/format";
 import { Facts } from "@/ui/facts";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
-import { useSetScaling } from "./actions";
+import { useResetScaling, useSetScaling } from "./actions";
 import { scalingOf } from "./api";
 
 type Scaling = Shape<"ScalingOut">;
@@ -55,7 +55,15 @@ function factsOf(of: Scaling): [string, string][] {
         ? "Never"
         : `After ${plural(of.idle_minutes, "minute")} without a call; the next call wakes it`,
     ],
+    ...(of.slept_seconds > 0 ? [sleptOf(of)] : []),
   ];
+}
+
+function sleptOf(of: Scaling): [string, string] {
+  const slept = duration(Math.round(of.slept_seconds));
+  if (of.saved === null)
+    return ["Slept", `${slept}; a price of the environment says what it saved`];
+  return ["Slept", `${slept}, which saved ${number(of.saved.amount)} ${of.saved.currency}`];
 }
 
 function nowOf(of: Scaling): string {
@@ -68,6 +76,8 @@ function nowOf(of: Scaling): string {
 
 function Edit({ id, of, onClose }: { id: string; of: Scaling; onClose: () => void }) {
   const set = useSetScaling(id);
+  const reset = useResetScaling(id);
+  const refused = set.error ?? reset.error;
   const [least, setLeast] = useState(Math.max(1, of.min_replicas));
   const [most, setMost] = useState(of.max_replicas);
   const [target, setTarget] = useState(of.target_concurrency);
@@ -101,11 +111,21 @@ function Edit({ id, of, onClose }: { id: string; of: Scaling; onClose: () => voi
         checked={rest !== null}
         onChange={(event) => setRest(event.currentTarget.checked ? REST_MINUTES : null)}
       />
-      {set.error && <Refused error={set.error} />}
+      {refused && <Refused error={refused} />}
       <div className="row">
         <Button type="submit" size="xs" loading={set.isPending}>
           Save
         </Button>
+        {!of.is_default && (
+          <Button
+            size="xs"
+            variant="default"
+            loading={reset.isPending}
+            onClick={() => reset.mutate(undefined, { onSuccess: onClose })}
+          >
+            As the environment has it
+          </Button>
+        )}
         <Button size="xs" variant="default" onClick={onClose}>
           Cancel
         </Button>

@@ -11,6 +11,7 @@ export const environments = () =>
     queryFn: async ({ signal }) => body(await api.GET("/api/v1/environments", { signal })),
   });
 
+export type Price = NonNullable<Environment["price"]>;
 export type Policy = Environment["policy"];
 
 export const drivers = () =>

@@ -7,6 +7,7 @@ import { Refused } from "@/ui/refused";
 import { Tag } from "@/ui/status-badge";
 import { type Environment, usePatch, useRemove } from "./api";
 import { DriverChoice, runsWhere } from "./driver-choice";
+import { PriceFields, priceText } from "./price-fields";
 import { Secrets } from "./secrets";
 import { asText, asVariables } from "./variables";
 
@@ -48,6 +49,7 @@ export function EnvironmentPanel({ of, mayManage }: { of: Environment; mayManage
                 .filter(Boolean)
                 .join(", ") || "None",
             ],
+            ["Price of an hour", priceText(of.price)],
             [
               "Policy",
               [
@@ -74,6 +76,7 @@ function EnvironmentForm({ of, onDone }: { of: Environment; onDone: () => void }
   const [name, setName] = useState(of.name);
   const [variables, setVariables] = useState(asText(of.variables));
   const [quota, setQuota] = useState(of.quota);
+  const [price, setPrice] = useState(of.price);
   const [policy, setPolicy] = useState(of.policy);
   const patch = usePatch(of.slug);
   const remove = useRemove(of.slug);
@@ -84,7 +87,7 @@ function EnvironmentForm({ of, onDone }: { of: Environment; onDone: () => void }
         onSubmit={(event) => {
           event.preventDefault();
           patch.mutate(
-            { name: name.trim(), variables: asVariables(variables), quota, policy },
+            { name: name.trim(), variables: asVariables(variables), quota, price, policy },
             { onSuccess: onDone },
           );
         }}
@@ -128,6 +131,7 @@ function EnvironmentForm({ of, onDone }: { of: Environment; onDone: () => void }
             onChange={(value) => setQuota({ ...quota, memory_gb: asLimit(value) })}
           />
         </div>
+        <PriceFields value={price} onChange={setPrice} />
         <NumberInput
           label="A shadow gets copies of at most, %"
           maw={320}

@@ -14,6 +14,7 @@ const place = (slug: string, name: string, change: Partial<Environment> = {}): E
   variables: {},
   secrets: [],
   quota: { deployments: null, cpu: null, memory_gb: null },
+  price: null,
   used: { deployments: 0, cpu: 0, memory_gb: 0 },
   policy: {
     needs_reason: false,
@@ -49,6 +50,10 @@ test("an environment's name, variables and limits are changed together", async (
   await userEvent.clear(name);
   await userEvent.type(name, "Pre-production");
   await userEvent.type(screen.getByRole("textbox", { name: "Deployments at most" }), "5");
+  await userEvent.type(screen.getByRole("textbox", { name: "Price of a core, an hour" }), "0.04");
+  const currency = screen.getByRole("textbox", { name: "Currency" });
+  await userEvent.clear(currency);
+  await userEvent.type(currency, "usd");
   await userEvent.click(screen.getByRole("button", { name: "Save Staging" }));
   await vi.waitFor(() =>
     expect(sent).toEqual([
@@ -56,6 +61,7 @@ test("an environment's name, variables and limits are changed together", async (
         name: "Pre-production",
         variables: { REGION: "eu-1" },
         quota: { deployments: 5, cpu: null, memory_gb: null },
+        price: { currency: "USD", cpu_hour: 0.04, gb_hour: 0, gpu_hour: 0 },
         policy: {
           needs_reason: false,
           promote_only: false,
