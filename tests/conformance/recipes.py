@@ -305,6 +305,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
     # ------------------------------------------------------------------- alerts
+    "dashboards_create_dashboard": Recipe(lambda ids: {"name": "Mornings"}),
+    "dashboards_change_dashboard": Recipe(lambda ids: {"name": "Evenings", "version": 1}),
     "alerts_create_rule": Recipe(
         lambda ids: {
             "deployment_id": ids["deployment_id"],

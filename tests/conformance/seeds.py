@@ -418,6 +418,12 @@ def an_alert(world: World) -> str:
         return str(incidents.fired(db, rule, subject, reading).id)
 
 
+def a_dashboard(world: World) -> str:
+    panel = {"id": "p", "signal": "traffic", "deployment_ids": [world["deployment_id"]]}
+    body = {"name": f"{world.canary} board", "panels": [panel]}
+    return world.post("/api/v1/dashboards", body)["id"]
+
+
 def a_silence(world: World) -> str:
     body = {"reason": f"{world.canary} work", "ends_at": "2999-01-01T00:00:00Z"}
     body |= {"starts_at": "2998-12-31T00:00:00Z"}
@@ -475,6 +481,8 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "rule_id": a_rule,
     "alert_id": an_alert,
     "silence_id": a_silence,
+    # dashboards
+    "dashboard_id": a_dashboard,
     # notifications
     "channel_id": a_channel,
     "delivery_id": a_dead_letter,

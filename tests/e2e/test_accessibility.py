@@ -1,9 +1,10 @@
 """The main pages against WCAG 2.2 A and AA, with axe-core: wide, narrow, light, dark."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.make.browser import NARROW, WIDE, a_visitor
 from tests.make.installation import ROOT, Installation, an_installation, wait_for
@@ -18,11 +19,13 @@ PLACES = (
     "models",
     "deployments",
     "monitoring",
+    "dashboards",
     "alerts",
     "alert-rules",
     "alert-rules/new",
 )
 SETTINGS = ("general", "members", "tokens", "channels", "audit")
+REALISED = re.compile("^Quality, realised")
 TABS = ("overview", "drift", "predictions", "api", "keys", "logs", "discussion", "history")
 
 
@@ -49,9 +52,11 @@ def _paths(owner: Member, deployment: str) -> list[str]:
     model = owner.model("breast-cancer")["id"]
     version = owner.get(f"/models/{model}/versions/1")
     run = owner.get(f"/runs/{version['run_id']}")
+    board = _a_dashboard(owner, deployment)
     return [
         *PLACES,
         f"alerts/{owner.get('/alerts')['items'][0]['id']}",
+        f"dashboards/{board}?window=1h",
         *(f"settings/{part}" for part in SETTINGS),
         f"experiments/{run['experiment_id']}",
         f"runs/{run['id']}",
@@ -61,6 +66,16 @@ def _paths(owner: Member, deployment: str) -> list[str]:
         f"models?deploy={model}",
         *(f"deployments/{deployment}?tab={tab}" for tab in TABS),
     ]
+
+
+def _a_dashboard(owner: Member, deployment: str) -> str:
+    signals = ("traffic", "drift", "accuracy")
+    panels = [{"id": s, "signal": s, "deployment_ids": [deployment]} for s in signals]
+    name = f"Board of {len(owner.get('/dashboards'))}"
+    made = owner.http.post("/dashboards", json={"name": name, "panels": panels})
+    assert made.status_code == 201, made.text
+    found: str = made.json()["id"]
+    return found
 
 
 def _sign_in(page: Page, url: str) -> None:
@@ -107,3 +122,27 @@ def test_no_page_has_a_serious_violation_or_scrolls_sideways(
             page.emulate_media(color_scheme="light")
         assert visitor.complaints == []
     assert found == []
+
+
+def test_a_panel_is_dragged_and_stays_where_it_was_dropped(
+    installation: Installation, pages: list[str]
+) -> None:
+    address = next(one for one in pages if "/dashboards/" in one)
+    with a_visitor() as visitor:
+        page = visitor.page
+        _sign_in(page, installation.url)
+        page.goto(address)
+        titles = page.get_by_role("heading", level=2)
+        expect(titles).to_have_text([re.compile("^Requests"), re.compile("^Drift"), REALISED])
+        handle = page.get_by_role("button", name=re.compile("Move Quality")).bounding_box()
+        first = page.get_by_role("region", name=re.compile("^Requests")).bounding_box()
+        assert handle is not None
+        assert first is not None
+        page.mouse.move(handle["x"] + 5, handle["y"] + 5)
+        page.mouse.down()
+        page.mouse.move(first["x"] + 60, first["y"] + 60, steps=6)
+        with page.expect_response(lambda answer: answer.request.method == "PUT") as saved:
+            page.mouse.up()
+        assert saved.value.ok
+        page.reload()
+        expect(titles).to_have_text([REALISED, re.compile("^Requests"), re.compile("^Drift")])

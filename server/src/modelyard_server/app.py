@@ -52,6 +52,7 @@ CAPABILITIES = (
     "monitoring",
     "batches",
     "alerts",
+    "dashboards",
     "overview",
     "samples",
 )

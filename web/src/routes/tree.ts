@@ -1,6 +1,7 @@
 import { accessRoutes } from "./access";
 import { alertRoutes } from "./alerts";
 import { compareRoutes } from "./compare";
+import { dashboardRoutes } from "./dashboards";
 import { deploymentRoutes } from "./deployments";
 import { experimentRoutes } from "./experiments";
 import { homeRoutes } from "./home";
@@ -24,6 +25,7 @@ export const routeTree = rootRoute.addChildren([
     ...modelRoutes,
     ...deploymentRoutes,
     ...monitoringRoutes,
+    ...dashboardRoutes,
     ...alertRoutes,
     ...settingsRoutes,
   ]),

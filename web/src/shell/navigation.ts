@@ -4,6 +4,7 @@ import {
   IconCube,
   IconFlask,
   IconHome2,
+  IconLayoutDashboard,
   type IconProps,
   IconRocket,
   IconSettings,
@@ -60,6 +61,11 @@ export const navigation = (ws: string): Group[] => [
         label: "Monitoring",
         icon: IconActivity,
         link: linkOptions({ to: "/w/$ws/monitoring", params: { ws } }),
+      },
+      {
+        label: "Dashboards",
+        icon: IconLayoutDashboard,
+        link: linkOptions({ to: "/w/$ws/dashboards", params: { ws } }),
       },
       {
         label: "Alerts",

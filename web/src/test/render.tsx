@@ -46,6 +46,7 @@ const EVERYTHING = [
   "alerts.read",
   "alerts.handle",
   "alerts.manage",
+  "dashboards.manage",
   "channels.read",
   "channels.manage",
   "samples.manage",

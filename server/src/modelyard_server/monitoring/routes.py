@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import PlainTextResponse, Response
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, Page, cursors
 from modelyard_server.kernel.services import provided
@@ -23,6 +24,7 @@ from . import (
     live_routes,
     metrics,
     outcome_routes,
+    series,
     service,
     shadow_routes,
 )
@@ -40,6 +42,7 @@ from .schemas import (
     TrafficOut,
     TrafficRange,
 )
+from .series_schemas import Percentile, SeriesOut, SeriesSignal, SeriesWindow
 
 router = APIRouter(prefix="/api/v1", tags=["monitoring"])
 scraped = APIRouter(tags=["monitoring"])
@@ -69,6 +72,17 @@ def question(
 
 
 Asked = Annotated[Question, Depends(question)]
+
+
+def asked_series(
+    signal: SeriesSignal = "traffic",
+    window: SeriesWindow = "24h",
+    percentile: Percentile = "p95",
+    feature: Annotated[str | None, Query(min_length=1, max_length=500)] = None,
+    metric: Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}$")] = None,
+) -> series.Asked:
+    """Read what is asked; `feature`: of drift, `metric`: of accuracy, `percentile`: of latency."""
+    return series.Asked(signal, window, percentile, feature, metric)
 
 
 @scraped.get("/metrics", response_class=PlainTextResponse)
@@ -122,6 +136,18 @@ def get_traffic(
         revision=revision,
         dropped_records=node.dropped_records(),
     )
+
+
+@router.get("/deployments/{deployment_id}/series")
+def get_series(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Reader,
+    blobs: Annotated[BlobStore, provided(BlobStore)],
+    asked: Annotated[series.Asked, Depends(asked_series)],
+) -> SeriesOut:
+    """Give one signal over time: an hour to a year."""
+    return series.read(db, actor, blobs, deployment_id, asked)
 
 
 @router.get("/deployments/{deployment_id}/drift")

@@ -29,6 +29,22 @@ TRAFFIC = {
     "24h": Span(DAY, 1200, COARSE),
     "7d": Span(7 * DAY, 7200, HOUR),
 }
+SERIES = {
+    "1h": Span(3600, 60, FINE),
+    "24h": Span(DAY, 1200, COARSE),
+    "7d": Span(7 * DAY, 7200, HOUR),
+    "30d": Span(30 * DAY, 6 * HOUR, HOUR),
+    "90d": Span(90 * DAY, DAY, DAY),
+    "1y": Span(364 * DAY, 4 * DAY, DAY),
+}
+VERDICTS = {
+    "1h": Span(2 * HOUR, HOUR, HOUR),
+    "24h": Span(DAY, HOUR, HOUR),
+    "7d": Span(7 * DAY, 6 * HOUR, HOUR),
+    "30d": Span(30 * DAY, DAY, HOUR),
+    "90d": Span(90 * DAY, DAY, HOUR),
+    "1y": Span(364 * DAY, 4 * DAY, HOUR),
+}
 FLEET = {
     "1h": Span(3600, 300, COARSE),
     "24h": Span(DAY, HOUR, HOUR),

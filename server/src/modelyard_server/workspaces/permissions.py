@@ -55,6 +55,7 @@ class Permission(StrEnum):
     alerts_read = "alerts.read"
     alerts_handle = "alerts.handle"
     alerts_manage = "alerts.manage"
+    dashboards_manage = "dashboards.manage"
     channels_read = "channels.read"
     channels_manage = "channels.manage"
     imports_run = "imports.run"
@@ -108,6 +109,7 @@ MATRIX: dict[Permission, Role] = {
     Permission.alerts_read: Role.viewer,
     Permission.alerts_handle: Role.developer,
     Permission.alerts_manage: Role.developer,
+    Permission.dashboards_manage: Role.developer,
     Permission.channels_read: Role.viewer,
     Permission.channels_manage: Role.admin,
     Permission.imports_run: Role.developer,

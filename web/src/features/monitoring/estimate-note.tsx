@@ -1,9 +1,9 @@
 import { number, percent, plural } from "@/lib/format";
+import { METRIC_NAMES } from "@/lib/metric-names";
 import { Callout } from "@/ui/callout";
 import { Panel } from "@/ui/panel";
 import type { Measure, Quality } from "./api";
 import { type Estimate, isEstimate, type NoEstimate } from "./estimate-api";
-import { METRIC_NAMES } from "./metric-names";
 import { ReferenceActions } from "./reference-panel";
 
 interface Props {

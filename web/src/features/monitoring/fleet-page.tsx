@@ -109,6 +109,7 @@ const columns: Column<FleetRow>[] = [
   {
     id: "health",
     header: "Health",
+    width: 220,
     cell: (row) => (
       <div>
         <span title={row.reasons.join("\n")}>
@@ -135,13 +136,6 @@ const columns: Column<FleetRow>[] = [
     align: "end",
     sortBy: (row) => row.error_rate,
     cell: (row) => percent(row.error_rate),
-  },
-  {
-    id: "p50",
-    header: "p50",
-    align: "end",
-    sortBy: (row) => row.p50_ms,
-    cell: (row) => latency(row.p50_ms),
   },
   {
     id: "p95",
@@ -171,7 +165,9 @@ const columns: Column<FleetRow>[] = [
           {row.drift === "ok" ? "No drift" : undefined}
         </StatusBadge>
         {row.drift === "drifting" && !row.is_drift_confirmed && (
-          <span className="caption dim"> not confirmed yet</span>
+          <div className="caption dim" style={{ whiteSpace: "nowrap" }}>
+            not confirmed yet
+          </div>
         )}
       </Link>
     ),
@@ -192,6 +188,16 @@ const columns: Column<FleetRow>[] = [
       <Sparkline values={row.sparkline} label={`Requests of ${row.name} over the range`} />
     ),
   },
-  { id: "deployed", header: "Deployed", cell: (row) => <Time at={row.live_since} /> },
-  { id: "last", header: "Last request", cell: (row) => <Time at={row.last_request_at} /> },
+  {
+    id: "last",
+    header: "Last request",
+    cell: (row) => (
+      <div style={{ whiteSpace: "nowrap" }}>
+        <Time at={row.last_request_at} />
+        <div className="caption dim">
+          deployed <Time at={row.live_since} />
+        </div>
+      </div>
+    ),
+  },
 ];

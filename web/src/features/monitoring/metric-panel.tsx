@@ -1,11 +1,11 @@
 import { useMemo, useState } from "react";
 import { count, number } from "@/lib/format";
+import { METRIC_NAMES } from "@/lib/metric-names";
 import { LineChart } from "@/ui/charts/line-chart";
 import { Choice } from "@/ui/choice";
 import { Panel } from "@/ui/panel";
 import type { Measure, Quality } from "./api";
 import type { Estimate } from "./estimate-api";
-import { METRIC_NAMES } from "./metric-names";
 
 type Metric = Measure["name"];
 

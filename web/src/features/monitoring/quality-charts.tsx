@@ -1,11 +1,11 @@
 import { useMemo } from "react";
 import { count, number, percent } from "@/lib/format";
+import { METRIC_NAMES } from "@/lib/metric-names";
 import { LineChart } from "@/ui/charts/line-chart";
 import { type Column, DataTable } from "@/ui/data-table";
 import { Panel } from "@/ui/panel";
 import type { Measure, Quality } from "./api";
 import type { Estimate } from "./estimate-api";
-import { METRIC_NAMES } from "./metric-names";
 import { MetricPanel, said } from "./metric-panel";
 
 type Metric = Measure["name"];

@@ -2,6 +2,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { count, number } from "@/lib/format";
+import { METRIC_NAMES } from "@/lib/metric-names";
 import { type Column, DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { Facts } from "@/ui/facts";
@@ -11,7 +12,6 @@ import { LinesSkeleton } from "@/ui/skeletons";
 import { sliceColumns } from "@/ui/slice-columns";
 import { View } from "@/ui/view";
 import type { Measure } from "./api";
-import { METRIC_NAMES } from "./metric-names";
 import { type Slice, type Slices, sliceQuality, slices } from "./outcome-api";
 import type { QualityRange } from "./ranges";
 

@@ -1,6 +1,5 @@
-import type { Measure } from "./api";
-
-export const METRIC_NAMES: Record<Measure["name"], string> = {
+/** Words of the metrics that the API names. */
+export const METRIC_NAMES = {
   accuracy: "Accuracy",
   precision: "Precision",
   recall: "Recall",
@@ -13,4 +12,4 @@ export const METRIC_NAMES: Record<Measure["name"], string> = {
   rmse: "RMSE",
   mape: "MAPE",
   r2: "R²",
-};
+} as const;
