@@ -7,7 +7,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_dashboards"
-down_revision = "20261127_log_webhook_deliveries"
+down_revision = "20261127_price_of_running"
 branch_labels = None
 depends_on = None
 
