@@ -2718,6 +2718,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Series
+         * @description Give one signal over time: an hour to a year.
+         */
+        get: operations["monitoring_get_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/drift": {
         parameters: {
             query?: never;
@@ -3789,6 +3809,80 @@ export interface paths {
          * @description Change how patient the workspace is.
          */
         put: operations["alerts_set_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dashboards
+         * @description List the workspace's dashboards, by name.
+         */
+        get: operations["dashboards_list_dashboards"];
+        put?: never;
+        /**
+         * Create Dashboard
+         * @description Make a dashboard for everybody in the workspace.
+         */
+        post: operations["dashboards_create_dashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dashboard
+         * @description Give a dashboard with its panels.
+         */
+        get: operations["dashboards_get_dashboard"];
+        /**
+         * Change Dashboard
+         * @description Replace what a dashboard shows; refused when somebody saved another version since.
+         */
+        put: operations["dashboards_change_dashboard"];
+        post?: never;
+        /**
+         * Delete Dashboard
+         * @description Delete a dashboard.
+         */
+        delete: operations["dashboards_delete_dashboard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Dashboard
+         * @description Follow a dashboard: `series` of its panels as they change, `dashboard` when it is saved.
+         *
+         *     Each has an id to resume by. Who does not accept `text/event-stream` gets what is there.
+         */
+        get: operations["dashboards_follow_dashboard"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -5085,6 +5179,98 @@ export interface components {
             median_seconds_to_acknowledge: number | null;
             /** Median Seconds To Resolve */
             median_seconds_to_resolve: number | null;
+        };
+        /**
+         * DashboardCreate
+         * @description A dashboard to make.
+         */
+        DashboardCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Window
+             * @default 24h
+             * @enum {string}
+             */
+            window: "1h" | "24h" | "7d" | "30d" | "90d" | "1y";
+            /** Panels */
+            panels?: components["schemas"]["Panel"][];
+        };
+        /**
+         * DashboardOut
+         * @description A dashboard.
+         */
+        DashboardOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "1h" | "24h" | "7d" | "30d" | "90d" | "1y";
+            /** Panels */
+            panels: components["schemas"]["Panel"][];
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By Name */
+            created_by_name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Updated By Name */
+            updated_by_name: string;
+        };
+        /**
+         * DashboardPut
+         * @description What a dashboard is to be. `version`: the one that was seen.
+         */
+        DashboardPut: {
+            /** Name */
+            name: string;
+            /**
+             * Window
+             * @default 24h
+             * @enum {string}
+             */
+            window: "1h" | "24h" | "7d" | "30d" | "90d" | "1y";
+            /** Panels */
+            panels?: components["schemas"]["Panel"][];
+            /** Version */
+            version: number;
+        };
+        /**
+         * DashboardSummary
+         * @description A dashboard in the list.
+         */
+        DashboardSummary: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Panel Count */
+            panel_count: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Updated By Name */
+            updated_by_name: string;
         };
         /**
          * DatasetIn
@@ -7301,6 +7487,47 @@ export interface components {
             /** Total */
             total: number | null;
         };
+        /**
+         * Panel
+         * @description One signal of some deployments. Without `window` that of the dashboard holds.
+         *
+         *     `feature`: a column's drift; without one, the share of attention that moved. `metric`: of
+         *     quality; without one, the first that is known. `width`: thirds of the page.
+         */
+        Panel: {
+            /** Id */
+            id: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Signal
+             * @enum {string}
+             */
+            signal: "traffic" | "errors" | "latency" | "drift" | "data_quality" | "accuracy" | "coverage" | "value";
+            /** Deployment Ids */
+            deployment_ids: string[];
+            /** Window */
+            window?: ("1h" | "24h" | "7d" | "30d" | "90d" | "1y") | null;
+            /**
+             * Percentile
+             * @default p95
+             * @enum {string}
+             */
+            percentile: "p50" | "p95" | "p99";
+            /** Feature */
+            feature?: string | null;
+            /** Metric */
+            metric?: string | null;
+            /**
+             * Width
+             * @default 1
+             * @enum {integer}
+             */
+            width: 1 | 2 | 3;
+        };
         /** PasswordChange */
         PasswordChange: {
             /** Current Password */
@@ -8664,6 +8891,80 @@ export interface components {
         SecretSet: {
             /** Value */
             value: string;
+        };
+        /**
+         * SeriesOut
+         * @description One signal of a deployment over time, from counts that are kept for the window.
+         *
+         *     `window`: the one that was read; outcomes are known per hour of a day at the finest and for 90
+         *     days. `metric`: of quality. `note`: why there is nothing to show.
+         */
+        SeriesOut: {
+            /**
+             * Deployment Id
+             * Format: uuid
+             */
+            deployment_id: string;
+            /** Deployment Name */
+            deployment_name: string;
+            /** Environment */
+            environment: string;
+            /**
+             * Signal
+             * @enum {string}
+             */
+            signal: "traffic" | "errors" | "latency" | "drift" | "data_quality" | "accuracy" | "coverage" | "value";
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "1h" | "24h" | "7d" | "30d" | "90d" | "1y";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "per_minute" | "share" | "ms" | "score" | "columns" | "number" | "money";
+            /** Currency */
+            currency?: string | null;
+            /** Metric */
+            metric?: string | null;
+            /** Total */
+            total: number | null;
+            /** Points */
+            points: components["schemas"]["SeriesPoint"][];
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * SeriesPoint
+         * @description One step of time. `estimate`: of quality, without outcomes; `low`, `high`: 95 % interval.
+         */
+        SeriesPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: number | null;
+            /** Estimate */
+            estimate?: number | null;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
         };
         /**
          * ServiceLevel
@@ -15554,6 +15855,43 @@ export interface operations {
             };
         };
     };
+    monitoring_get_series: {
+        parameters: {
+            query?: {
+                signal?: "traffic" | "errors" | "latency" | "drift" | "data_quality" | "accuracy" | "coverage" | "value";
+                window?: "1h" | "24h" | "7d" | "30d" | "90d" | "1y";
+                percentile?: "p50" | "p95" | "p99";
+                feature?: string | null;
+                metric?: string | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     monitoring_get_drift: {
         parameters: {
             query?: {
@@ -17672,6 +18010,206 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyValues"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboards_list_dashboards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardSummary"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboards_create_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboards_get_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboards_change_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboards_delete_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboards_follow_dashboard: {
+        parameters: {
+            query?: {
+                window?: ("1h" | "24h" | "7d" | "30d" | "90d" | "1y") | null;
+                position?: string | null;
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "dashboard" | "series" | "end";
+                        /** @description JSON */
+                        data: string;
+                        /** @description Where to go on from after a break. */
+                        id?: string;
+                    };
                 };
             };
             /** @description A problem document. */
