@@ -168,6 +168,7 @@ def tensorflow_saved_model(folder: Path) -> Path:
     called += _field(2, _field(1, "output_0") + _field(2, given))
     called += _field(3, "tensorflow/serving/predict")
     signature = _field(5, _field(1, "serving_default") + _field(2, called))
+    signature += _field(5, _field(1, "__saved_model_init_op") + _field(2, b""))
     meta = _field(1, info) + _field(2, graph) + signature
     (folder / "assets").mkdir()
     (folder / "variables").mkdir()

@@ -217,7 +217,8 @@ def _saved_model(path: Path) -> Format | None:
     if not tags:
         return None
     by = f" of TensorFlow {', '.join(sorted(versions))}" if versions else ""
-    told = f", signatures {', '.join(sorted(signatures))}" if signatures else ""
+    names = sorted(name for name in signatures if not name.startswith("__"))  # TensorFlow's own
+    told = f", signatures {', '.join(names)}" if names else ""
     says = f"It is a SavedModel{by} for {', '.join(sorted(tags))}{told}."
     return Format("tensorflow/saved_model", says)
 
