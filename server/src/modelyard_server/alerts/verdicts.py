@@ -69,15 +69,13 @@ def _size(condition: Drift, column: Column) -> float:
 
 
 def _sentence(condition: Drift, names: tuple[str, ...], columns: int) -> str:
-    what = {
-        "inputs": "input columns have moved",
-        "prediction": "prediction columns have moved",
-        "missing": "input columns have another share of missing values",
-    }[condition.of]
+    kind = "prediction" if condition.of == "prediction" else "input"
+    what = "another share of missing values" if condition.of == "missing" else "moved"
     if not names:
-        return f"None of {columns} columns: no {what}."
+        return f"None of {columns} columns: no {kind} columns have {what}."
+    have = "column has" if len(names) == 1 else "columns have"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{len(names)} {what}: {', '.join(names[:SHOWN])}{more}."
+    return f"{len(names)} {kind} {have} {what}: {', '.join(names[:SHOWN])}{more}."
 
 
 def read_constraints(condition: Constraints, kept: Kept | None) -> Reading:

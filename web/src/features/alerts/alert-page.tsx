@@ -31,8 +31,17 @@ export function AlertPage({ id }: { id: string }) {
     <>
       <Header of={data} />
       <div className={classes.columns}>
+        <Statement of={data} />
+        <div className={classes.side}>
+          {data.resolved_at === null && <AlertDo of={data} />}
+          {data.summary && (
+            <Panel title="Summary">
+              <p className={classes.summary}>{data.summary.replaceAll("**", "")}</p>
+            </Panel>
+          )}
+          <AlertStory of={data} />
+        </div>
         <div className={classes.column}>
-          <Statement of={data} />
           <View loading={<LinesSkeleton lines={4} />}>
             <AlertChanges id={id} />
           </View>
@@ -52,15 +61,6 @@ export function AlertPage({ id }: { id: string }) {
               </View>
             </>
           )}
-        </div>
-        <div className={classes.column}>
-          {data.resolved_at === null && <AlertDo of={data} />}
-          {data.summary && (
-            <Panel title="Summary">
-              <p className={classes.summary}>{data.summary.replaceAll("**", "")}</p>
-            </Panel>
-          )}
-          <AlertStory of={data} />
         </div>
       </div>
     </>

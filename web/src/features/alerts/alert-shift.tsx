@@ -68,7 +68,7 @@ function Shares({ of, data, live, other, close }: SharesProps) {
         rowKey={(row) => String(row.revision)}
       />
       <div className="row wrap" style={{ alignItems: "flex-end" }}>
-        <div style={{ flex: "1 1 240px" }}>
+        <div style={{ flex: "1 1 240px", paddingBottom: 12 }}>
           <Slider
             min={1}
             max={99}
@@ -129,7 +129,8 @@ const COLUMNS: Column<ShiftSide>[] = [
   {
     id: "revision",
     header: "Revision",
-    cell: (row) => `${row.revision}, version ${row.version}${row.role === "live" ? ", live" : ""}`,
+    cell: (row) =>
+      `Revision ${row.revision}, version ${row.version}${row.role === "live" ? ", live" : ""}`,
   },
   { id: "weight", header: "Share now", align: "end", cell: (row) => `${row.weight} %` },
   { id: "calls", header: "Calls", align: "end", cell: (row) => number(row.requests) },

@@ -65,7 +65,12 @@ export function BarChart({
                 />
               ))}
             </div>
-            <span className={classes.binLabel}>{bin % every === 0 ? ticks[bin] : ""}</span>
+            <span
+              className={classes.binLabel}
+              data-minor={(every > 1 && Math.floor(bin / every) % 2 === 1) || undefined}
+            >
+              {bin % every === 0 ? ticks[bin] : ""}
+            </span>
           </div>
         ))}
       </div>
