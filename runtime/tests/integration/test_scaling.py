@@ -98,8 +98,8 @@ def test_processes_follow_the_load_sleep_and_wake_and_every_call_is_counted_once
 
 
 def a_leaking_package(folder: Path) -> Path:
-    """Write a package that keeps 20 MB of every call over 5."""
-    keep = "kept.append(bytearray(20_000_000)) if float(f['x'].iloc[0]) > 5 else None"
+    """Write a package that keeps 50 MB of every call over 5."""
+    keep = "kept.append(bytearray(50_000_000)) if float(f['x'].iloc[0]) > 5 else None"
     code = "(lambda kept: __import__('types').SimpleNamespace("
     code += f"predict=lambda f: [{keep}] and f['x'].tolist()))([])"
     return a_pickled_package(folder, Runs(code, eval), ["x"], [1.0])
@@ -129,7 +129,7 @@ def test_a_process_that_leaks_is_replaced_before_it_is_killed_and_no_call_fails(
             seen(node, lambda server: server["data_mb"] > 0)
             room = 1200 - the_server(node)["data_mb"]
             assert room > 600  # no library reserves it for itself
-            statuses += [call(node, 6.0)[0] for _ in range(int(room * 0.86 / 20) + 1)]
+            statuses += [call(node, 6.0)[0] for _ in range(int(room * 0.84 / 50) + 1)]
             seen(node, lambda s: s.get("pid") not in (None, first) and s["replicas"] == 1)
             at = len(statuses)
             node.wait_until(lambda _: len(statuses) > at + 20)
