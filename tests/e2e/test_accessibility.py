@@ -146,3 +146,8 @@ def test_a_panel_is_dragged_and_stays_where_it_was_dropped(
         assert saved.value.ok
         page.reload()
         expect(titles).to_have_text([REALISED, re.compile("^Requests"), re.compile("^Drift")])
+        keys = page.get_by_role("button", name=re.compile("Move Quality"))
+        keys.press("ArrowRight")
+        expect(keys).to_be_focused()
+        keys.press("ArrowLeft")
+        expect(titles).to_have_text([REALISED, re.compile("^Requests"), re.compile("^Drift")])

@@ -13,9 +13,9 @@ from modelyard_server.notifications.ports import Severity
 from .conditions import Cause, Condition
 
 RuleState = Literal["ok", "pending", "firing", "recovering", "no_data"]
-Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 Name = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
+    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")
 ]
 Hold = Annotated[int, Field(ge=0, le=7 * 86_400)]
 Runbook = Annotated[str, Field(max_length=2000, pattern=r"^https?://[!-~]+$")]
@@ -195,7 +195,9 @@ class Remark(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[str, Field(min_length=1, max_length=5000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+    text: Annotated[
+        str, Field(min_length=1, max_length=5000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
+    ]
 
 
 Resolution = Literal["fixed", "rolled_back", "bad_data", "expected", "false_alarm", "other"]

@@ -12,7 +12,7 @@ from modelyard_server.monitoring.series_schemas import Percentile, SeriesSignal,
 
 MOST_PANELS, MOST_DEPLOYMENTS = 24, 6
 Name = Annotated[
-    str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
+    str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")
 ]
 
 

@@ -14,7 +14,7 @@ DeliveryState = Literal["waiting", "delivered", "dead", "held", "digested"]
 MAX_RECIPIENTS = 20
 Url = Annotated[str, Field(min_length=9, max_length=2000, pattern=r"^https?://[!-~]+$")]
 Name = Annotated[
-    str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
+    str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")
 ]
 
 

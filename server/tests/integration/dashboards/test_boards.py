@@ -62,6 +62,8 @@ def test_what_cannot_be_kept_is_refused(watched: make.Watched):
     assert http.put(url, json=wanted(board)).status_code == 200
     stale = http.put(url, json=wanted(board))
     assert (stale.status_code, stale.json()["code"]) == (409, "dashboards.changed")
+    for name in ("a\0b", "a\tb", "  ", ""):
+        assert http.post(BOARDS, json={"name": name}).status_code == 422
     taken = http.post(BOARDS, json={"name": "Shop"})
     assert (taken.status_code, taken.json()["code"]) == (409, "dashboards.name_taken")
     unknown = http.put(url, json=wanted(board, version=2, panels=lost))

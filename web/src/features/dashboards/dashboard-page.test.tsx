@@ -67,6 +67,7 @@ test("a panel is moved by the arrow keys of its handle, and the move is saved an
   await vi.waitFor(() => expect(sent).toHaveLength(1));
   expect(sent[0]).toMatchObject({ version: 4, name: "Mornings" });
   expect(sent[0]).toMatchObject({ panels: [{ id: "two" }, { id: "one" }, { id: "three" }] });
+  expect(screen.getByRole("button", { name: /^Move First/ })).toHaveFocus();
 });
 
 test("a panel says what its signal comes to, and the window it is of", async () => {

@@ -1,6 +1,6 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots, IconGripVertical } from "@tabler/icons-react";
-import type { KeyboardEvent, PointerEvent } from "react";
+import { type KeyboardEvent, type PointerEvent, useLayoutEffect, useRef } from "react";
 import type { Panel, Window } from "./api";
 import classes from "./dashboards.module.css";
 import { PanelChart } from "./panel-chart";
@@ -32,12 +32,22 @@ const LATER = ["ArrowRight", "ArrowDown"];
 export function PanelCard(props: Props) {
   const { panel, window, place, count, isTarget, isDragged, actions } = props;
   const title = titleOf(panel);
+  const handle = useRef<HTMLButtonElement>(null);
+  const isMoving = useRef(false);
   const move = (event: KeyboardEvent) => {
     const by = EARLIER.includes(event.key) ? -1 : LATER.includes(event.key) ? 1 : null;
     if (by === null) return;
     event.preventDefault();
+    if (place + by < 0 || place + by >= count) return;
+    isMoving.current = true;
     actions?.onMove(by);
   };
+  // What is put elsewhere in the page loses the focus: whoever moves it by keys goes on with it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the new place is the moment
+  useLayoutEffect(() => {
+    if (isMoving.current) handle.current?.focus();
+    isMoving.current = false;
+  }, [place]);
   return (
     <section
       aria-label={title}
@@ -50,6 +60,7 @@ export function PanelCard(props: Props) {
       <header className={classes.head}>
         {actions && (
           <button
+            ref={handle}
             type="button"
             className={classes.handle}
             aria-label={`Move ${title}, place ${place + 1} of ${count}`}
