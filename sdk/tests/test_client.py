@@ -28,6 +28,9 @@ class _Server(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._answer()
 
+    def do_DELETE(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         SENT.append(json.loads(sent) if sent else None)
@@ -156,6 +159,9 @@ def test_a_canary_is_rolled_out_shared_and_taken_back_from_the_command_line(
     run(app, ["deployment", "traffic", "churn", "25"])
     assert SENT[-1]["weights"] == [{"revision": 1, "weight": 75}, {"revision": 2, "weight": 25}]
     assert run(app, ["deployment", "rotate-key", "churn", "app"]).output == "myk_new\n"
+    ANSWERS["DELETE", f"{path}/d/scaling"] = (200, {"is_default": True})
+    done = run(app, ["deployment", "scale", "churn", "--reset"])
+    assert (done.exit_code, "by default" in done.output) == (0, True)
     wrong = run(app, ["deployment", "update", "churn", "--strategy", "magic"])
     assert wrong.exit_code == 2
 

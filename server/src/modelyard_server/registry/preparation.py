@@ -64,6 +64,8 @@ class Verification:
     @property
     def says(self) -> str:
         """One sentence for people."""
+        if self.ok and self.predictions is None:
+            return f"Loaded in {self.load_ms:.0f} ms; it has no input example to predict."
         if self.ok:
             return f"Predicted in {self.predict_ms:.1f} ms after loading in {self.load_ms:.0f} ms."
         return self.error or f"{len(self.differences)} values differ from the stored prediction."
