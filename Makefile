@@ -31,6 +31,7 @@ help: ## List the targets
 	@echo "Installing Python packages (requirements/run.lock)"
 	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/run.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e protocol -e server -e runtime -e sdk
+	@$(BIN)/python -m compileall -q protocol/src server/src runtime/src sdk/src
 	@touch $@
 
 .make/dev: .make/python requirements/dev.lock

@@ -39,7 +39,7 @@ from benchmarks.servers import (  # noqa: E402
 from tests.make.postgres import postgres_server  # noqa: E402
 
 BATCH = 1000
-BODIES = 40  # batches of a client, sent over and over with other steps
+BODIES = 400  # batches of a client, with other steps each
 COLUMNS = (
     "log-metric p50 / p95 ms, kept alive",
     "log-metric p50 ms, new connections",

@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from modelyard_server.app import compose, create_app
+from modelyard_server.kernel import starting
 from modelyard_server.settings import Settings
 
 from .fixtures import Platform, TeamSpace, make_platform
@@ -119,6 +120,7 @@ def main(folder: str, port: str, file_limit_bytes: str, url: str = "") -> None:
     url = url or f"sqlite:///{Path(folder) / 'modelyard.db'}"
     settings = Settings(data_dir=Path(folder), database_url=url, manage_node=False)
     app = create_app(compose(settings), run_background=False)
+    starting.done()  # as the real start does
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="error")
 
 

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import crypto
@@ -69,31 +69,8 @@ def by_token(db: Session, presented: str, *, write: bool) -> Principal:
     return Principal(user, None, token)
 
 
-def holder_of(db: Session, presented: str, *, write: bool) -> Holder:
-    """Find the owner of an API token as `by_token` does, without loading rows as objects.
-
-    Raises:
-        InvalidToken: malformed, unknown, revoked, expired, or its owner is disabled.
-    """
-    public_id, digest = _read_token(presented)
-    row = db.connection().execute(_HOLDER, {"public_id": public_id}).one_or_none()
-    now = utcnow()
-    _refuse_unusable(row, row, digest, now)
-    assert row is not None  # noqa: S101 - refused otherwise
-    if write and _is_seen_again(row.last_used_at, now):
-        seen = update(ApiToken).where(ApiToken.id == row.token_id).values(last_used_at=now)
-        db.connection().execute(seen)
-    return Holder(
-        row.token_id,
-        row.user_id,
-        row.display_name,
-        row.email,
-        row.token_workspace_id,
-        row.role,
-    )
-
-
-_HOLDER = (
+TOKEN_USER, TOKEN_WORKSPACE = ApiToken.user_id, ApiToken.token_workspace_id
+HOLDER = (
     select(
         ApiToken.id.label("token_id"),
         ApiToken.user_id,
@@ -110,6 +87,36 @@ _HOLDER = (
     .join(User, User.id == ApiToken.user_id)
     .where(ApiToken.public_id == bindparam("public_id"))
 )
+"""Who holds the token with an id. Whoever asks may join what else it needs of the holder."""
+
+
+def holder_of(
+    db: Session, presented: str, query: Select[*tuple[Any, ...]] = HOLDER, *, write: bool
+) -> tuple[Holder, Row[*tuple[Any, ...]]]:
+    """Find the owner of an API token as `by_token` does, without loading rows as objects.
+
+    Gives the row of the query too.
+
+    Raises:
+        InvalidToken: malformed, unknown, revoked, expired, or its owner is disabled.
+    """
+    public_id, digest = _read_token(presented)
+    row = db.connection().execute(query, {"public_id": public_id}).one_or_none()
+    now = utcnow()
+    _refuse_unusable(row, row, digest, now)
+    assert row is not None  # noqa: S101 - refused otherwise
+    if write and _is_seen_again(row.last_used_at, now):
+        seen = update(ApiToken).where(ApiToken.id == row.token_id).values(last_used_at=now)
+        db.connection().execute(seen)
+    holder = Holder(
+        row.token_id,
+        row.user_id,
+        row.display_name,
+        row.email,
+        row.token_workspace_id,
+        row.role,
+    )
+    return holder, row
 
 
 def holder_again(

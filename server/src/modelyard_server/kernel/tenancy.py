@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 import sqlglot
-from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy import ColumnElement, Connection, Engine, String, cast, event, func, text, true
+from sqlalchemy.orm import InstrumentedAttribute, ORMExecuteState, Session, with_loader_criteria
 from sqlglot import exp
 
 _tables: set[str] = set()
@@ -60,6 +60,18 @@ def bind(session: Session, workspace_id: int) -> None:
         raise BoundElsewhere(f"The session is bound to workspace {bound}, not {workspace_id}.")
     session.info["workspace_id"] = workspace_id
     _apply(session.connection(), workspace_id)
+
+
+def setting_of(workspace_id: InstrumentedAttribute[int]) -> ColumnElement[str]:
+    """Give what binds a PostgreSQL transaction when a query selects it; see `bind_as_selected`."""
+    return func.set_config("app.ws", cast(workspace_id, String), true())
+
+
+def bind_as_selected(session: Session, workspace_id: int) -> None:
+    """Bind as `bind` does, after a query of this transaction selected `setting_of` it."""
+    if session.info.get("workspace_id") is None:
+        session.connection().info["workspace_id"] = workspace_id
+    bind(session, workspace_id)
 
 
 def workspace_of(session: Session) -> int:

@@ -23,7 +23,7 @@ from modelyard_server.kernel.lazily import lazily
 from . import keys, pieces
 from .history import Logged
 from .models import Run
-from .pieces import Columns
+from .points import Columns
 from .records import RunChange
 
 if TYPE_CHECKING:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from modelyard_server.kernel.lazily import lazily
+
 from . import keys
-from .records import MetricPoint
+from . import points as stored
+from .points import START, Columns, Place
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazily("numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +30,18 @@ class Logged:
 
 
 def points(
-    db: Session, run_id: int, key: str, *, limit: int | None = None, offset: int = 0
+    db: Session, run_id: int, key: str, *, most: int | None = None, after: Place = START
 ) -> list[Logged]:
     """Give the history of a metric by step, then time; `run_id` is the run's number."""
     number = keys.known(db, [key]).get(key)
     if number is None:
         return []
-    query = (
-        select(MetricPoint.step, MetricPoint.at_ms, MetricPoint.value, MetricPoint.is_nan)
-        .where(MetricPoint.id == run_id, MetricPoint.key_id == number)
-        .order_by(MetricPoint.step, MetricPoint.at_ms, MetricPoint.value)
-        .offset(offset)
-    )
-    rows = db.execute(query if limit is None else query.limit(limit))
-    return [Logged(step, at, None if nan else value) for step, at, value, nan in rows]
+    return _logged(stored.read(db, run_id, number, after=after, most=most))
+
+
+def place(point: Logged) -> Place:
+    """Give where a point stands, to go on after it."""
+    return point.step, point.at_ms, point.value or 0.0, point.value is None
 
 
 def sampled_steps(
@@ -46,37 +52,21 @@ def sampled_steps(
     The first and last step of every run are kept, so that curves end where they end.
     """
     number = keys.known(db, [key]).get(key)
-    if number is None:
+    found = {} if number is None else stored.between(db, run_ids, number, span)
+    if not found:
         return {}
-    inside = [MetricPoint.id.in_(run_ids), MetricPoint.key_id == number]
-    start, end = span
-    if start is not None:
-        inside.append(MetricPoint.step >= start)
-    if end is not None:
-        inside.append(MetricPoint.step <= end)
-    steps = sorted(db.scalars(select(MetricPoint.step).where(*inside).distinct()))
-    kept = set(spread(steps, most))
-    for first, last in db.execute(
-        select(func.min(MetricPoint.step), func.max(MetricPoint.step))
-        .where(*inside)
-        .group_by(MetricPoint.id)
-    ):
-        kept |= {first, last}
-    found: dict[int, list[Logged]] = {}
-    for run_id, step, at, value, nan in db.execute(
-        select(
-            MetricPoint.id,
-            MetricPoint.step,
-            MetricPoint.at_ms,
-            MetricPoint.value,
-            MetricPoint.is_nan,
-        )
-        .where(*inside)
-        .order_by(MetricPoint.id, MetricPoint.step, MetricPoint.at_ms, MetricPoint.value)
-    ):
-        if step in kept:
-            found.setdefault(run_id, []).append(Logged(step, at, None if nan else value))
-    return found
+    steps = np.unique(np.concatenate([columns[0] for columns in found.values()]))
+    ends = [int(columns[0][at]) for columns in found.values() for at in (0, -1)]
+    kept = np.array(sorted({*spread(steps.tolist(), most), *ends}))
+    return {
+        run: _logged(tuple(column[np.isin(columns[0], kept)] for column in columns))
+        for run, columns in found.items()
+    }
+
+
+def _logged(columns: Columns) -> list[Logged]:
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [Logged(step, at, None if nan else value) for step, at, value, nan in rows]
 
 
 def spread(values: Sequence[int], most: int) -> list[int]:

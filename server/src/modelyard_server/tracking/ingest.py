@@ -1,16 +1,17 @@
 """The hot path: metrics, parameters and tags into narrow tables with the driver's bulk calls.
 
-Figures that decided this (1000 points a commit, two cores): `executemany` 562k rows/s on SQLite
-against 246k through SQLAlchemy. PostgreSQL's way is in `ingest_postgres.py`.
+Points that came together are one row for each metric (`points.py`); the statements of the two
+databases are in `ingest_sqlite.py` and `ingest_postgres.py`.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from operator import eq
 from typing import Any, NamedTuple
 
@@ -21,8 +22,10 @@ from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.db import execute_many
 
 from . import changes, keys, pieces
+from . import points as stored
 from .errors import NOT_ACTIVE, NotActive, ParamChanged, RunMissing, ValueRefused
 from .models import ACTIVE, Run
+from .points import Place
 from .records import PREFIX_LENGTH, RunParam
 
 LARGEST = 1.7976931348623157e308  # MLflow stores and returns infinities as this
@@ -32,6 +35,10 @@ MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_ALL = 1000, 100, 100, 1000
 
 INTO_POINTS = (
     "INSERT INTO metric_points (workspace_id, run_id, key_id, step, at_ms, value, is_nan) "
+)
+INTO_CHUNKS = (
+    "INSERT INTO metric_chunks (workspace_id, run_id, key_id, step, at_ms, value, is_nan, "
+    "first_step, points, content) "
 )
 INTO_LATEST = (
     "INSERT INTO run_metrics "
@@ -44,17 +51,6 @@ KEEP_LATEST = (
     "WHERE (excluded.step, excluded.at_ms, excluded.value) >= "
     "(run_metrics.step, run_metrics.at_ms, run_metrics.value)"
 )
-_TOGETHER = 100
-# One statement for 100 rows takes half the time of `executemany`, and gives way to other threads
-# ten times a batch instead of a thousand times.
-_POINTS_SQLITE = (
-    INTO_POINTS  # noqa: S608 - constants only
-    + "SELECT ?, ?, column1, column2, column3, column4, column5 FROM (VALUES "
-    + ", ".join(["(?, ?, ?, ?, ?)"] * _TOGETHER)
-    + ") WHERE true ON CONFLICT DO NOTHING"
-)
-_POINT_SQLITE = INTO_POINTS + "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_LATEST_SQLITE = INTO_LATEST + "VALUES (?, ?, ?, ?, ?, ?, ?, ?) " + KEEP_LATEST
 _TEXTS = (
     "INSERT INTO {table} (workspace_id, run_id, key_id, experiment_id, value, value_prefix) "
     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, run_id, key_id) "
@@ -88,10 +84,23 @@ class Point(NamedTuple):
     step: int
 
 
-Histories = dict[str, list[tuple[int, int, float, bool]]]
+Histories = dict[str, list[Place]]
 """Points (step, time, value, is NaN) by the name of their metric, in order and each once."""
-History = tuple[int, list[tuple[int, int, float, bool]]]
+History = tuple[int, list[Place]]
 """The same of one metric, with its number."""
+Owner = tuple[int, int, int]
+"""Numbers of workspace, run and experiment."""
+Known = Mapping[int, tuple[int, int, float]]
+"""Latest step, time and value by number of a metric."""
+
+
+class Sorted(NamedTuple):
+    """Points of a batch by the way they are kept."""
+
+    late: list[History]
+    """Not newer than all that is there: some may be there already."""
+    chunks: list[History]
+    single: list[History]
 
 
 def target(db: Session, run_id: str) -> Target:
@@ -148,11 +157,9 @@ def grouped(points: Iterable[tuple[str, float, int, int]]) -> Histories:
     """
     found: Histories = {}
     for key, value, at_ms, step in points:
+        row = (step, at_ms, value, False)
         if not -LARGEST <= value <= LARGEST:
-            value, is_nan = clean(value)  # noqa: PLW2901
-        else:
-            is_nan = False
-        row = (step, at_ms, value, is_nan)
+            row = (step, at_ms, *clean(value))
         if key in found:
             found[key].append(row)
         else:
@@ -176,14 +183,16 @@ def write_points(db: Session, run: Target, histories: Histories) -> None:
     # Keys in order, so that concurrent batches of one run do not deadlock on PostgreSQL.
     in_order = sorted((numbers[key], rows) for key, rows in histories.items())
     connection = db.connection()
-    owner = (tenancy.workspace_of(db), run.id)
+    owner = (tenancy.workspace_of(db), run.id, run.experiment_id)
+    known, write = _way(connection)
     try:
-        if connection.dialect.name == "postgresql":
-            from . import ingest_postgres  # with psycopg only
-
-            late = ingest_postgres.write(connection, (*owner, run.experiment_id), in_order)
-        else:
-            late = _write_to_sqlite(connection, owner, run.experiment_id, in_order)
+        batch = sorted_out(known(connection, owner, list(numbers.values())), in_order)
+        late = [
+            (key, left)
+            for key, rows in batch.late
+            if (left := stored.not_in_chunks(db, run.id, key, rows))
+        ]
+        late = write(connection, owner, batch._replace(late=late), in_order)
     except (OverflowError, struct.error):
         raise ValueRefused("A step or timestamp is out of range.") from None
     if late:
@@ -191,23 +200,35 @@ def write_points(db: Session, run: Target, histories: Histories) -> None:
     pieces.grown(db, run.id, in_order)
 
 
-def _write_to_sqlite(
-    connection: Connection, owner: tuple[int, int], experiment_id: int, histories: list[History]
-) -> list[History]:
-    """Append points and keep the latest of each metric; give what may have come late."""
-    points = [(key, *row) for key, rows in histories for row in rows]
-    whole = len(points) - len(points) % _TOGETHER
-    added = 0
-    for start in range(0, whole, _TOGETHER):
-        values = chain(owner, *points[start : start + _TOGETHER])
-        added += connection.exec_driver_sql(_POINTS_SQLITE, tuple(values)).rowcount
-    if whole < len(points):
-        rest = [(*owner, *point) for point in points[whole:]]
-        added += connection.exec_driver_sql(_POINT_SQLITE, rest).rowcount
-    # A history is in order of (step, time, value): its last point is its latest.
-    latest = [(*owner, key, experiment_id, *rows[-1]) for key, rows in histories]
-    connection.exec_driver_sql(_LATEST_SQLITE, latest)
-    return histories if added else []
+def _way(connection: Connection) -> tuple[Any, Any]:
+    """Give the functions `known` and `write` of a database."""
+    if connection.dialect.name == "postgresql":
+        from . import ingest_postgres  # with psycopg only
+
+        return ingest_postgres.known, ingest_postgres.write
+    from . import ingest_sqlite
+
+    return ingest_sqlite.known, ingest_sqlite.write
+
+
+def sorted_out(known: Known, histories: Sequence[History]) -> Sorted:
+    """Tell late points from newer ones, and which of those are enough for a chunk."""
+    found = Sorted([], [], [])
+    for key, rows in histories:
+        last = known.get(key)
+        start = 0
+        if last is not None and rows[0][:3] <= last:
+            start = bisect_right(rows, last, key=lambda row: row[:3])
+            found.late.append((key, rows[:start]))
+        if len(rows) - start < stored.LEAST:
+            if start < len(rows):
+                found.single.append((key, rows[start:]))
+            continue
+        while start < len(rows):
+            # The rest of a long batch may be a chunk of less than `LEAST`.
+            found.chunks.append((key, rows[start : start + stored.MOST]))
+            start += stored.MOST
+    return found
 
 
 def write_params(db: Session, run: Target, params: Iterable[tuple[str, str]]) -> None:

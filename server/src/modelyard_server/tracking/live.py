@@ -16,14 +16,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.streaming import Event
 
-from . import experiments, keys, runs, service
+from . import experiments, keys, points, runs, service
 from .models import ACTIVE, Run
-from .records import Key, MetricPoint, RunMetric
+from .points import START, Place
+from .records import Key, RunMetric
 
 MOST_RUNS, MOST_KEYS, MOST_COLUMNS = 50, 24, 100
 MOST_OPEN = 100  # running runs of an experiment that are followed, the newest
@@ -33,8 +34,6 @@ COUNT_SECONDS = 15.0
 LONGEST_POSITION = 6_000  # of the header in which browsers send it back
 LOST_POSITION = "-"
 
-Place = tuple[int, int, float, bool]
-"""Where a point stands in its curve: step, time, value, whether it is NaN."""
 _Pair = tuple[int, str]
 
 
@@ -175,7 +174,7 @@ class Follower:
             cursor.last = fresh[-1] if fresh else cursor.last
         waited = time.monotonic() - cursor.counted_at
         if cursor.known <= COUNTED_ALWAYS or waited > COUNT_SECONDS:
-            cursor.known = _counted(db, run.id, number)
+            cursor.known = points.count(db, run.id, number)
             cursor.counted_at = time.monotonic()
         if cursor.known == before:
             return None
@@ -192,18 +191,13 @@ def _opened(position: str) -> tuple[dict[str, dict[str, _Cursor]], bool]:
         told = json.loads(unpacker.decompress(packed, 64 * LONGEST_POSITION))
         return {
             str(uid): {
-                str(k): _Cursor(int(n), None if at is None else _place(at))
+                str(k): _Cursor(int(n), None if at is None else points.place(at))
                 for k, (n, at) in of_run.items()
             }
             for uid, of_run in told.items()
         }, False
     except (ValueError, TypeError, AttributeError, KeyError, binascii.Error, zlib.error):
         return {}, True
-
-
-def _place(at: Sequence[Any]) -> Place:
-    step, at_ms, value, is_nan = at
-    return int(step), int(at_ms), float(value), bool(is_nan)
 
 
 def _latest(
@@ -226,40 +220,15 @@ def _latest(
 
 
 def _end_of(db: Session, run_id: int, number: int) -> _Cursor:
-    point = MetricPoint
-    last = db.execute(
-        select(point.step, point.at_ms, point.value, point.is_nan)
-        .where(point.id == run_id, point.key_id == number)
-        .order_by(point.step.desc(), point.at_ms.desc(), point.value.desc(), point.is_nan.desc())
-        .limit(1)
-    ).one_or_none()
+    last = points.end(db, run_id, number)
     if last is None:
         return _Cursor(0, None)
-    return _Cursor(_counted(db, run_id, number), _place(last), time.monotonic())
-
-
-def _counted(db: Session, run_id: int, number: int) -> int:
-    query = select(func.count()).select_from(MetricPoint)
-    return int(db.scalar(query.where(MetricPoint.id == run_id, MetricPoint.key_id == number)) or 0)
+    return _Cursor(points.count(db, run_id, number), last, time.monotonic())
 
 
 def _after(db: Session, run_id: int, number: int, last: Place | None) -> list[Place]:
-    point = MetricPoint
-    query = select(point.step, point.at_ms, point.value, point.is_nan).where(
-        point.id == run_id, point.key_id == number
-    )
-    if last is not None:
-        query = query.where(_past([point.step, point.at_ms, point.value, point.is_nan], last))
-    query = query.order_by(point.step, point.at_ms, point.value, point.is_nan)
-    return [_place(row) for row in db.execute(query.limit(MOST_POINTS + 1))]
-
-
-def _past(columns: Sequence[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Say that columns come after values in their order; the first one narrows the index."""
-    column, value = columns[0], values[0]
-    if len(columns) == 1:  # whether it is NaN: false comes first
-        return and_(column == true(), true() if not value else false())
-    return and_(column >= value, or_(column > value, _past(columns[1:], values[1:])))
+    columns = points.read(db, run_id, number, after=last or START, most=MOST_POINTS + 1)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _metric(key: str, latest: tuple[Any, ...]) -> dict[str, Any]:

@@ -47,6 +47,17 @@ class Booleans(Packed):
     element_oid, array_oid, element = 16, 1000, "?"
 
 
+class Blobs(Packed):
+    """A one-dimensional array of byte strings."""
+
+    element_oid, array_oid = 17, 1001
+
+    def packed(self) -> bytes:
+        head = struct.pack(">iiIii", 1, 0, self.element_oid, len(self.values), 1)
+        pairs = ((struct.pack(">i", len(value)), value) for value in self.values)
+        return head + b"".join(chain.from_iterable(pairs))
+
+
 class _PackedDumper(Dumper):
     format = Format.BINARY
 
@@ -56,7 +67,7 @@ class _PackedDumper(Dumper):
 
 _DUMPERS = {
     kind: type(f"{kind.__name__}Dumper", (_PackedDumper,), {"oid": kind.array_oid})
-    for kind in (Integers, BigIntegers, Doubles, Booleans)
+    for kind in (Integers, BigIntegers, Doubles, Booleans, Blobs)
 }
 
 

@@ -13,15 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, insert, select, tuple_
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.db import Database, execute_many
 from modelyard_server.kernel.lazily import lazily
 
-from .columns import arrays
-from .records import MetricPiece, MetricPoint, RunChange
+from . import points
+from .points import START, Columns, Place
+from .records import MetricPiece, RunChange
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,11 +36,6 @@ BLOCK = 256
 _AT_ONCE = 4  # pieces in one transaction: some 20 ms
 _MOST_COUNTED = 100_000
 
-Columns = tuple["npt.NDArray[Any]", ...]
-"""Steps, times, values, and which are NaN."""
-Place = tuple[int, int, float, bool]
-START: Place = (-(2**63), -(2**63), -1.7976931348623157e308, False)
-_ORDER = (MetricPoint.step, MetricPoint.at_ms, MetricPoint.value, MetricPoint.is_nan)
 _PLACE = (MetricPiece.step, MetricPiece.at_ms, MetricPiece.value, MetricPiece.is_nan)
 _AFTER = (
     MetricPiece.after_step,
@@ -47,7 +43,6 @@ _AFTER = (
     MetricPiece.after_value,
     MetricPiece.after_is_nan,
 )
-_KINDS = ("<i8", "<i8", "<f8", "?")
 
 
 class Gap(NamedTuple):
@@ -70,7 +65,7 @@ def overview(db: Session, run_id: int, key_id: int) -> list[Covered | Gap]:
     found: list[Covered | Gap] = []
     for gap, row in _between(db.execute(query)):
         found += [gap] if gap is not None else []
-        found += [Covered(row.points, _unpacked(row.content))] if row is not None else []
+        found += [Covered(row.points, points.unpacked([row.content]))] if row is not None else []
     return found
 
 
@@ -89,7 +84,7 @@ def _between(rows: Iterable[Any]) -> Iterator[tuple[Gap | None, Any]]:
     """Give each piece, with the gap before it if there is one; at the end the gap without one."""
     at = START
     for row in rows:
-        after, until = _place(row[:4]), _place(row[4:8])
+        after, until = points.place(row[:4]), points.place(row[4:8])
         yield (Gap(at, after) if after != at else None), row
         at = until
     yield Gap(at, None), None
@@ -97,13 +92,7 @@ def _between(rows: Iterable[Any]) -> Iterator[tuple[Gap | None, Any]]:
 
 def read(db: Session, run_id: int, key_id: int, gap: Gap, most: int | None = None) -> Columns:
     """Read points of a gap, the first `most` of them or all."""
-    query = select(*_ORDER).where(MetricPoint.id == run_id, MetricPoint.key_id == key_id)
-    if gap.after != START:
-        query = query.where(tuple_(*_ORDER) > gap.after)
-    if gap.until is not None:
-        query = query.where(tuple_(*_ORDER) <= gap.until)
-    query = query.order_by(*_ORDER).limit(most)
-    return tuple(arrays(db, query, (np.int64, np.int64, np.float64, np.bool_)))
+    return points.read(db, run_id, key_id, after=gap.after, until=gap.until, most=most)
 
 
 def extremes(rows: Columns) -> Columns:
@@ -199,31 +188,11 @@ def _pieces(gap: Gap, rows: Columns, *, is_whole: bool) -> Iterator[dict[str, An
         count = len(piece[0])
         if count < PIECE and not (is_whole and gap.until is not None):
             return
-        until = _place([column[-1].item() for column in piece])
+        until = points.place(column[-1] for column in piece)
         yield {
             **dict(zip((column.key for column in _AFTER), after, strict=True)),
             **dict(zip((column.key for column in _PLACE), until, strict=True)),
             "points": count,
-            "content": _packed(extremes(piece)),
+            "content": points.packed_columns(extremes(piece)),
         }
         after = until
-
-
-def _packed(rows: Columns) -> bytes:
-    return b"".join(
-        column.astype(kind).tobytes() for column, kind in zip(rows, _KINDS, strict=True)
-    )
-
-
-def _unpacked(content: bytes) -> Columns:
-    count = len(content) // 25
-    starts = (0, 8 * count, 16 * count, 24 * count)
-    return tuple(
-        np.frombuffer(content, kind, count, start)
-        for kind, start in zip(_KINDS, starts, strict=True)
-    )
-
-
-def _place(values: Sequence[Any]) -> Place:
-    step, at_ms, value, is_nan = values
-    return int(step), int(at_ms), float(value), bool(is_nan)

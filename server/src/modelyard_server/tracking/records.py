@@ -42,7 +42,7 @@ class Key(Owned, Base):
 
 
 class MetricPoint(Owned, Base):
-    """One logged value. The whole row is the key, so a client's retry changes nothing.
+    """A value that was logged alone or late. The whole row is the key, so a retry changes nothing.
 
     On PostgreSQL the run is held by `run_metrics`, which is written with every point: a foreign
     key here too would take almost half of the time of a batch. See `ingest_postgres.py`.
@@ -57,6 +57,28 @@ class MetricPoint(Owned, Base):
     at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     value: Mapped[float] = mapped_column(primary_key=True)
     is_nan: Mapped[bool] = mapped_column(primary_key=True)
+
+
+class MetricChunk(Owned, Base):
+    """Points of a metric that came in one batch and were newer than all before; see `points.py`.
+
+    The key is the place of its last point. As for `MetricPoint`, `run_metrics` holds the run on
+    PostgreSQL.
+    """
+
+    __tablename__ = "metric_chunks"
+    __table_args__ = (_of_run().ddl_if(dialect="sqlite"),)
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    value: Mapped[float] = mapped_column(primary_key=True)
+    is_nan: Mapped[bool] = mapped_column(primary_key=True)
+    first_step: Mapped[int] = mapped_column(BigInteger)
+    points: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes]
+    """Columns of steps, times, values and whether they are NaN, one after the other."""
 
 
 class MetricPiece(Owned, Base):

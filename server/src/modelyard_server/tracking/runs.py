@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import trail
 
-from . import changes, experiments, ingest, names
+from . import changes, experiments, ingest, names, points
 from .errors import NOT_ACTIVE, NotActive, RunMissing, ValueRefused
 from .models import ACTIVE, DELETED, LoggedModel, Run
-from .records import MetricPoint
 
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 _ENDED = ("FINISHED", "FAILED", "KILLED")
@@ -171,7 +170,7 @@ def delete_permanently(db: Session, actor: trail.Who, run_id: str) -> None:
     _record(db, actor, "delete_permanently", row, before={"name": row.name})
     changes.note(db, row.id, row.experiment_id)
     db.execute(delete(Run).where(Run.id == row.id))
-    db.execute(delete(MetricPoint).where(MetricPoint.id == row.id))  # after who writes to it
+    points.remove(db, row.id)  # after who writes to it
     db.expunge(row)
 
 

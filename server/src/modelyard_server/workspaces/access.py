@@ -19,7 +19,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, and_, bindparam, select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
@@ -227,8 +227,13 @@ def lean_actor(request: Request, db: Session) -> Actor:
     found = known.get(presented)
     if found is None:
         write = request.scope["modelyard_write"]
-        holder = credentials.holder_of(db, presented, write=write)
-        found = known[presented] = _in_workspace(db, holder)
+        # On PostgreSQL one trip does both. Whoever is refused below ends the transaction.
+        is_postgres = db.get_bind().dialect.name == "postgresql"
+        query = _MEMBER_BOUND if is_postgres else _MEMBER
+        holder, row = credentials.holder_of(db, presented, query, write=write)
+        found = known[presented] = _in_workspace(holder, row)
+        if is_postgres:
+            tenancy.bind_as_selected(db, holder.workspace_id)
     if wanted_workspace(request) not in (None, found[1]):
         raise WorkspaceMismatch(f"This token belongs to workspace {found[1]}.")
     return _bound(request, db, found)
@@ -249,7 +254,9 @@ def lent_actor(
         WorkspaceNotFound: the person is no member any more.
     """
     holder = credentials.holder_again(db, user_id, token_id, workspace_id, Role.owner.value)
-    return _bound(request, db, _in_workspace(db, holder))
+    binds = {"user_id": holder.user_id, "token_workspace_id": holder.workspace_id}
+    row = db.connection().execute(_WORKSPACE_OF, binds).one_or_none()
+    return _bound(request, db, _in_workspace(holder, row))
 
 
 def _bound(request: Request, db: Session, found: _Known) -> Actor:
@@ -273,8 +280,21 @@ def _bound(request: Request, db: Session, found: _Known) -> Actor:
 
 
 _Known = tuple[credentials.Holder, str, Role]
+_ROLE = Membership.role.label("member_role")
+_MEMBER = (
+    credentials.HOLDER.add_columns(Workspace.slug, _ROLE)
+    .outerjoin(Workspace, Workspace.id == credentials.TOKEN_WORKSPACE)
+    .outerjoin(
+        Membership,
+        and_(
+            Membership.member_workspace_id == Workspace.id,
+            Membership.user_id == credentials.TOKEN_USER,
+        ),
+    )
+)
+_MEMBER_BOUND = _MEMBER.add_columns(tenancy.setting_of(credentials.TOKEN_WORKSPACE))
 _WORKSPACE_OF = (
-    select(Workspace.slug, Membership.role)
+    select(Workspace.slug, _ROLE)
     .join(Membership, Membership.member_workspace_id == Workspace.id)
     .where(
         Membership.user_id == bindparam("user_id"), Workspace.id == bindparam("token_workspace_id")
@@ -282,12 +302,11 @@ _WORKSPACE_OF = (
 )
 
 
-def _in_workspace(db: Session, holder: credentials.Holder) -> _Known:
-    binds = {"user_id": holder.user_id, "token_workspace_id": holder.workspace_id}
-    row = db.connection().execute(_WORKSPACE_OF, binds).one_or_none()
-    if row is None:
+def _in_workspace(holder: credentials.Holder, row: Row[*tuple[Any, ...]] | None) -> _Known:
+    if row is None or row.member_role is None:
         raise WorkspaceNotFound("There is no such workspace.")
-    return holder, row.slug, min(Role(row.role), Role(holder.role), key=lambda r: r.rank)
+    role = min(Role(row.member_role), Role(holder.role), key=lambda r: r.rank)
+    return holder, row.slug, role
 
 
 def wanted_workspace(request: Request) -> str | None:

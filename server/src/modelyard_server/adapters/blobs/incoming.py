@@ -62,28 +62,33 @@ class Incoming:
         """
         part = await self._in_thread(self._new_part)
         async with _discarded_on_failure(part):
+            # Two buffers in turn: one is filled while a thread hashes and writes the other.
+            buffer, spare, filled = bytearray(), bytearray(), 0
             writing: asyncio.Future[None] | None = None
-            waiting = bytearray()
             try:
                 async for chunk in chunks:
-                    waiting += chunk
-                    if len(waiting) >= _HAND_OFF_BYTES:
+                    end = filled + len(chunk)
+                    if end > len(buffer):
+                        buffer.extend(bytes(max(end, _HAND_OFF_BYTES) - len(buffer)))
+                    buffer[filled:end] = chunk
+                    filled = end
+                    if filled >= _HAND_OFF_BYTES:
                         if writing is not None:
                             await writing
-                        # Hashed and written by a thread while more arrives.
-                        writing = asyncio.ensure_future(self._written(part, waiting))
-                        waiting = bytearray()
+                        writing = asyncio.ensure_future(self._written(part, buffer, filled))
+                        buffer, spare, filled = spare, buffer, 0
                 if writing is not None:
                     await writing
-                await self._written(part, waiting)
+                await self._written(part, buffer, filled)
                 return await self._in_thread(partial(self._finish, workspace_id, part))
             finally:
                 if writing is not None:
                     with anyio.CancelScope(shield=True):
                         await asyncio.gather(writing, return_exceptions=True)
 
-    async def _written(self, part: Part, waiting: bytearray) -> None:
-        await self._in_thread(partial(part.write, waiting))
+    async def _written(self, part: Part, buffer: bytearray, size: int) -> None:
+        with memoryview(buffer)[:size] as content:
+            await self._in_thread(partial(part.write, content))
 
     def _finish(self, workspace_id: int, part: Part) -> StoredBlob:
         blob = part.close()
@@ -122,7 +127,7 @@ class Part:
             raise _readable(error) from error
         self._is_open = True
 
-    def write(self, chunk: bytes | bytearray) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         """Append.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
-from modelyard_server.tracking import history, ingest, logged_models, runs
+from modelyard_server.tracking import history, ingest, logged_models, points, runs
 from modelyard_server.tracking.errors import ValueRefused
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
@@ -27,6 +28,7 @@ _MOST_BATCH_BYTES = 4 * 1024 * 1024  # 100 parameters of 6,000 and tags of 8,000
 _MOST_RUNS = 100
 _MOST_SAMPLES = 2500
 _PAGE = 25_000
+_POINT = attrgetter("key", "value", "timestamp", "step")
 
 
 class MetricFields(msgspec.Struct, gc=False):
@@ -114,7 +116,7 @@ def _run_of(body: LogMetric | LogPair) -> str:
 
 
 async def _logged(gate: Gate, batch: LogBatch) -> Response:
-    points = ingest.grouped((m.key, m.value, m.timestamp, m.step) for m in batch.metrics)
+    points = ingest.grouped(map(_POINT, batch.metrics))
     tags = wire.pairs(batch.tags)
     of_models = [
         logged_models.MetricOf(
@@ -151,15 +153,15 @@ def get_history(
 ) -> Response:
     """Give the history of a metric; without `max_results` all of it."""
     run = runs.get(db, body.run_id or body.run_uuid)
-    scope = f"{actor.workspace_id}/history/{run.uid}/{body.metric_key}"
-    start = int(codec.open(scope, body.page_token)[0]) if body.page_token else 0
+    scope = f"{actor.workspace_id}/history-after/{run.uid}/{body.metric_key}"
+    after = points.place(codec.open(scope, body.page_token)) if body.page_token else points.START
     if body.max_results is None and not body.page_token:
         found, more = history.points(db, run.id, body.metric_key), False
     else:
         size = min(max(body.max_results or _PAGE, 1), _PAGE)
-        found = history.points(db, run.id, body.metric_key, limit=size + 1, offset=start)
+        found = history.points(db, run.id, body.metric_key, most=size + 1, after=after)
         found, more = found[:size], len(found) > size
-    token = codec.seal(scope, [start + len(found)]) if more else None
+    token = codec.seal(scope, history.place(found[-1])) if more else None
     return wire.answer(
         {"metrics": [point(body.metric_key, p) for p in found], "next_page_token": token}
     )

@@ -73,7 +73,7 @@ def get_history_bulk(
     shown = []
     for run_id in sorted(set(body.run_id)):
         run = runs.get(db, run_id)
-        found = history.points(db, run.id, body.metric_key, limit=left) if left else []
+        found = history.points(db, run.id, body.metric_key, most=left) if left else []
         shown += [{**metrics.point(body.metric_key, p), "run_id": run.uid} for p in found]
         left -= len(found)
     return wire.answer({"metrics": shown})
