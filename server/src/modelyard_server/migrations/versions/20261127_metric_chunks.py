@@ -6,7 +6,7 @@ from alembic import op
 from modelyard_server.migrations import state
 
 revision = "20261127_metric_chunks"
-down_revision = "20261127_log_webhook_deliveries"
+down_revision = "20261127_dashboards"
 branch_labels = None
 depends_on = None
 
