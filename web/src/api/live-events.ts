@@ -18,7 +18,7 @@ interface LiveData {
   reset: Record<string, never>;
 }
 
-export const LIVE_EVENTS = ["run", "points", "experiment", "reset", "end"] as const;
+export const LIVE_EVENTS = ["run", "points", "experiment", "reset"] as const;
 const LONGEST_CURVE = 4_000;
 const FEW_PAGES = 3;
 

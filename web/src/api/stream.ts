@@ -68,7 +68,7 @@ export class Stream {
       this.say("live");
     };
     source.onerror = () => this.broken(source);
-    for (const name of this.names)
+    for (const name of [...this.names, "end"])
       source.addEventListener(name, (message) => this.received(name, message));
   };
 

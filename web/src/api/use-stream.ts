@@ -14,9 +14,7 @@ export function useStream(
     latest.current = hear;
   });
   useEffect(() => {
-    const stream = new Stream([...events.split(","), "end"], (name, data) =>
-      latest.current(name, data),
-    );
+    const stream = new Stream(events.split(","), (name, data) => latest.current(name, data));
     const forget = stream.subscribe(() => setState(stream.state));
     stream.follow(address);
     return () => {

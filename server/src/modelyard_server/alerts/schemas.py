@@ -8,15 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from modelyard_server.kernel import texts
 from modelyard_server.notifications.ports import Severity
 
 from .conditions import Cause, Condition
 
 RuleState = Literal["ok", "pending", "firing", "recovering", "no_data"]
-Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
-Name = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")
-]
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=texts.PROSE)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=texts.NAME)]
 Hold = Annotated[int, Field(ge=0, le=7 * 86_400)]
 Runbook = Annotated[str, Field(max_length=2000, pattern=r"^https?://[!-~]+$")]
 
@@ -195,9 +194,7 @@ class Remark(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[
-        str, Field(min_length=1, max_length=5000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
-    ]
+    text: Annotated[str, Field(min_length=1, max_length=5000, pattern=texts.PROSE)]
 
 
 Resolution = Literal["fixed", "rolled_back", "bad_data", "expected", "false_alarm", "other"]

@@ -11,7 +11,7 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel import streaming
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.services import provided
-from modelyard_server.kernel.streaming import Event, EventStream, Feed, Pace
+from modelyard_server.kernel.streaming import Event, EventStream, Feed
 from modelyard_server.monitoring.series_schemas import SeriesWindow
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
@@ -22,7 +22,6 @@ from .live import Follower, Readings
 from .models import Dashboard
 from .schemas import DashboardCreate, DashboardOut, DashboardPut, DashboardSummary
 
-PACE = Pace(seconds=1.5, slowest_seconds=2.5, share=5)  # a page is at most five seconds behind
 router = APIRouter(prefix="/api/v1/dashboards", tags=["dashboards"])
 routers = [router]
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
@@ -85,4 +84,6 @@ async def follow_dashboard(
     async def look() -> list[Event]:
         return await gate.run(follower.changes, write=False)
 
-    return await streaming.stream(request, Feed(look, lambda: follower.position, PACE))
+    return await streaming.stream(
+        request, Feed(look, lambda: follower.position, streaming.WITHIN_5_S)
+    )

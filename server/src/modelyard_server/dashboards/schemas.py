@@ -8,12 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from modelyard_server.kernel import texts
 from modelyard_server.monitoring.series_schemas import Percentile, SeriesSignal, SeriesWindow
 
 MOST_PANELS, MOST_DEPLOYMENTS = 24, 6
-Name = Annotated[
-    str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")
-]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=texts.NAME)]
 
 
 class Panel(BaseModel):

@@ -42,13 +42,14 @@ def listed(db: Session) -> list[DashboardSummary]:
     ]
 
 
-def get(db: Session, dashboard_id: uuid.UUID) -> Dashboard:
-    """Give one dashboard.
+def get(db: Session, dashboard_id: uuid.UUID, *, lock: bool = False) -> Dashboard:
+    """Give one dashboard; `lock` keeps others from changing it meanwhile.
 
     Raises:
         DashboardMissing: there is none with this id.
     """
-    row = db.scalar(select(Dashboard).where(Dashboard.id == dashboard_id))
+    query = select(Dashboard).where(Dashboard.id == dashboard_id)
+    row = db.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise DashboardMissing("There is no such dashboard. It may have been deleted.")
     return row
@@ -91,7 +92,7 @@ def change(db: Session, actor: Actor, dashboard_id: uuid.UUID, wanted: Dashboard
         DashboardNameTaken: another one has the name.
         PanelWithoutDeployment: a new panel names a deployment that is not there.
     """
-    row = _locked(db, dashboard_id)
+    row = get(db, dashboard_id, lock=True)
     if row.version != wanted.version:
         raise DashboardChanged(
             f"{row.updated_by_name} has changed this dashboard since. Load it again to see how."
@@ -114,18 +115,10 @@ def remove(db: Session, actor: Actor, dashboard_id: uuid.UUID) -> None:
     Raises:
         DashboardMissing: there is none with this id.
     """
-    row = _locked(db, dashboard_id)
+    row = get(db, dashboard_id, lock=True)
     _record(db, actor, "delete", row, before=_told(row))
     db.delete(row)
     db.flush()
-
-
-def _locked(db: Session, dashboard_id: uuid.UUID) -> Dashboard:
-    query = select(Dashboard).where(Dashboard.id == dashboard_id).with_for_update()
-    row = db.scalar(query)
-    if row is None:
-        raise DashboardMissing("There is no such dashboard. It may have been deleted.")
-    return row
 
 
 def _refuse_taken(db: Session, name: str) -> None:

@@ -87,15 +87,15 @@ HOLDER = (
     .join(User, User.id == ApiToken.user_id)
     .where(ApiToken.public_id == bindparam("public_id"))
 )
-"""Who holds the token with an id. Whoever asks may join what else it needs of the holder."""
+"""Who holds the token with an id; to be joined with what else is asked of the holder."""
 
 
 def holder_of(
-    db: Session, presented: str, query: Select[*tuple[Any, ...]] = HOLDER, *, write: bool
+    db: Session, presented: str, query: Select[*tuple[Any, ...]], *, write: bool
 ) -> tuple[Holder, Row[*tuple[Any, ...]]]:
     """Find the owner of an API token as `by_token` does, without loading rows as objects.
 
-    Gives the row of the query too.
+    `query` is `HOLDER` with whatever was joined; its row is given too.
 
     Raises:
         InvalidToken: malformed, unknown, revoked, expired, or its owner is disabled.

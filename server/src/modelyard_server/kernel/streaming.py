@@ -44,6 +44,10 @@ class Pace:
         return min(max(self.seconds, self.share * took), self.slowest_seconds)
 
 
+WITHIN_5_S = Pace(seconds=1.5, slowest_seconds=2.5, share=5)
+"""A page is at most five seconds behind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What a stream says: how to look for changes, and where its reader stands after them."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel import streaming, tenancy
 from modelyard_server.kernel.services import provided
-from modelyard_server.kernel.streaming import Event, EventStream, Feed, Pace
+from modelyard_server.kernel.streaming import Event, EventStream, Feed
 from modelyard_server.workspaces.access import Actor
 from modelyard_server.workspaces.gate import Gate, gate
 from modelyard_server.workspaces.permissions import Permission
@@ -19,7 +19,6 @@ from .fleet_live import FRESH_SECONDS, Follower, Snapshots
 from .ports import NodeFacts
 from .schemas import FleetRange
 
-PACE = Pace(seconds=1.5, slowest_seconds=2.5, share=5)  # a page is at most five seconds behind
 router = APIRouter(prefix="/api/v1", tags=["monitoring"])
 
 
@@ -54,4 +53,6 @@ async def follow_fleet(
     async def look() -> list[Event]:
         return await gate.run(changes, write=False)
 
-    return await streaming.stream(request, Feed(look, lambda: follower.position, PACE))
+    return await streaming.stream(
+        request, Feed(look, lambda: follower.position, streaming.WITHIN_5_S)
+    )

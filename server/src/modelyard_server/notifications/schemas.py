@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
+from modelyard_server.kernel import texts
+
 from .ports import Event, Kind, Severity
 
 DeliveryState = Literal["waiting", "delivered", "dead", "held", "digested"]
 MAX_RECIPIENTS = 20
 Url = Annotated[str, Field(min_length=9, max_length=2000, pattern=r"^https?://[!-~]+$")]
-Name = Annotated[
-    str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$")
-]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=texts.NAME)]
 
 
 class ChannelCreate(BaseModel):

@@ -80,13 +80,12 @@ def between(
         chunks = chunks.where(MetricChunk.first_step <= last)
     kinds = (np.int64, np.int64, np.int64, np.float64, np.bool_)
     ids, *rows = arrays(db, single.order_by(MetricPoint.id, *ORDER), kinds)
-    starts = {run: (np.searchsorted(ids, run), np.searchsorted(ids, run, "right")) for run in ids}
     contents: dict[int, list[bytes]] = {}
     for run, content in db.execute(chunks.order_by(MetricChunk.id, *_END)):
         contents.setdefault(run, []).append(content)
     found: dict[int, Columns] = {}
     for run in run_ids:
-        begin, end = starts.get(run, (0, 0))
+        begin, end = np.searchsorted(ids, (run, run + 1))
         own = tuple(column[begin:end] for column in rows)
         merged = _merged(own, unpacked(contents.get(run, ())))
         inside = np.ones(len(merged[0]), np.bool_)

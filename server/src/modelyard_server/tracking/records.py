@@ -41,7 +41,18 @@ class Key(Owned, Base):
     name: Mapped[str] = mapped_column(String(250))
 
 
-class MetricPoint(Owned, Base):
+class Placed(Owned):
+    """Mixin of what is at a place in the history of a run's metric."""
+
+    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True, sort_order=-98)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True, sort_order=-98)
+    at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True, sort_order=-98)
+    value: Mapped[float] = mapped_column(primary_key=True, sort_order=-98)
+    is_nan: Mapped[bool] = mapped_column(primary_key=True, sort_order=-98)
+
+
+class MetricPoint(Placed, Base):
     """A value that was logged alone or late. The whole row is the key, so a retry changes nothing.
 
     On PostgreSQL the run is held by `run_metrics`, which is written with every point: a foreign
@@ -51,15 +62,8 @@ class MetricPoint(Owned, Base):
     __tablename__ = "metric_points"
     __table_args__ = (_of_run().ddl_if(dialect="sqlite"), {"sqlite_with_rowid": False})
 
-    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
-    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    value: Mapped[float] = mapped_column(primary_key=True)
-    is_nan: Mapped[bool] = mapped_column(primary_key=True)
 
-
-class MetricChunk(Owned, Base):
+class MetricChunk(Placed, Base):
     """Points of a metric that came in one batch and were newer than all before; see `points.py`.
 
     The key is the place of its last point. As for `MetricPoint`, `run_metrics` holds the run on
@@ -69,19 +73,13 @@ class MetricChunk(Owned, Base):
     __tablename__ = "metric_chunks"
     __table_args__ = (_of_run().ddl_if(dialect="sqlite"),)
 
-    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
-    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    value: Mapped[float] = mapped_column(primary_key=True)
-    is_nan: Mapped[bool] = mapped_column(primary_key=True)
     first_step: Mapped[int] = mapped_column(BigInteger)
     points: Mapped[int] = mapped_column(Integer)
     content: Mapped[bytes]
     """Columns of steps, times, values and whether they are NaN, one after the other."""
 
 
-class MetricPiece(Owned, Base):
+class MetricPiece(Placed, Base):
     """Extremes of a stretch of a long history: of all points after one place, up to another.
 
     See `pieces.py`.
@@ -90,12 +88,6 @@ class MetricPiece(Owned, Base):
     __tablename__ = "metric_pieces"
     __table_args__ = (_of_run(), {"sqlite_with_rowid": False})
 
-    id: Mapped[int] = mapped_column("run_id", BigInteger, primary_key=True, sort_order=-99)  # type: ignore[assignment]
-    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    at_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    value: Mapped[float] = mapped_column(primary_key=True)
-    is_nan: Mapped[bool] = mapped_column(primary_key=True)
     after_step: Mapped[int] = mapped_column(BigInteger)
     after_ms: Mapped[int] = mapped_column(BigInteger)
     after_value: Mapped[float]
