@@ -19,7 +19,8 @@ REST = {
         OWN_FILES,
     ),
     "create a run with all arguments, and with none": ("`user_id` is the token's person", PERSON),
-    "artifacts of a run; model versions from a local path and from a `file:` address": (
+    "artifacts of a run; a model that is logged to a `file:` address, where the test marks itself "
+    "as expected to fail; model versions from a local path and from a `file:` address": (
         "artifacts are at `mlflow-artifacts:`, other sources are refused",
         OWN_FILES,
     ),
@@ -41,6 +42,40 @@ REST = {
     "statistics of traces, `traces/metrics`": ("501", PAGES),
     "secrets, endpoints, model definitions, bindings and providers of the gateway, and scoring of "
     "traces as they come through it (23 tests)": ("501", GATEWAY),
+}
+ARTIFACTS = {
+    "files at `a.txt` and below `dir/`, their types, types that a request asks for (10 tests)": (
+        "400: files lie below `runs/` and `models/`",
+        OWN_FILES,
+    ),
+    "a logged file, looked for in the server's folder": (
+        "kept by its content, not by its name",
+        OWN_FILES,
+    ),
+    "a file of a version whose source is `mlflow-artifacts:`": (
+        "404: the test makes the version in a database file, past the server",
+        OWN_FILES,
+    ),
+    "the name of an image as it is downloaded": (
+        "quoted, with `_` for `+`, and encoded whole in `filename*`",
+        "not settled: it has the name in another form of the header than the test reads",
+    ),
+}
+WEBHOOKS = {
+    "a webhook that is changed to a blank address, or to one of another scheme (2 tests, which a "
+    "genuine server passes)": ("refused with other sentences", OWN_WORDS),
+    "events of versions whose source is `s3://bucket/…` (6 tests)": (
+        "the version is refused: its source names no model",
+        CHECKED,
+    ),
+    "the test of a webhook whose receiver fails": (
+        "it says the status, not what the receiver wrote",
+        "a server must not be sent to inner systems",
+    ),
+    "the tests of a webhook, by what they tell (2 tests)": (
+        "other values in the same fields of the example",
+        "not settled: nothing speaks against the values that the tests expect",
+    ),
 }
 STORES = {
     "the life of the Default experiment": (
@@ -106,8 +141,18 @@ STORES = {
 
 
 FIGURES: dict[str, tuple[str, str, str]] = {
-    "REST: tracking and registry (`rest`)": ("180 of 194", "137 of 194", "45, all in the table"),
-    "Store of the registry (`registry`)": ("30 of 107", "59 of 107", "4, all in the table"),
+    "REST: tracking and registry (`rest`)": ("180 of 194", "139 of 194", "46, all in the table"),
+    "Artifacts through the server (`artifacts`)": ("18 of 19", "5 of 19", "13, all in the table"),
+    "Webhooks (`webhooks`)": (
+        "12 of 12; in the other 26 it did not start",
+        "27 of 38",
+        "2; no verdict on 9 more",
+    ),
+    "Store of the registry (`registry`)": (
+        "30 of 107; 39 others failed as its machine resolved no names",
+        "59 of 107",
+        "4, all in the table; no verdict on what those 39 would do",
+    ),
 }
 """Suite, what passes on a genuine server, what passes here, what passes there only."""
 
@@ -117,18 +162,26 @@ def rows() -> str:
     head = "| Test | Here | Why |\n|---|---|---|\n"
     told = [
         head + "".join(f"| {test} | {here} | {why} |\n" for test, (here, why) in table.items())
-        for table in (REST, STORES)
+        for table in (REST, ARTIFACTS, WEBHOOKS, STORES)
     ]
     figures = "".join(f"| {name} | {' | '.join(row)} |\n" for name, row in FIGURES.items())
     return (
         "`scripts/mlflow_upstream` runs them: it puts Modelyard where a test starts its server, a "
         "new workspace for each. The tests themselves are not part of this repository. Tests that "
-        "the suites skip are not counted.\n\n"
+        "the suites skip are not counted, unless a genuine server passes them. Where a test "
+        "registers `runs:/run_id/…`, which no server has, the script gives Modelyard a run with a "
+        "model instead; a genuine server refuses the address, and 5 of the REST tests pass here "
+        "only for that. The store of tracking has no complete run of both servers, and so no "
+        "figures.\n\n"
         "| Suite | Genuine server passes | Modelyard passes | Genuine server alone passes |\n"
         f"|---|---|---|---|\n{figures}\n"
         "REST tests that a genuine server passes and Modelyard does not:\n\n"
         f"{told[0]}\n"
+        f"Tests of artifacts that a genuine server passes and Modelyard does not:\n\n{told[1]}\n"
+        "Tests of webhooks that do not pass here. In the run that was written down the genuine "
+        "server did not start within the ten seconds that the end-to-end tests give it, so only "
+        f"the first row is compared:\n\n{told[2]}\n"
         "Tests of the stores through the client's REST stores that do not pass here; a genuine "
         "server was asked for few of them. Tests that look into MLflow's own tables are left out:"
-        f"\n\n{told[1]}"
+        f"\n\n{told[3]}"
     )
