@@ -80,10 +80,10 @@ def compare(suite: str) -> int:
     missed = [
         test
         for test, (how, _) in sorted(ours.items())
-        if how == "failed" and genuine.get(test, ("passed", ""))[0] == "passed"
+        if how != "passed" and genuine.get(test, ("passed", ""))[0] == "passed"
     ]
     for test in missed:
-        print(f"{test} | {ours[test][1][:300]}")
+        print(f"{test} | {' '.join(ours[test])[:300]}")
     print(f"{len(missed)} pass on a genuine server only")
     return len(missed)
 

@@ -7,8 +7,10 @@ client's REST store on the server that is asked, Modelyard or a genuine one.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -17,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import pytest
 import requests
@@ -33,8 +36,12 @@ flavors:
 mlflow_version: 3.17.2
 model_uuid: abc
 """
+FILES = "/api/2.0/mlflow-artifacts/artifacts"
+PLAIN = re.compile(r"(\w[\w.-]*(/\w[\w.-]*)*)?")
+PATIENCE = 120
+"""Seconds, or tries, that a genuine server has to start on a busy machine."""
 now: dict[str, str] = {}
-"""The workspace of the test that runs: its token, and a run with a model's files."""
+"""The workspace of the test that runs: its token, a run with a model's files, and one for files."""
 
 
 def fresh() -> str:
@@ -85,13 +92,14 @@ def launched(*_: object, **__: object) -> Iterator[SimpleNamespace]:
 
 
 def with_token(send: Callable[..., Any]) -> Callable[..., Any]:
-    """Sign requests that the tests make themselves, and give versions a source that is there."""
+    """Sign requests that the tests make themselves, and let them name what is there."""
 
     def signed(self: requests.Session, request: Any, **more: Any) -> Any:
         if request.url.startswith((URL, f"http://localhost:{PORT}")) and now:
             request.headers.setdefault("Authorization", f"Bearer {now['token']}")
             if request.url.endswith("/model-versions/create"):
                 give_source(request)
+            give_place(request)
         return send(self, request, **more)
 
     return signed
@@ -102,20 +110,47 @@ def give_source(request: Any) -> None:
     body = json.loads(request.body)
     if not body.get("source", "").startswith("runs:/run_id"):
         return
-    headers = {"Authorization": f"Bearer {now['token']}"}
     if "run" not in now:
-        asked = {"experiment_id": "0", "start_time": 1}
-        made = requests.post(f"{URL}/api/2.0/mlflow/runs/create", json=asked, headers=headers)
-        now["run"] = made.json()["run"]["info"]["run_id"]
-        files = f"{URL}/api/2.0/mlflow-artifacts/artifacts/runs/{now['run']}/model"
-        requests.put(f"{files}/MLmodel", data=PACKAGE, headers=headers)
+        now["run"] = a_run()
+        ask("put", f"{FILES}/runs/{now['run']}/model/MLmodel", data=PACKAGE)
     body["source"] = f"runs:/{now['run']}/model"
     request.body = json.dumps(body).encode()
     request.headers["Content-Length"] = str(len(request.body))
 
 
-if IS_OURS:
+def give_place(request: Any) -> None:
+    """Put files that a test has at the root of the store below a run."""
+    asked = urlsplit(request.url)
+    if not asked.path.startswith(FILES):
+        return
+    path, query = asked.path.removeprefix(FILES).strip("/"), asked.query
+    place = path or parse_qs(query).get("path", [""])[0]
+    if place.startswith(("runs/", "models/")) or not PLAIN.fullmatch(place):
+        return
+    if "root" not in now:
+        now["root"] = a_run()
+    below = f"runs/{now['root']}/{place}".rstrip("/")
+    whole, query = (f"{FILES}/{below}", query) if path else (FILES, urlencode({"path": below}))
+    request.url = urlunsplit(asked._replace(path=whole, query=query))
+
+
+def a_run() -> str:
+    """Make a run of the Default experiment."""
+    asked = {"experiment_id": "0", "start_time": 1}
+    made = ask("post", "/api/2.0/mlflow/runs/create", json=asked)
+    return str(made.json()["run"]["info"]["run_id"])
+
+
+def ask(method: str, path: str, **more: Any) -> Any:
+    """Ask Modelyard for what a test needs."""
+    answer = requests.request(method, f"{URL}{path}", **more)
+    answer.raise_for_status()
+    return answer
+
+
+if IS_OURS or STORE:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+if IS_OURS:
     requests.Session.send = with_token(requests.Session.send)  # type: ignore[method-assign]
 
 
@@ -162,11 +197,14 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
         "_run_mlflow_server": started,
         "_launch_server": launched,
     }
-    for module in {item.module for item in items if IS_OURS}:
-        for name, stand in stands.items():
+    for module in {item.module for item in items}:
+        for name in ("_await_server_up_or_die", "wait_until_ready"):
             if hasattr(module, name):
+                getattr(module, name).__defaults__ = (PATIENCE,)
+        for name, stand in stands.items():
+            if IS_OURS and hasattr(module, name):
                 setattr(module, name, stand)
-        if hasattr(module, "_launch_server"):
+        if IS_OURS and hasattr(module, "_launch_server"):
             module.get_safe_port = lambda: PORT
 
 
@@ -176,7 +214,22 @@ def rest_store(url: str) -> Any:
     from mlflow.store.tracking.rest_store import RestStore as Tracking
     from mlflow.utils.rest_utils import MlflowHostCreds
 
-    kind = Registry if STORE == "registry" else Tracking
+    class Runs(Tracking):
+        """Takes nothing for what MLflow's own store takes nothing for: no tags, any number."""
+
+        def create_run(self, *asked: Any, tags: Any = None, **more: Any) -> Any:
+            if len(asked) > 3:
+                asked = (*asked[:3], asked[3] or [], *asked[4:])
+            else:
+                more["tags"] = tags or []
+            return super().create_run(*asked, **more)
+
+        def search_experiments(self, *asked: Any, **more: Any) -> Any:
+            if len(asked) < 2 and more.get("max_results") is None:
+                more["max_results"] = 1000
+            return super().search_experiments(*asked, **more)
+
+    kind = Registry if STORE == "registry" else Runs
     return kind(lambda: MlflowHostCreds(url, token=now.get("token")))
 
 
@@ -186,14 +239,25 @@ def store_of_peer(tmp_path: Path, db_uri: str) -> Iterator[Any]:
         yield rest_store(fresh())
         return
     from mlflow.server import handlers
-    from mlflow.server.fastapi_app import app
-    from tests.helper_functions import get_safe_port
-    from tests.tracking.integration_test_utils import ServerThread
 
     handlers._tracking_store = handlers._model_registry_store = None
     handlers.initialize_backend_stores(db_uri, default_artifact_root=tmp_path.as_uri())
-    with ServerThread(app, get_safe_port()) as url:
-        yield rest_store(url)
+    yield rest_store(genuine())
+    for kept in (handlers._tracking_store, handlers._model_registry_store):
+        kept.engine.dispose()
+
+
+@functools.cache
+def genuine() -> str:
+    """Start the genuine server that the tests of stores share; each has its own database."""
+    from mlflow.server.fastapi_app import app
+    from tests.helper_functions import get_safe_port
+    from tests.tracking.integration_test_utils import ServerThread, _await_server_up_or_die
+
+    server = ServerThread(app, get_safe_port())
+    server.start()
+    _await_server_up_or_die(server.port, PATIENCE)
+    return str(server.url)
 
 
 @pytest.hookimpl(trylast=True)

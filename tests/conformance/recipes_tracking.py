@@ -168,6 +168,7 @@ TRACKING: dict[str, Recipe] = {
     "traces_v2_start_trace_v2": Recipe(lambda ids: {"experiment_id": ids["experiment_id"]}),
     "traces_v2_end_trace_v2": Recipe(lambda ids: {"status": "OK"}),
     "traces_v2_get_trace_info_v2": Recipe(),
+    "traces_v2_get_trace_artifact": asking(request_id="@trace_id"),
     "traces_v2_search_traces_v2": asking(experiment_ids="@experiment_id"),
     "traces_v2_link_prompts_to_trace": Recipe(
         lambda ids: {

@@ -4552,15 +4552,10 @@ export interface components {
          * CaptureOut
          * @description What is kept, and how much there is.
          *
-         *     `sampled_out`: calls whose rows the rate left out, in 90 days.
+         *     `sampled_out`: calls whose rows the rate left out, in 90 days. `dropped_records`: lost on this
+         *     node before they could be counted.
          */
         CaptureOut: {
-            /** Dropped Records */
-            dropped_records: number;
-            /** Dropped At */
-            dropped_at: string | null;
-            /** Capture Error */
-            capture_error: string | null;
             /** Rate */
             rate: number;
             /** Retention Days */
@@ -4581,6 +4576,8 @@ export interface components {
             last_at: string | null;
             /** Sampled Out */
             sampled_out: number;
+            /** Dropped Records */
+            dropped_records: number;
         };
         /**
          * CapturePut
@@ -6234,12 +6231,6 @@ export interface components {
          * @description Every deployment, worst first.
          */
         FleetOut: {
-            /** Dropped Records */
-            dropped_records: number;
-            /** Dropped At */
-            dropped_at: string | null;
-            /** Capture Error */
-            capture_error: string | null;
             /**
              * Range
              * @enum {string}
@@ -6253,6 +6244,8 @@ export interface components {
             degraded: number;
             /** Failing */
             failing: number;
+            /** Dropped Records */
+            dropped_records: number;
         };
         /**
          * FleetRow
@@ -9826,15 +9819,9 @@ export interface components {
         };
         /**
          * TrafficOut
-         * @description Traffic over a range.
+         * @description Traffic over a range. `dropped_records`: lost on this node before they could be counted.
          */
         TrafficOut: {
-            /** Dropped Records */
-            dropped_records: number;
-            /** Dropped At */
-            dropped_at: string | null;
-            /** Capture Error */
-            capture_error: string | null;
             /**
              * Since
              * Format: date-time
@@ -9850,6 +9837,8 @@ export interface components {
             total: components["schemas"]["TrafficPoint"];
             /** Points */
             points: components["schemas"]["TrafficPoint"][];
+            /** Dropped Records */
+            dropped_records: number;
         };
         /**
          * TrafficPoint

@@ -8,7 +8,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from .policy import RETENTION_DAYS, Keep
-from .schemas import Losses
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -21,10 +20,11 @@ class CaptureColumn(BaseModel):
     is_sensitive: bool
 
 
-class CaptureOut(Losses):
+class CaptureOut(BaseModel):
     """What is kept, and how much there is.
 
-    `sampled_out`: calls whose rows the rate left out, in 90 days.
+    `sampled_out`: calls whose rows the rate left out, in 90 days. `dropped_records`: lost on this
+    node before they could be counted.
     """
 
     rate: float
@@ -37,6 +37,7 @@ class CaptureOut(Losses):
     first_at: dt.datetime | None
     last_at: dt.datetime | None
     sampled_out: int
+    dropped_records: int
 
 
 class CapturePut(BaseModel):

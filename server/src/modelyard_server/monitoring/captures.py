@@ -38,7 +38,6 @@ from .models import (
 )
 from .policies import policy_of
 from .policy import Policy
-from .ports import Lost
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +50,9 @@ _CHUNK = 400
 _MB = 1024 * 1024
 
 
-def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, *, lost: Lost) -> CaptureOut:
+def read(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, *, dropped_records: int
+) -> CaptureOut:
     """Give what is kept of a deployment's calls, and how much.
 
     Raises:
@@ -84,7 +85,7 @@ def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, *, lost: Lost)
         first_at=first,
         last_at=last,
         sampled_out=int(left_out or 0),
-        **lost.told(),
+        dropped_records=dropped_records,
     )
 
 
@@ -94,7 +95,7 @@ def change(
     deployment_id: uuid.UUID,
     wanted: CapturePut,
     *,
-    lost: Lost,
+    dropped_records: int,
 ) -> CaptureOut:
     """Choose what is kept of calls from now on; rows that were kept stay as they are.
 
@@ -121,7 +122,7 @@ def change(
         before=before,
         after=_facts(row),
     )
-    return read(db, actor, deployment_id, lost=lost)
+    return read(db, actor, deployment_id, dropped_records=dropped_records)
 
 
 def erase(

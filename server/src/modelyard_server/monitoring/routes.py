@@ -99,7 +99,7 @@ def get_fleet(
     range: FleetRange = "24h",  # noqa: A002 - the parameter's public name
 ) -> FleetOut:
     """Give every deployment's health, worst first."""
-    return fleet.read(db, actor, range, lost=node.lost())
+    return fleet.read(db, actor, range, dropped_records=node.dropped_records())
 
 
 @router.get("/deployments/{deployment_id}/predictions")
@@ -134,7 +134,7 @@ def get_traffic(
         deployment_id,
         range,
         revision=revision,
-        lost=node.lost(),
+        dropped_records=node.dropped_records(),
     )
 
 

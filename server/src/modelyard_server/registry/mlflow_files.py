@@ -40,4 +40,4 @@ async def get_version_artifact(
         return actor.workspace_id, artifacts.find(db, row.prefix + path)
 
     workspace_id, file = await gate.run(find, write=False)
-    return content.download(request, blobs, workspace_id, file)
+    return content.download(request, blobs, workspace_id, file, is_typed=True)

@@ -221,10 +221,10 @@ def find(db: Session, model: Model, number: int, *, lock: bool = False) -> Model
 def describe(
     db: Session, actor: trail.Who, model: Model, version: ModelVersion, description: str
 ) -> None:
-    """Replace a version's description."""
+    """Replace a version's description; its model has not changed by that, as MLflow has it."""
     before = {"description": version.description}
     version.description = description
-    version.updated_at = model.updated_at = utcnow()
+    version.updated_at = utcnow()
     facts = {"description": description}
     record(
         db,

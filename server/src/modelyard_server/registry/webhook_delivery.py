@@ -29,18 +29,25 @@ _AGAIN = frozenset({408, 425, 429})
 _TAG: dict[str, Any] = {"key": "example_key", "value": "example_value"}
 _MODEL: dict[str, Any] = {"name": "example_model"}
 _PROMPT: dict[str, Any] = {"name": "example_prompt"}
-_LABELS: dict[str, Any] = {"tags": {"example_key": "example_value"}, "description": "An example"}
+
+
+def _labels(kind: str) -> dict[str, Any]:
+    return {"tags": {"example_key": "example_value"}, "description": f"An example {kind}"}
+
+
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "registered_model.created": _MODEL | _LABELS,
+    "registered_model.created": _MODEL | _labels("registered model"),
     "model_version.created": _MODEL
-    | {"version": "1", "source": "models:/m-1", "run_id": "0123456789abcdef"}
-    | _LABELS,
+    | {"version": "1", "source": "models:/123", "run_id": "abcd1234abcd5678"}
+    | _labels("model version"),
     "model_version_tag.set": _MODEL | {"version": "1"} | _TAG,
     "model_version_tag.deleted": _MODEL | {"version": "1", "key": "example_key"},
     "model_version_alias.created": _MODEL | {"alias": "example_alias", "version": "1"},
     "model_version_alias.deleted": _MODEL | {"alias": "example_alias"},
-    "prompt.created": _PROMPT | _LABELS,
-    "prompt_version.created": _PROMPT | {"version": "1", "template": "Hello {{name}}!"} | _LABELS,
+    "prompt.created": _PROMPT | _labels("prompt"),
+    "prompt_version.created": _PROMPT
+    | {"version": "1", "template": "Hello {{name}}!"}
+    | _labels("prompt version"),
     "prompt_tag.set": _PROMPT | _TAG,
     "prompt_tag.deleted": _PROMPT | {"key": "example_key"},
     "prompt_version_tag.set": _PROMPT | {"version": "1"} | _TAG,
@@ -48,7 +55,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "prompt_alias.created": _PROMPT | {"alias": "example_alias", "version": "1"},
     "prompt_alias.deleted": _PROMPT | {"alias": "example_alias"},
 }
-"""What a test delivery tells, for each event."""
+"""What a test delivery tells, for each event: the values that MLflow's own server sends."""
 
 
 def signature(secret: str, delivery_id: str, timestamp: str, body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from fastapi.concurrency import run_in_threadpool
@@ -18,6 +19,8 @@ from . import webhook_delivery, webhook_log, webhooks
 from .errors import WebhookMissing, WebhookRefused
 from .models import Webhook, WebhookDelivery
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
 
 async def judge(gate: Gate, egress: Egress, url: str | None) -> None:
     """Look an address up, but only for somebody who may manage webhooks.
@@ -26,11 +29,16 @@ async def judge(gate: Gate, egress: Egress, url: str | None) -> None:
         WebhookRefused: the server may not call it.
     """
     await gate.run(lambda _db, _actor: None, write=False)
-    if url is not None:
-        try:
-            await run_in_threadpool(egress.check, url)
-        except AddressRefused as refusal:
-            raise WebhookRefused(f"Invalid webhook URL: {refusal.detail}") from None
+    if url is None:
+        return
+    if not url.strip():
+        raise WebhookRefused("Webhook URL cannot be empty or just whitespace.")
+    scheme = _SCHEME.match(url)
+    what = "" if scheme is None or scheme[1].lower() in {"http", "https"} else " scheme"
+    try:
+        await run_in_threadpool(egress.check, url)
+    except AddressRefused as refusal:
+        raise WebhookRefused(f"Invalid webhook URL{what}: {refusal.detail}") from None
 
 
 async def try_out(

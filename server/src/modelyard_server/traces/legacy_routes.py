@@ -10,15 +10,18 @@ from fastapi import APIRouter, Depends, Response
 
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Db
-from modelyard_server.kernel.http import Cursors, cursors
+from modelyard_server.kernel.http import Cursors, cursors, parameter_missing
+from modelyard_server.tracking import content
 from modelyard_server.tracking.mlflow import wire
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import search, service
+from . import files, search, service
+from .errors import TraceMissing, TraceRefused
 from .models import Trace
 
 router = APIRouter(prefix="/api/2.0/mlflow/traces", tags=["traces_v2"], include_in_schema=False)
+file_router = APIRouter(tags=["traces_v2"], include_in_schema=False)
 Reader = Annotated[Actor, allowed(Permission.experiments_read)]
 Writer = Annotated[Actor, allowed(Permission.experiments_write)]
 _MOST_PAGE = 500
@@ -44,6 +47,11 @@ class Search(msgspec.Struct):
     max_results: int = 100
     order_by: list[str] = []
     page_token: str = ""
+
+
+class TraceFile(msgspec.Struct):
+    request_id: str = ""
+    path: str = ""
 
 
 class Prompt(msgspec.Struct):
@@ -125,6 +133,27 @@ def link_prompts_to_trace(
     """Note which versions of prompts a trace used."""
     service.link_prompts(db, body.trace_id, [(p.name, p.version) for p in body.prompt_versions])
     return wire.answer()
+
+
+@file_router.get("/get-trace-artifact")
+def get_trace_artifact(
+    body: Annotated[TraceFile, wire.query(TraceFile)],
+    db: Db,
+    actor: Reader,  # noqa: ARG001
+) -> Response:
+    """Send the spans of a trace as the file of which MLflow's clients make them."""
+    if not body.request_id:
+        raise TraceRefused(parameter_missing("request_id"))
+    row = service.get(db, body.request_id)
+    if body.path:
+        raise TraceMissing(f"Trace with ID '{row.id}' has no file '{body.path[:80]}'.")
+    found = service.spans_of(db, [row.id])[row.id]
+    headers = {
+        "Content-Disposition": content.disposition("traces.json"),
+        "X-Content-Type-Options": "nosniff",
+    }
+    written = files.written(row.id, found)
+    return Response(written, headers=headers, media_type="application/json")
 
 
 def _or_now(at_ms: int | None) -> int:

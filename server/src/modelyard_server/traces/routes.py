@@ -293,6 +293,7 @@ def _versioned() -> list[APIRouter]:
     for prefix in wire.PREFIXES:
         outer = APIRouter(prefix=prefix)
         outer.include_router(both)
+        outer.include_router(legacy_routes.file_router)
         made.append(outer)
     return made
 

@@ -1,7 +1,7 @@
 """Bytes of artifacts over HTTP: streamed both ways, with constant memory.
 
-Artifacts are written by users and never trusted: a browser gets them as attachments of an opaque
-type, so that no page of ours ever runs what a run logged.
+Artifacts are written by users and never trusted: a browser gets them as attachments, in a sandbox,
+and of a type that runs nothing, so that no page of ours ever runs what a run logged.
 """
 
 from __future__ import annotations
@@ -19,6 +19,22 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.artifacts.service import StoredFile
 
 _CHUNK = 4 * 1024 * 1024  # fewer, larger trips to the reading thread
+_TOKEN = re.compile(r"[A-Za-z0-9._+-]+")
+_OPAQUE, _TEXT = "application/octet-stream", "text/plain"
+_TEXTS = re.compile(
+    "cfg|cnf|conf|csv|err|hocon|ini|ipynb|js|json|log|md|mlmodel|mlproject|prop|properties|py|rst|"
+    "toml|tsv|txt|xml|yaml|yml"
+)
+_TYPES = {
+    "bmp": "image/bmp",
+    "gif": "image/gif",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "webp": "image/webp",
+}
+"""What MLflow's server says of files by the end of their names; pages and drawings stay opaque."""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -45,14 +61,23 @@ def announced_bytes(request: Request) -> int | None:
     return int(announced) if announced.isascii() and announced.isdigit() else None
 
 
-def download(request: Request, blobs: BlobStore, workspace_id: int, file: StoredFile) -> Response:
-    """Answer with a file, or the single range of it that was asked for."""
+def download(
+    request: Request,
+    blobs: BlobStore,
+    workspace_id: int,
+    file: StoredFile,
+    *,
+    is_typed: bool = False,
+) -> Response:
+    """Answer with a file, or the single range of it that was asked for; `is_typed`: as MLflow."""
     etag = f'"{file.sha256}"'
+    name = file.path.rpartition("/")[2]
     headers = {
         "ETag": etag,
+        "Content-Type": media_type(name) if is_typed else _OPAQUE,
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": _disposition(file.path.rpartition("/")[2]),
+        "Content-Disposition": disposition(name),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -71,7 +96,6 @@ def download(request: Request, blobs: BlobStore, workspace_id: int, file: Stored
         _chunks(stream, first, last - first + 1),
         206 if span is not None else 200,
         headers,
-        "application/octet-stream",
     )
 
 
@@ -105,6 +129,15 @@ def _chunks(stream: BinaryIO, first: int, left: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _disposition(name: str) -> str:
+def media_type(name: str) -> str:
+    """Give the type of a file by its name; what a browser could run is opaque."""
+    end = name.lower().rpartition(".")[2]
+    return _TEXT if _TEXTS.fullmatch(end) else _TYPES.get(end, _OPAQUE)
+
+
+def disposition(name: str) -> str:
+    """Let a browser keep a file under its name."""
+    if _TOKEN.fullmatch(name):
+        return f"attachment; filename={name}"
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

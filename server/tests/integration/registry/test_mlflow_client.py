@@ -35,6 +35,12 @@ def test_a_model_is_registered_labelled_found_loaded_and_deleted(client):
     version = client.get_model_version("boxes", "1")
     assert (version.status, version.run_id, version.source) == ("READY", run_id, logged.model_uri)
 
+    changed = client.get_registered_model("boxes").last_updated_timestamp
+    client.update_model_version("boxes", "1", "it works")
+    described = client.get_model_version("boxes", "1")
+    assert described.last_updated_timestamp > version.last_updated_timestamp
+    assert client.get_registered_model("boxes").last_updated_timestamp == changed
+
     client.set_registered_model_alias("boxes", "champion", "1")
     client.set_model_version_tag("boxes", "1", "checked", "yes")
     client.update_model_version("boxes", "1", "the first")

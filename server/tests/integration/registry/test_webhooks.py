@@ -9,6 +9,8 @@ import threading
 from typing import get_args
 
 import pytest
+from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
+from mlflow.webhooks.types import get_example_payload_for_event
 from sqlalchemy import delete, update
 from tests.make.fixtures import make_platform
 from tests.make.registry import MLFLOW
@@ -258,6 +260,10 @@ def test_the_web_manages_webhooks_and_sees_every_attempt(
 def test_each_event_has_an_example_and_a_word_in_the_contract():
     named = set(get_args(webhook_pages.RegistryEvent))
     assert named == set(webhooks.EVENTS) == set(webhook_delivery.EXAMPLES)
+    for event, told in webhook_delivery.EXAMPLES.items():
+        entity, _, action = event.partition(".")
+        theirs = WebhookEvent(WebhookEntity(entity), WebhookAction(action))
+        assert told == get_example_payload_for_event(theirs)
 
 
 def test_only_admins_manage_webhooks(workspace):

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from mlflow.entities import TraceData
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 V3 = "/api/3.0/mlflow/traces"
@@ -77,6 +78,33 @@ def test_spans_alone_make_a_trace_and_may_come_twice(workspace):
     assert info["tags"]["mlflow.trace.spansLocation"] == "TRACKING_STORE"
     batch = client.get(f"{V3}/batchGet", params={"trace_ids": [trace_id, "tr-gone"]}).json()
     assert [len(trace["spans"]) for trace in batch["traces"]] == [2]
+
+
+def test_the_spans_of_a_trace_come_as_the_file_that_mlflow_reads(workspace):
+    client = workspace.client("viewer")
+    export = ExportTraceServiceRequest.FromString(an_export(spans=2))
+    root, step = export.resource_spans[0].scope_spans[0].spans
+    step.events.add(name="cache", time_unix_nano=99).attributes.add(key="hits").value.int_value = 3
+    step.attributes.add(key="words").value.array_value.values.add().string_value = '"hm"'
+    step.links.add(trace_id=b"\x02" * 16, span_id=b"\x03" * 8)
+    root.status.code = 1
+    writer = workspace.client("developer")
+    exported(writer, an_experiment(writer), export.SerializeToString())
+    asked = {"request_id": f"tr-{'01' * 16}"}
+    answer = client.get("/ajax-api/2.0/mlflow/get-trace-artifact", params=asked)
+    assert answer.headers["content-disposition"] == "attachment; filename=traces.json"
+    first, second = TraceData.from_dict(answer.json()).spans
+    assert (first.name, first.status.status_code.value, first.parent_id) == ("step 0", "OK", None)
+    assert (second.parent_id, second.trace_id) == (first.span_id, asked["request_id"])
+    assert second.end_time_ns == 10**18 + 5_000_000
+    assert [(e.name, e.timestamp, e.attributes) for e in second.events] == [
+        ("cache", 99, {"hits": 3})
+    ]
+    assert [(link.trace_id, link.span_id) for link in second.links] == [
+        (f"tr-{'02' * 16}", "03" * 8)
+    ]
+    for wrong, status in (({}, 400), ({"request_id": "tr-0"}, 404), ({**asked, "path": "a"}, 404)):
+        assert client.get(f"{V2}/get-trace-artifact", params=wrong).status_code == status
 
 
 def test_the_same_id_in_two_workspaces_is_two_traces(platform, workspace):

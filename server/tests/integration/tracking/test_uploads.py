@@ -49,6 +49,29 @@ def test_a_file_is_served_whole_in_part_or_not_at_all(client, run_id):
     assert client.get(address).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "kept_as"),
+    [
+        ("a.txt", "text/plain", "filename=a.txt"),
+        ("MLmodel", "text/plain", "filename=MLmodel"),
+        ("model.pkl", "application/octet-stream", "filename=model.pkl"),
+        ("dog+step+1.png", "image/png", "filename=dog+step+1.png"),
+        ("page.html", "application/octet-stream", "filename=page.html"),
+        ("größe 1.svg", "application/octet-stream", "filename*=UTF-8''gr%C3%B6%C3%9Fe%201.svg"),
+    ],
+)
+def test_a_file_says_its_type_and_name_as_mlflow_does(client, run_id, name, kind, kept_as):
+    assert client.put(f"{PROXY}/runs/{run_id}/{name}", content=b"x").status_code == 200
+    asked = {"run_id": run_id, "path": name}
+    for answer in (
+        client.get(f"{PROXY}/runs/{run_id}/{name}"),
+        client.get("/get-artifact", params=asked),
+    ):
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["content-disposition"].endswith(kept_as)
+        assert answer.headers["content-security-policy"].startswith("sandbox")
+
+
 def test_a_truncated_upload_leaves_nothing(live_server, platform, workspace, run_id):
     token = workspace.a_token("developer")
     address = f"{PROXY}/runs/{run_id}/half.bin"

@@ -74,7 +74,7 @@ function FleetTable({ range }: { range: FleetRange }) {
   return (
     <div className="stack">
       <HealthBar fleet={data} />
-      <Dropped of={data} />
+      {data.dropped_records > 0 && <Dropped records={data.dropped_records} />}
       <Panel flush>
         <DataTable
           label="Fleet"

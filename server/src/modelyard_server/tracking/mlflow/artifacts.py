@@ -74,7 +74,7 @@ async def download_artifact(
         return actor.workspace_id, artifacts.find(db, sources.owned(db, path, write=False))
 
     workspace_id, file = await gate.run(find, write=False)
-    return content.download(request, blobs, workspace_id, file)
+    return content.download(request, blobs, workspace_id, file, is_typed=True)
 
 
 @proxy.put("/artifacts/{path:path}")

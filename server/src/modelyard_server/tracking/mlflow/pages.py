@@ -118,7 +118,7 @@ async def get_logged_model_artifact(
         return actor.workspace_id, artifacts.find(db, f"models/{row.id}/{path}")
 
     workspace_id, file = await gate.run(find, write=False)
-    return content.download(request, blobs, workspace_id, file)
+    return content.download(request, blobs, workspace_id, file, is_typed=True)
 
 
 @router.post("/upload-artifact")
@@ -153,4 +153,4 @@ async def get_artifact(
         return actor.workspace_id, artifacts.find(db, f"runs/{run.uid}/{path}")
 
     workspace_id, file = await gate.run(find, write=False)
-    return content.download(request, blobs, workspace_id, file)
+    return content.download(request, blobs, workspace_id, file, is_typed=True)

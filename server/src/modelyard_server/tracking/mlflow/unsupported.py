@@ -17,7 +17,6 @@ AREAS: dict[str, str] = {
     "gateway-proxy": "LLM gateway",
     "genai/evaluate": "evaluation that the server runs",
     "get-online-trace-details": "traces kept by Databricks",
-    "get-trace-artifact": "files of traces",
     "issues/invoke": "search for issues that the server runs",
     "jobs": "jobs of MLflow's server",
     "label-schemas": "review of traces",
