@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import hashlib
+import mmap
 import os
+import time
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +25,10 @@ from modelyard_server.artifacts.ports import StoredBlob
 T = TypeVar("T")
 _HAND_OFF_BYTES = 4 * 1024 * 1024  # fewer, larger trips to the writing thread
 _BEGIN_BYTES = 32 * 1024 * 1024
+_DIRECT = getattr(os, "O_DIRECT", 0)
+_SLOW_DISK = 400_000_000
+"""Bytes a second. Below it the page cache takes uploads faster than the disk."""
+_TRIED_BYTES = 64 * 1024 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Place = Callable[[int, Path, StoredBlob], None]
@@ -63,32 +70,31 @@ class Incoming:
         part = await self._in_thread(self._new_part)
         async with _discarded_on_failure(part):
             # Two buffers in turn: one is filled while a thread hashes and writes the other.
-            buffer, spare, filled = bytearray(), bytearray(), 0
+            buffer, spare, filled = _buffer(), _buffer(), 0
             writing: asyncio.Future[None] | None = None
             try:
                 async for chunk in chunks:
-                    end = filled + len(chunk)
-                    if end > len(buffer):
-                        buffer.extend(bytes(max(end, _HAND_OFF_BYTES) - len(buffer)))
-                    buffer[filled:end] = chunk
-                    filled = end
-                    if filled >= _HAND_OFF_BYTES:
+                    left = memoryview(chunk)
+                    while filled + len(left) >= _HAND_OFF_BYTES:
+                        fits = _HAND_OFF_BYTES - filled
+                        buffer[filled:] = left[:fits]
                         if writing is not None:
                             await writing
-                        writing = asyncio.ensure_future(self._written(part, buffer, filled))
-                        buffer, spare, filled = spare, buffer, 0
+                        writing = asyncio.ensure_future(self._written(part, buffer))
+                        buffer, spare, filled, left = spare, buffer, 0, left[fits:]
+                    buffer[filled : filled + len(left)] = left
+                    filled += len(left)
                 if writing is not None:
                     await writing
-                await self._written(part, buffer, filled)
+                await self._written(part, buffer[:filled])
                 return await self._in_thread(partial(self._finish, workspace_id, part))
             finally:
                 if writing is not None:
                     with anyio.CancelScope(shield=True):
                         await asyncio.gather(writing, return_exceptions=True)
 
-    async def _written(self, part: Part, buffer: bytearray, size: int) -> None:
-        with memoryview(buffer)[:size] as content:
-            await self._in_thread(partial(part.write, content))
+    async def _written(self, part: Part, content: memoryview) -> None:
+        await self._in_thread(partial(part.write, content))
 
     def _finish(self, workspace_id: int, part: Part) -> StoredBlob:
         blob = part.close()
@@ -113,7 +119,11 @@ class Incoming:
 
 
 class Part:
-    """One file being written, hashed on the way."""
+    """One file being written, hashed on the way.
+
+    Whole blocks of a large file go past the page cache: that takes half the processor time, leaves
+    the database its pages, and a disk that is slower than this is noticed (`_SLOW_DISK`).
+    """
 
     def __init__(self, path: Path, *, starts_early: bool = False) -> None:
         self.path = path
@@ -121,6 +131,8 @@ class Part:
         self._begun = 0
         self._digest = hashlib.sha256()
         self._size = 0
+        self._may_be_direct, self._is_direct = _DIRECT != 0, False
+        self._direct_bytes, self._direct_seconds = 0, 0.0
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
@@ -134,9 +146,13 @@ class Part:
             NoSpaceLeft: the disk is full.
         """
         self._digest.update(chunk)
+        wants_direct = len(chunk) == _HAND_OFF_BYTES and self._size % _HAND_OFF_BYTES == 0
         self._size += len(chunk)
         left = memoryview(chunk)
         try:
+            self._be_direct(wanted=wants_direct and self._may_be_direct)
+            if self._is_direct:
+                left = left[self._write_direct(left) :]
             while left:
                 left = left[os.write(self._file, left) :]
         except OSError as error:
@@ -146,6 +162,34 @@ class Part:
             length = self._size - self._begun
             os.posix_fadvise(self._file, self._begun, length, os.POSIX_FADV_DONTNEED)
             self._begun = self._size
+
+    def _be_direct(self, *, wanted: bool) -> None:
+        if wanted == self._is_direct:
+            return
+        flags = fcntl.fcntl(self._file, fcntl.F_GETFL)
+        try:
+            fcntl.fcntl(self._file, fcntl.F_SETFL, flags | _DIRECT if wanted else flags & ~_DIRECT)
+        except OSError:  # a file system that has no such way, as in memory
+            self._may_be_direct = False
+            return
+        self._is_direct = wanted
+
+    def _write_direct(self, block: memoryview) -> int:
+        """Write what fits; give its size: less than the block when the disk refuses the rest."""
+        began = time.perf_counter()
+        try:
+            written = os.write(self._file, block)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            written = 0
+        self._direct_bytes += written
+        self._direct_seconds += time.perf_counter() - began
+        is_slow = self._direct_bytes < self._direct_seconds * _SLOW_DISK
+        if written < len(block) or (is_slow and self._direct_bytes >= _TRIED_BYTES):
+            self._may_be_direct = False
+            self._be_direct(wanted=False)
+        return written
 
     def close(self) -> StoredBlob:
         """Close it; give what it holds."""
@@ -161,6 +205,11 @@ class Part:
         if self._is_open:
             self._is_open = False
             os.close(self._file)
+
+
+def _buffer() -> memoryview:
+    """Give memory that begins at a page, as writing past the page cache needs."""
+    return memoryview(mmap.mmap(-1, _HAND_OFF_BYTES))
 
 
 @asynccontextmanager
