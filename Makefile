@@ -139,6 +139,7 @@ bench-capture: .make/dev ## What capture adds to one request of a gateway worker
 bench-drift: .make/dev ## Capture ingestion, drift computation beside the peers, alarms without a change
 	@$(BIN)/python benchmarks/drift.py
 	@$(BIN)/python benchmarks/drift_rule.py
+	@$(BIN)/python benchmarks/joint_drift.py
 	@$(BIN)/python benchmarks/drift_peers.py
 
 clean: ## Remove what make made; data in .modelyard stays

@@ -203,6 +203,40 @@ def test_command_line_keeps_constraints_in_a_file_and_fails_when_broken(
     assert run(app, ["constraint", "apply", "churn"], input="{}").exit_code == 2
 
 
+def test_command_line_tells_drift_of_columns_alone_and_together(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    alone = {
+        "verdict": "ok",
+        "verdict_reason": "None of 4 columns moved.",
+        "is_confirmed": False,
+        "quality": "ok",
+        "quality_reason": "",
+        "rows": 600,
+        "features": [],
+    }
+    pair = {"first": "income", "second": "rent", "reference": 0.8, "current": 0.0}
+    together = alone | {
+        "verdict": "drifting",
+        "is_confirmed": True,
+        "verdict_reason": "Rows are rebuilt worse.",
+        "error": {"value": 1.7, "low": 1.1, "high": 1.3},
+        "pairs": [pair | {"is_drifting": True}],
+    }
+    ANSWERS["GET", "/api/v1/deployments"] = (200, {"items": [_a_canary()], "next_cursor": None})
+    ANSWERS["GET", "/api/v1/deployments/d/drift"] = (200, alone)
+    ANSWERS["GET", "/api/v1/deployments/d/drift/joint"] = (200, together)
+    run = CliRunner().invoke
+
+    shown = run(app, ["drift", "show", "churn", "--window", "1h"])
+    assert shown.exit_code == 0
+    assert "together: drifting. Rows are rebuilt worse." in shown.output
+    assert "income and rent: correlation 0.80 before, 0.00 now" in shown.output
+    assert run(app, ["drift", "show", "churn", "--check"]).exit_code == 1
+
+
 def test_outcomes_go_in_batches_and_their_counts_are_added(url: str) -> None:
     problem = {"index": 3, "problem": "It has no row 9."}
     ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, _counts(10, [problem]))

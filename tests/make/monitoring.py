@@ -256,7 +256,8 @@ def tidy(watched: Watched) -> None:
     platform = watched.workspace.platform
     gone = upkeep.delete_applied(platform.database, watched.folder)
     catalogue = platform.services.get(Catalogue)
-    upkeep.tidy_one(platform.database, catalogue, watched.workspace.id, gone)
+    blobs = platform.services.get(BlobStore)
+    upkeep.tidy_one(platform.database, catalogue, blobs, watched.workspace.id, gone)
 
 
 def forget(watched: Watched) -> None:

@@ -26,6 +26,7 @@ from .batches import Batch, Batches
 from .bundles import Bundles, ImportedVersion, VerifiedBundle
 from .constraints import CheckResult, Constraints, Violations
 from .deployments import Deployment, DeploymentFailed, Deployments
+from .drift import ColumnDrift, Drift, JointDrift, PairDrift
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
@@ -43,22 +44,26 @@ __all__ = [
     "CheckResult",
     "Client",
     "Collected",
+    "ColumnDrift",
     "Conflict",
     "Constraints",
     "Deployment",
     "DeploymentFailed",
     "Deployments",
+    "Drift",
     "Endpoint",
     "EndpointKey",
     "Forbidden",
     "ImportedVersion",
     "Invalid",
+    "JointDrift",
     "Model",
     "Models",
     "ModelyardError",
     "NotFound",
     "Outcome",
     "OutcomeCounts",
+    "PairDrift",
     "Prediction",
     "QuotaExceeded",
     "ShadowReport",

@@ -13,6 +13,7 @@ from typing import Any
 from ._errors import ModelyardError
 from ._transport import Transport
 from .constraints import Constraints, Violations
+from .drift import Drift, JointDrift
 from .outcomes import Outcome, OutcomeCounts, OutcomeValue
 from .registry import Models
 from .rollouts import EndpointKey, ShadowReport, Strategy
@@ -293,6 +294,15 @@ class Deployments:
             headers={"Content-Type": "application/octet-stream"},
         )
         return int(answer.json()["rows"])
+
+    def drift(self, deployment_id: str, *, window: str = "24h") -> Drift:
+        """Tell which columns of a window (1h, 24h, 7d) have moved from the baseline."""
+        return Drift.read(self._transport.get(f"{_PATH}/{deployment_id}/drift", window=window))
+
+    def joint_drift(self, deployment_id: str, *, window: str = "24h") -> JointDrift:
+        """Tell whether the inputs of a window moved together, though perhaps none alone."""
+        path = f"{_PATH}/{deployment_id}/drift/joint"
+        return JointDrift.read(self._transport.get(path, window=window))
 
     def constraints(self, deployment_id: str) -> Constraints:
         """Give what is asked of the columns' values, and what the baseline proposes."""

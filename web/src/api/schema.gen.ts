@@ -3140,6 +3140,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/drift/joint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Joint Drift
+         * @description Compare how the inputs belong together with the baseline, column by column unseen.
+         */
+        get: operations["monitoring_get_joint_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/shadow": {
         parameters: {
             query?: never;
@@ -5533,7 +5553,9 @@ export interface components {
         };
         /**
          * Drift
-         * @description Columns whose verdict is drift: inputs, the prediction, or missing values.
+         * @description Columns whose verdict is drift: inputs, the prediction, missing values, or inputs together.
+         *
+         *     `joint`: what no input shows alone, in two of the last three windows; `muted` names pairs there.
          */
         Drift: {
             /**
@@ -5546,7 +5568,7 @@ export interface components {
              * @default inputs
              * @enum {string}
              */
-            of: "inputs" | "prediction" | "missing";
+            of: "inputs" | "prediction" | "missing" | "joint";
             /**
              * Muted
              * @default []
@@ -5558,7 +5580,7 @@ export interface components {
          * @description The live version's columns against a baseline; drifting columns first.
          *
          *     `window`: the one that was judged, longer than `asked_window` when that had too few rows.
-         *     `is_confirmed`: a column moved in two of the last three windows; alerts wait for that.
+         *     `is_confirmed`: a column moved in two of the last three windows.
          *     `moved_share`: of the model's attention, by importance where that is known.
          */
         DriftOut: {
@@ -6674,6 +6696,149 @@ export interface components {
             unchanged: boolean;
             /** Files */
             files: components["schemas"]["FileKept"][];
+        };
+        /**
+         * JointDistance
+         * @description A column of vectors: how far its middle is from the baseline's, in standard deviations.
+         *
+         *     Net of what `n` rows are away by chance (`noise`).
+         */
+        JointDistance: {
+            /** Name */
+            name: string;
+            /** Dimensions */
+            dimensions: number;
+            /** Distance */
+            distance: number;
+            /** Noise */
+            noise: number;
+            /** N */
+            n: number;
+            /** P Value */
+            p_value: number;
+            /** Is Drifting */
+            is_drifting: boolean;
+        };
+        /**
+         * JointDriftOut
+         * @description Inputs of the live version together, against the baseline; windows of whole hours.
+         *
+         *     `is_confirmed`: so in two of the last three windows; alerts wait for that. `rows`: those looked
+         *     at, an even sample of each hour. `pairs`: the most changed. `left_out`: column and why.
+         */
+        JointDriftOut: {
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "1h" | "24h" | "7d";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "ok" | "drifting" | "not_enough_data" | "no_reference";
+            /** Verdict Reason */
+            verdict_reason: string;
+            /** Is Confirmed */
+            is_confirmed: boolean;
+            /** Persistence */
+            persistence: string | null;
+            /** Baseline */
+            baseline: ("training" | "provisional") | null;
+            /** Baseline Name */
+            baseline_name: string | null;
+            /** Baseline Rows */
+            baseline_rows: number;
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: string[];
+            /** Components */
+            components: number;
+            /** Explained */
+            explained: number;
+            error: components["schemas"]["JointError"] | null;
+            /** Pairs */
+            pairs: components["schemas"]["JointPair"][];
+            /** Distances */
+            distances: components["schemas"]["JointDistance"][];
+            /** Left Out */
+            left_out: {
+                [key: string]: string;
+            };
+            /** Points */
+            points: components["schemas"]["JointPoint"][];
+            /** Computed At */
+            computed_at: string | null;
+        };
+        /**
+         * JointError
+         * @description Mean reconstruction error of the window. `effect`: in standard deviations of one row's.
+         */
+        JointError: {
+            /** Value */
+            value: number;
+            /** Expected */
+            expected: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Effect */
+            effect: number;
+            /** Is Out */
+            is_out: boolean;
+        };
+        /**
+         * JointPair
+         * @description Two columns: their rank correlation in baseline and window. `n`: rows with both.
+         */
+        JointPair: {
+            /** First */
+            first: string;
+            /** Second */
+            second: string;
+            /** Reference */
+            reference: number;
+            /** Current */
+            current: number;
+            /** N */
+            n: number;
+            /** Q Value */
+            q_value: number;
+            /** Is Drifting */
+            is_drifting: boolean;
+        };
+        /**
+         * JointPoint
+         * @description One step of time. `is_out`: of its own band, which is wider with fewer rows.
+         */
+        JointPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** N */
+            n: number;
+            /** Error */
+            error: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Is Out */
+            is_out: boolean;
         };
         /**
          * Keep
@@ -16691,6 +16856,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_joint_drift: {
+        parameters: {
+            query?: {
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JointDriftOut"];
+                };
             };
             /** @description A problem document. */
             default: {

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from . import alert, artifact, batch, constraint, deployment, importing, model, outcome, storage
+from . import (
+    alert,
+    artifact,
+    batch,
+    constraint,
+    deployment,
+    drift,
+    importing,
+    model,
+    outcome,
+    storage,
+)
 from ._session import client, out, refusals
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Ship and watch models.")
@@ -14,6 +25,7 @@ app.add_typer(deployment.app, name="deployment")
 app.add_typer(batch.app, name="batch")
 app.add_typer(outcome.app, name="outcome")
 app.add_typer(constraint.app, name="constraint")
+app.add_typer(drift.app, name="drift")
 app.add_typer(importing.app, name="import")
 app.add_typer(alert.app, name="alert")
 app.add_typer(storage.app, name="storage")

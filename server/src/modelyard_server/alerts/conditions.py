@@ -79,10 +79,13 @@ class Down(_Condition):
 
 
 class Drift(_Condition):
-    """Columns whose verdict is drift: inputs, the prediction, or missing values."""
+    """Columns whose verdict is drift: inputs, the prediction, missing values, or inputs together.
+
+    `joint`: what no input shows alone, in two of the last three windows; `muted` names pairs there.
+    """
 
     kind: Literal["drift"] = "drift"
-    of: Literal["inputs", "prediction", "missing"] = "inputs"
+    of: Literal["inputs", "prediction", "missing", "joint"] = "inputs"
     muted: tuple[Annotated[str, Field(max_length=500)], ...] = Field((), max_length=500)
     """Columns that are left out."""
 

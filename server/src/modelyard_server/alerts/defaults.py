@@ -51,6 +51,7 @@ DEFAULTS = (
     Default("missing", "Values are missing", Drift(of="missing"), "warning", 0, HOUR),
     Default("constraints", "Values break constraints", Constraints(), "warning", 0, HOUR),
     Default("drift", "Inputs have drifted", Drift(of="inputs"), "warning", 0, HOUR),
+    Default("joint", "Inputs have drifted together", Drift(of="joint"), "warning", 0, HOUR),
     Default("prediction", "Predictions have drifted", Drift(of="prediction"), "warning", 0, HOUR),
     Default("quality", "Predictions got worse", Quality(), "critical", 0, 0),
 )

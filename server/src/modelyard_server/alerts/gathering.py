@@ -71,6 +71,8 @@ class Gathered:
             case Threshold() | Change() | Anomaly() | NoData() | BurnRate():
                 series = self.series(subject.deployment_id)
                 return readings.read(condition, series, int(self._now.timestamp()))
+            case Drift(of="joint"):
+                return verdicts.read_joint(condition, signals.joint(self._db, subject))
             case Drift():
                 return verdicts.read_drift(condition, self._columns_of(subject))
             case Constraints():

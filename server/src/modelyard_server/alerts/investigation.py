@@ -344,10 +344,10 @@ def _unit(condition: Condition) -> Any:
             if condition.signal in {"error_rate", "refused_rate"}:
                 return "share"
             return "per_minute" if condition.signal == "requests_per_minute" else "ms"
+        case Drift(of="joint") | Quality():
+            return "metric"
         case Drift() | Constraints():
             return "columns"
-        case Quality():
-            return "metric"
         case BurnRate() | Down():
             return "rate"
         case _:

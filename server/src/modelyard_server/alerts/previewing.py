@@ -76,6 +76,9 @@ def past(
     match condition:
         case Threshold() | Change() | Anomaly() | NoData() | BurnRate():
             yield from _counts(db, subject, condition, since, until, step)
+        case Drift(of="joint"):
+            for found in signals.joint_days(db, subject, since, until):
+                yield At(found.until, verdicts.read_joint(condition, [found]))
         case Drift():
             for day in signals.drift_days(db, subject, since, until):
                 yield At(day.until, verdicts.read_drift(condition, _columns(day)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelyard_server.monitoring.outcome_schemas import QualityOut, QualityPoint
-from modelyard_server.monitoring.signals import Kept
+from modelyard_server.monitoring.signals import Kept, Together
 
 from .conditions import Constraints, Drift, Quality
 from .readings import Reading, unknown
@@ -60,6 +60,8 @@ def _is_meant(condition: Drift, column: Column) -> bool:
             return not column.is_prediction and column.is_missing
         case "inputs":
             return not column.is_prediction and column.is_drifting
+        case "joint":
+            return False  # no column shows it alone: `read_joint`
 
 
 def _size(condition: Drift, column: Column) -> float:
@@ -76,6 +78,22 @@ def _sentence(condition: Drift, names: tuple[str, ...], columns: int) -> str:
     have = "column has" if len(names) == 1 else "columns have"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{len(names)} {kind} {have} {what}: {', '.join(names[:SHOWN])}{more}."
+
+
+def read_joint(condition: Drift, found: Sequence[Together]) -> Reading:
+    """Judge inputs together: a window counts once it is confirmed."""
+    known = [one for one in found if one.is_known]
+    if not known:
+        return unknown("Too few kept rows, or no baseline, to judge the inputs together.")
+    moved = [one for one in known if one.is_confirmed and _is_left(condition, one)]
+    shown = moved[0] if moved else known[-1]
+    seen = Seen(is_known=True, is_breach=bool(moved), is_clear=not moved)
+    names = tuple(name for name in shown.names if name not in condition.muted) if moved else ()
+    return Reading(seen, shown.value, shown.limit, shown.rows, shown.reason, names)
+
+
+def _is_left(condition: Drift, found: Together) -> bool:
+    return found.is_out or any(name not in condition.muted for name in found.names)
 
 
 def read_constraints(condition: Constraints, kept: Kept | None) -> Reading:

@@ -47,7 +47,7 @@ def start(services: Services) -> Callable[[], None]:
                 ingester.run_once()
                 reports.run_once()
                 if time.monotonic() - tidied >= TIDY_SECONDS:
-                    upkeep.tidy(database, catalogue, folder, reported)
+                    upkeep.tidy(database, catalogue, blobs, folder, reported)
                     tidied = time.monotonic()
             except Exception:
                 log.exception("journal_ingest_failed")

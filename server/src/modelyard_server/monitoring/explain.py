@@ -133,11 +133,15 @@ def sound(rows: int) -> str:
     return f"No missing, new, out-of-range or mistyped values beyond the usual in {rows} rows."
 
 
+LASTED = "Confirmed: in two of the last three windows."
+FIRST = "Seen in one window so far."
+
+
 def lasting(names: list[str]) -> str:
     """Tell whether a change was there before the last window."""
     if names:
         return f"Confirmed: in two of the last three windows ({', '.join(names[:NAMED])})."
-    return "Seen in one window so far; alerts wait for a second one."
+    return FIRST
 
 
 def change(grid: Grid, reference: Ints, current: Ints, *, small: bool) -> str:

@@ -371,3 +371,41 @@ class FeatureImportance(Owned, Base):
     reason: Mapped[str | None] = mapped_column(Text)
     """Why it could not be measured."""
     measured_at: Mapped[dt.datetime]
+
+
+class JointReference(Owned, Base):
+    """What one version's inputs looked like together in the reference."""
+
+    __tablename__ = "joint_references"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "version"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    name: Mapped[str | None] = mapped_column(String(600))
+    """`None`: the first live rows, because training told nothing."""
+    kept: Mapped[list[str]] = mapped_column(JSON)
+    """The inputs whose values capture kept; others are not looked at."""
+    model: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """`joint_packing.pack_model`; `None`: `reason` says why there is none."""
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[dt.datetime]
+
+
+class JointHour(Owned, Base):
+    """Sums over kept rows of one version in one hour, on the reference's model."""
+
+    __tablename__ = "joint_hours"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "version", "at"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    at: Mapped[dt.datetime]
+    """Start of the hour."""
+    rows: Mapped[int]
+    """That were looked at: all of them, or an even sample."""
+    error: Mapped[float]
+    """Sum of the rows' reconstruction errors."""
+    squares: Mapped[float]
+    moments: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """`joint_packing.pack_sums`; dropped when the hour is old."""
+    computed_at: Mapped[dt.datetime]

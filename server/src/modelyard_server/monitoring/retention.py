@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.clock import utcnow
 
-from . import captures, outcomes, profile, reference_tables, writing
+from . import captures, joint_hours, outcomes, profile, reference_tables, writing
 from .delta import COARSE, DAY, FINE, HOUR, MINUTE
 from .models import (
     CaptureCount,
@@ -22,6 +22,8 @@ from .models import (
     DriftReference,
     DriftResult,
     FeatureImportance,
+    JointHour,
+    JointReference,
     JournalPosition,
     LoggedPrediction,
     Outcome,
@@ -68,6 +70,8 @@ _OF_A_DEPLOYMENT = (
     DriftReference,
     DriftResult,
     FeatureImportance,
+    JointHour,
+    JointReference,
     Outcome,
     ReplacedOutcome,
 )
@@ -99,6 +103,7 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
     for deployment_id in deployments:
         _prune_log(db, deployment_id)
     captures.prune(db, now)
+    joint_hours.prune(db, now)
     for fine, coarse, age in COMPACTED:
         _compact(db, fine, coarse, now - age)
     _drop_orphans(db, deployments)

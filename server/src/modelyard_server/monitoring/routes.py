@@ -21,6 +21,7 @@ from . import (
     estimate_routes,
     exposition,
     fleet,
+    joint_routes,
     live_routes,
     metrics,
     outcome_routes,
@@ -54,6 +55,7 @@ routers = [
     constraint_routes.router,
     outcome_routes.router,
     estimate_routes.router,
+    joint_routes.router,
     shadow_routes.router,
 ]
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]

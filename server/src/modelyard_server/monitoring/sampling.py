@@ -38,6 +38,17 @@ MOST_FILES = 400
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of a stretch is read at most, over all its windows."""
+
+    rows: int = MOST_ROWS
+    files: int = MOST_FILES
+
+
+EVERYTHING = Bounds()
+
+
 @dataclass(slots=True)
 class Sampled:
     """Answered rows, column by column. `window`: which window each is of, from 0."""
@@ -59,6 +70,7 @@ def read(
     since: dt.datetime,
     until: dt.datetime,
     step_seconds: int,
+    bounds: Bounds = EVERYTHING,
 ) -> Sampled:
     """Read rows of one version in windows of `step_seconds`."""
     steps = max(1, int((until - since).total_seconds()) // step_seconds)
@@ -67,9 +79,9 @@ def read(
     folder = Path(tempfile.mkdtemp(prefix="modelyard-rows-"))
     try:
         for own in grouped.values():
-            chosen = evenly(own, max(1, MOST_FILES // steps))
+            chosen = evenly(own, max(1, bounds.files // steps))
             rows = sum(segment.rows for segment in own)
-            budget = max(500, MOST_ROWS // steps)
+            budget = max(500, bounds.rows // steps)
             share = min(1.0, budget / max(1, sum(segment.rows for segment in chosen)))
             kept = share * sum(segment.rows for segment in chosen)
             for segment in chosen:

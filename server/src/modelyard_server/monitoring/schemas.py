@@ -145,7 +145,7 @@ class DriftOut(BaseModel):
     """The live version's columns against a baseline; drifting columns first.
 
     `window`: the one that was judged, longer than `asked_window` when that had too few rows.
-    `is_confirmed`: a column moved in two of the last three windows; alerts wait for that.
+    `is_confirmed`: a column moved in two of the last three windows.
     `moved_share`: of the model's attention, by importance where that is known.
     """
 

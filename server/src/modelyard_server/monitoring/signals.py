@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import constraint_counts, drift, profile, queries
+from . import constraint_counts, drift, joint_answers, profile, queries
 from .constraint_counts import Kept
 from .delta import COARSE, FINE, HOUR
 from .drift import ColumnDrift, Verdict
@@ -31,6 +31,8 @@ __all__ = [
     "constraints_kept",
     "counted",
     "drift_days",
+    "joint",
+    "joint_days",
     "logged",
     "outcomes_of",
 ]
@@ -97,6 +99,54 @@ def drift_days(
         rows = max((profile.rows_of(counts) for counts in current.values()), default=0)
         end = since + dt.timedelta(days=day + 1)
         yield Judged(end, drift.judge_model(columns, rows), columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Whether the inputs moved together in a window that ended then. `names`: what changed most."""
+
+    until: dt.datetime
+    is_known: bool
+    is_drifting: bool
+    is_confirmed: bool
+    rows: int
+    reason: str
+    value: float
+    """Mean reconstruction error, or 0 where there is none."""
+    limit: float
+    is_out: bool
+    """The error left its band; no column or pair alone says so."""
+    names: tuple[str, ...] = ()
+
+
+def joint(db: Session, subject: Subject) -> list[Together]:
+    """Judge the inputs together over the last hour and the last day."""
+    return [_together(one) for one in joint_answers.lately(db, subject)]
+
+
+def joint_days(
+    db: Session, subject: Subject, since: dt.datetime, until: dt.datetime
+) -> list[Together]:
+    """Give the same for each whole day of a stretch, oldest first."""
+    return [_together(one) for one in joint_answers.days(db, subject, since, until)]
+
+
+def _together(found: joint_answers.Found) -> Together:
+    judged = found.judged
+    pairs = [f"{one.first} and {one.second}" for one in judged.pairs if one.is_drifting]
+    far = [one.name for one in judged.distances if one.is_drifting]
+    return Together(
+        found.until,
+        judged.status in {"ok", "drifting"},
+        judged.status == "drifting",
+        found.is_confirmed,
+        judged.rows,
+        judged.reason,
+        judged.error.value if judged.error else 0.0,
+        judged.error.high if judged.error else 0.0,
+        judged.error is not None and judged.error.is_out,
+        (*far, *pairs),
+    )
 
 
 def constraints_kept(

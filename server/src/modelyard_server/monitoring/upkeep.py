@@ -10,12 +10,13 @@ from pathlib import Path
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.ports import NodeState
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 
-from . import evaluation, importances, journal, retention
+from . import evaluation, importances, joint_hours, journal, retention
 from .models import JournalFile
 from .ports import Catalogue, Unread
 from .segmenter import PREFIX
@@ -33,15 +34,19 @@ def reported_folder(services: Services) -> Path:
     return journal_folder(services).parent / "reported"
 
 
-def tidy(database: Database, catalogue: Catalogue, *folders: Path) -> None:
+def tidy(database: Database, catalogue: Catalogue, blobs: BlobStore, *folders: Path) -> None:
     """Delete applied journals, bring every workspace inside its bounds, and judge new rows."""
     gone = [name for folder in folders for name in delete_applied(database, folder)]
     for workspace_id in workspaces.every_id(database):
-        tidy_one(database, catalogue, workspace_id, gone)
+        tidy_one(database, catalogue, blobs, workspace_id, gone)
 
 
 def tidy_one(
-    database: Database, catalogue: Catalogue, workspace_id: int, gone: Collection[str] = ()
+    database: Database,
+    catalogue: Catalogue,
+    blobs: BlobStore,
+    workspace_id: int,
+    gone: Collection[str] = (),
 ) -> None:
     """Bring one workspace inside its bounds and judge its new rows; `gone`: deleted journals."""
     with database.session(workspace_id) as db:
@@ -49,6 +54,7 @@ def tidy_one(
         retention.tidy(db, [subject.deployment_id for subject in subjects], gone)
         importances.enqueue_missing(db, subjects)
     evaluation.run(database, catalogue, workspace_id)
+    joint_hours.run(database, catalogue, blobs, workspace_id)
 
 
 def delete_applied(database: Database, folder: Path) -> list[str]:

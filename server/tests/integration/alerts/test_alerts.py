@@ -35,6 +35,7 @@ def test_a_deployment_starts_with_rules_nobody_filled_in_a_form_for(serving: Ser
         "Values are missing",
         "Values break constraints",
         "Inputs have drifted",
+        "Inputs have drifted together",
         "Predictions have drifted",
         "Predictions got worse",
     }

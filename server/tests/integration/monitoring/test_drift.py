@@ -168,7 +168,7 @@ def test_one_window_alone_is_not_confirmed(trained: make.Watched):
     make.ingest(trained, trained.calls(make.rows(200, age=60, seed=5)))
     seen = trained.get("drift", window="1h")
     assert (seen["verdict"], seen["is_confirmed"]) == ("drifting", False)
-    assert "alerts wait" in seen["persistence"]
+    assert seen["persistence"] == "Seen in one window so far."
 
 
 def test_a_window_with_too_few_rows_is_widened(trained: make.Watched):

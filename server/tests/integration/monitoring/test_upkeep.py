@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from tests.make import monitoring as make
 from tests.make.fixtures import Platform, TeamSpace, make_platform
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
 from modelyard_server.deployments.ports import DeploymentObserver
 from modelyard_server.monitoring import measuring, retention, upkeep
@@ -127,7 +128,9 @@ def test_every_workspace_is_tidied(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for watched in both:
         make.ingest(watched, watched.calls(make.rows(3)))
 
-    upkeep.tidy(alone.database, alone.services.get(Catalogue), tmp_path / "journals")  # type: ignore[type-abstract]
+    services = alone.services
+    catalogue, blobs = services.get(Catalogue), services.get(BlobStore)  # type: ignore[type-abstract]
+    upkeep.tidy(alone.database, catalogue, blobs, tmp_path / "journals")
 
     assert [kept(watched, LoggedPrediction) for watched in both] == [[1], [1]]
     alone.database.engine.dispose()

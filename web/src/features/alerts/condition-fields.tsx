@@ -130,11 +130,12 @@ export function ConditionFields({ value, onChange }: Props) {
         <Word
           label="Columns"
           value={value.of ?? "inputs"}
-          options={["inputs", "prediction", "missing"]}
+          options={["inputs", "prediction", "missing", "joint"]}
           names={{
             inputs: "of the inputs",
             prediction: "of the prediction",
             missing: "by missing values",
+            joint: "of the inputs together",
           }}
           onChange={(of) => onChange({ ...value, of })}
         />

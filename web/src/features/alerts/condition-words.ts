@@ -43,6 +43,13 @@ const AGAINST: Record<string, string> = {
   baseline: "the last seven days",
 };
 
+const DRIFTING = {
+  inputs: "inputs drift",
+  prediction: "predictions drift",
+  missing: "missing values drift",
+  joint: "inputs drift together",
+} as const;
+
 /** What a rule asks, as the end of "When …". */
 export function asked(condition: Condition): string {
   switch (condition.kind) {
@@ -55,7 +62,7 @@ export function asked(condition: Condition): string {
     case "no_data":
       return `no calls for ${span(condition.window_minutes)} where some are usual`;
     case "drift":
-      return `${condition.of === "prediction" ? "predictions" : condition.of === "missing" ? "missing values" : "inputs"} drift${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
+      return `${DRIFTING[condition.of ?? "inputs"]}${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
     case "constraints":
       return `values of the last ${condition.window ?? "1h"} break constraints${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
     case "quality":

@@ -2,6 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
+import { nothingBesides } from "@/test/monitoring";
 import { renderView } from "@/test/render";
 import { answers, refuses } from "@/test/server";
 import { DriftTab } from "./drift-tab";
@@ -99,25 +100,7 @@ const rows = {
 };
 
 beforeEach(() => {
-  answers("get", "/api/v1/deployments/d1/constraints", {
-    version: 0,
-    columns: [],
-    proposed: [],
-    source: null,
-    is_provisional: false,
-    updated_at: null,
-    updated_by_name: null,
-  });
-  answers("get", "/api/v1/deployments/d1/constraints/violations", {
-    window: "24h",
-    since: AT,
-    until: AT,
-    version: 0,
-    status: "none",
-    reason: "Nobody has chosen constraints.",
-    rows: 0,
-    checks: [],
-  });
+  nothingBesides();
   answers("get", "/api/v1/deployments/d1/drift/rows", rows);
 });
 

@@ -14,6 +14,7 @@ import { ConstraintsPanel } from "./constraints-panel";
 import classes from "./drift.module.css";
 import { FeatureDetail } from "./feature-detail";
 import { FeatureList } from "./feature-list";
+import { JointPanel } from "./joint-panel";
 import { Quadrants } from "./quadrants";
 import { BASELINES, type Baseline, DRIFT_WINDOWS, type DriftWindow } from "./ranges";
 import { worstFirst } from "./worst-first";
@@ -63,6 +64,7 @@ export function DriftTab({ id, view, onView }: Props) {
       <View loading={<LinesSkeleton lines={12} />}>
         <Comparison id={id} view={view} onView={onView} />
       </View>
+      <JointPanel id={id} window={view.window} />
       <ConstraintsPanel id={id} window={view.window} />
     </div>
   );
