@@ -42,7 +42,7 @@ def run(
         fired=spans,
         firing_seconds=seconds,
         known_share=known / len(found) if found else 0.0,
-        sentence=_sentence(len(spans), known, until - since),
+        sentence=_sentence(len(spans), known, until - since, found),
         points=[
             PreviewPoint(at=one.at, value=one.reading.value, limit=one.reading.limit)
             for one in _thinned(found)
@@ -50,10 +50,11 @@ def run(
     )
 
 
-def _sentence(times: int, known: int, span: dt.timedelta) -> str:
+def _sentence(times: int, known: int, span: dt.timedelta, found: Sequence[At]) -> str:
     days = max(1, round(span / dt.timedelta(days=1)))
     if not known:
-        return f"There was not enough data in the last {days} days to tell."
+        why = f" {found[-1].reading.text}" if found else ""
+        return f"There was not enough data in the last {days} days to tell.{why}"
     if not times:
         return f"It would not have fired in {days} days."
     return f"It would have fired {'once' if times == 1 else f'{times} times'} in {days} days."

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Signal = Literal["error_rate", "refused_rate", "p50_ms", "p95_ms", "p99_ms", "requests_per_minute"]
+CallSignal = Literal[
+    "error_rate", "refused_rate", "p50_ms", "p95_ms", "p99_ms", "requests_per_minute"
+]
+EstimatedSignal = Literal[
+    "estimated_accuracy",
+    "estimated_precision",
+    "estimated_recall",
+    "estimated_f1",
+    "estimated_auc",
+    "estimated_log_loss",
+    "estimated_brier",
+    "estimated_mae",
+    "estimated_rmse",
+]
+RealisedSignal = Literal[
+    "realised_accuracy",
+    "realised_precision",
+    "realised_recall",
+    "realised_f1",
+    "realised_auc",
+    "realised_log_loss",
+    "realised_brier",
+    "realised_mae",
+    "realised_rmse",
+    "realised_mape",
+]
+Signal = Literal[CallSignal, EstimatedSignal, RealisedSignal]
+METRICS = frozenset({*get_args(EstimatedSignal), *get_args(RealisedSignal)})
+DAY_MINUTES = 24 * 60
+FEW = 30  # rows of a day; below, a metric says little
 Direction = Literal["above", "below"]
 Real = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e12)]
 Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
@@ -16,11 +45,40 @@ class _Condition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Threshold(_Condition):
+class _OfSignal(_Condition):
+    """What looks at a signal. A metric is judged by day: of its rows, 30 at least."""
+
+    signal: Signal
+    window_minutes: Minutes
+    least_requests: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _starts_as_its_signal_needs(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("signal") in METRICS:
+            return {"window_minutes": DAY_MINUTES, "least_requests": FEW} | given
+        return given
+
+    @model_validator(mode="after")
+    def _suits_its_signal(self) -> Self:
+        if not self.is_of_metric:
+            return self
+        if self.window_minutes != DAY_MINUTES:
+            raise ValueError("a metric is judged by day: window_minutes is 1440")
+        if self.least_requests < FEW:
+            raise ValueError(f"a metric of fewer than {FEW} rows says little")
+        return self
+
+    @property
+    def is_of_metric(self) -> bool:
+        """Tell a metric of predictions from a count of calls."""
+        return self.signal in METRICS
+
+
+class Threshold(_OfSignal):
     """A signal above or below a number; it ends beyond `recover_threshold`."""
 
     kind: Literal["threshold"] = "threshold"
-    signal: Signal
     direction: Direction = "above"
     threshold: Real
     recover_threshold: Real | None = None
@@ -37,11 +95,10 @@ class Threshold(_Condition):
         return self
 
 
-class Change(_Condition):
+class Change(_OfSignal):
     """A signal that rose or fell by so many per cent."""
 
     kind: Literal["change"] = "change"
-    signal: Signal
     direction: Direction = "above"
     percent: float = Field(50, gt=0, le=100_000, allow_inf_nan=False)
     against: Literal["last_week", "previous", "baseline"] = "last_week"
@@ -57,7 +114,7 @@ class Anomaly(_Condition):
     """
 
     kind: Literal["anomaly"] = "anomaly"
-    signal: Signal
+    signal: CallSignal
     direction: Literal["above", "below", "both"] = "above"
     deviations: float = Field(4, ge=1, le=50, allow_inf_nan=False)
     least_requests: int = Field(50, ge=1, le=10**9)
@@ -131,6 +188,8 @@ def cause_of(condition: Condition) -> Cause:
         case Drift():
             return "drift"
         case Quality():
+            return "quality"
+        case Threshold() | Change() if condition.is_of_metric:
             return "quality"
         case Threshold() | Change() | Anomaly():
             if condition.signal in _LATENCY:

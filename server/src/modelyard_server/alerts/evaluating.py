@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
@@ -63,7 +64,7 @@ def evaluate(services: Services, workspace_id: int, slug: str) -> None:
     database = services.get(Database)
     _ensure_defaults(database, workspace_id)
     with database.session(workspace_id, write=False) as db:
-        found = read_all(db, services.get(Catalogue), workspace_id)  # type: ignore[type-abstract]
+        found = read_all(db, services, workspace_id)
         waiting = bool(incidents.open_alerts(db))
     if not found and not waiting:
         return
@@ -73,14 +74,15 @@ def evaluate(services: Services, workspace_id: int, slug: str) -> None:
         keep_house(db, base_url)
 
 
-def read_all(db: Session, catalogue: Catalogue, workspace_id: int) -> list[Read]:
+def read_all(db: Session, services: Services, workspace_id: int) -> list[Read]:
     """Judge every rule that is on."""
     system, now = System(workspace_id), utcnow()
     wanted = db.scalars(select(Rule).where(Rule.is_enabled, ~Rule.is_deleted)).all()
     if not wanted:
         return []
     known = {one.deployment_id: one for one in deployments.monitored(db)}
-    view = Gathered(db, system, catalogue, now)
+    catalogue = services.get(Catalogue)  # type: ignore[type-abstract]
+    view = Gathered(db, system, catalogue, services.get(BlobStore), now)  # type: ignore[type-abstract]
     found: list[Read] = []
     for rule in wanted:
         subject = known.get(rule.deployment_id)

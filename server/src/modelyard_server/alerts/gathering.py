@@ -9,15 +9,17 @@ from typing import assert_never
 
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel import trail
+from modelyard_server.monitoring import estimates, signals
 from modelyard_server.monitoring import service as monitoring
-from modelyard_server.monitoring import signals
+from modelyard_server.monitoring.estimate_schemas import EstimateOut
 from modelyard_server.monitoring.outcome_schemas import QualityOut
 from modelyard_server.monitoring.ports import Catalogue, Subject
 from modelyard_server.monitoring.realised import read as read_quality_of
 from modelyard_server.monitoring.schemas import DriftOut, FeatureDrift
 
-from . import readings, verdicts
+from . import metric_days, readings, verdicts
 from .conditions import (
     Anomaly,
     BurnRate,
@@ -51,15 +53,17 @@ class Gathered:
         db: Session,
         actor: trail.Who,
         catalogue: Catalogue,
+        blobs: BlobStore,
         now: dt.datetime,
         deployment_ids: Collection[uuid.UUID] | None = None,
     ) -> None:
         self._db, self._actor, self._catalogue, self._now = db, actor, catalogue, now
-        self._only = deployment_ids
+        self._blobs, self._only = blobs, deployment_ids
         self._counted: dict[int, dict[uuid.UUID, list[signals.Counted]]] = {}
         self._series: dict[uuid.UUID, Series] = {}
         self._columns: dict[uuid.UUID, verdicts.Columns] = {}
         self._quality: dict[uuid.UUID, QualityOut] = {}
+        self._estimates: dict[uuid.UUID, EstimateOut | str] = {}
 
     def read(self, condition: Condition, subject: Subject) -> Reading:
         """Judge a condition of a deployment now. One that does not serve is not judged."""
@@ -68,6 +72,8 @@ class Gathered:
         if subject.live_revision is None or subject.status in _NOT_SERVING:
             return readings.unknown("It does not serve.")
         match condition:
+            case Threshold() | Change() if condition.is_of_metric:
+                return self._metric(condition, subject)
             case Threshold() | Change() | Anomaly() | NoData() | BurnRate():
                 series = self.series(subject.deployment_id)
                 return readings.read(condition, series, int(self._now.timestamp()))
@@ -129,6 +135,20 @@ class Gathered:
             ]
             self._columns[key] = merged(found)
         return self._columns[key]
+
+    def _metric(self, condition: Threshold | Change, subject: Subject) -> Reading:
+        signal = condition.signal
+        if not metric_days.is_estimated(signal):
+            days = metric_days.days_of(signal, self._quality_of(subject))
+            return metric_days.read(condition, days)
+        key = subject.deployment_id
+        if key not in self._estimates:
+            found = estimates.recent(self._db, self._actor, self._blobs, key, "30d")
+            self._estimates[key] = found
+        estimate = self._estimates[key]
+        if isinstance(estimate, str):
+            return readings.unknown(estimate)
+        return metric_days.read(condition, metric_days.days_of(signal, estimate))
 
     def _quality_of(self, subject: Subject) -> QualityOut:
         key = subject.deployment_id

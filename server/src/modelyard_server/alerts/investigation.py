@@ -32,6 +32,7 @@ from .alert_schemas import (
     SignalPoint,
 )
 from .conditions import (
+    METRICS,
     Anomaly,
     BurnRate,
     Change,
@@ -100,7 +101,7 @@ def _fewest(moved: list[ChangeOut]) -> list[ChangeOut]:
     return kept
 
 
-def chart(db: Session, actor: trail.Who, alert_id: uuid.UUID) -> SignalChart:
+def chart(db: Session, actor: trail.Who, blobs: BlobStore, alert_id: uuid.UUID) -> SignalChart:
     """Give the course of the rule that fired first, from before the alert until now.
 
     Raises:
@@ -116,7 +117,7 @@ def chart(db: Session, actor: trail.Who, alert_id: uuid.UUID) -> SignalChart:
             continue
         condition = rules.condition_of(rule)
         since, until, step = _span(alert, condition)
-        found = previewing.past(db, actor, subject, condition, since, until, step)
+        found = previewing.past(db, actor, blobs, subject, condition, since, until, step)
         points = [
             SignalPoint(at=one.at, value=one.reading.value, limit=one.reading.limit)
             for one in found
@@ -341,6 +342,8 @@ def _span(alert: Alert, condition: Condition) -> tuple[dt.datetime, dt.datetime,
 def _unit(condition: Condition) -> Any:
     match condition:
         case Threshold() | Change() | Anomaly():
+            if condition.signal in METRICS:
+                return "metric"
             if condition.signal in {"error_rate", "refused_rate"}:
                 return "share"
             return "per_minute" if condition.signal == "requests_per_minute" else "ms"

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
-from modelyard_server.monitoring import signals
+from modelyard_server.monitoring import estimates, signals
 from modelyard_server.monitoring.faults import Fault
 from modelyard_server.monitoring.ports import Subject
 from modelyard_server.monitoring.realised import read as read_quality_of
 
-from . import backtest, readings, verdicts
+from . import backtest, metric_days, readings, verdicts
 from .backtest import At
 from .conditions import (
     Anomaly,
@@ -38,7 +39,7 @@ HOURS = dt.timedelta(days=70)
 _STEPS = {"anomaly": 3600, "change": 900, "burn_rate": 900}
 
 
-def preview(db: Session, actor: trail.Who, wanted: PreviewIn) -> PreviewOut:
+def preview(db: Session, actor: trail.Who, blobs: BlobStore, wanted: PreviewIn) -> PreviewOut:
     """Tell how often a rule would have fired.
 
     Raises:
@@ -49,7 +50,7 @@ def preview(db: Session, actor: trail.Who, wanted: PreviewIn) -> PreviewOut:
     running = -(-int(utcnow().timestamp()) // 300) * 300  # the five minutes that run count too
     until = dt.datetime.fromtimestamp(running, dt.UTC)
     since = until - dt.timedelta(days=wanted.days)
-    found = list(past(db, actor, subject, wanted.condition, since, until, step))
+    found = list(past(db, actor, blobs, subject, wanted.condition, since, until, step))
     patience = Patience(
         dt.timedelta(seconds=wanted.hold_seconds), dt.timedelta(seconds=wanted.recover_seconds)
     )
@@ -58,7 +59,7 @@ def preview(db: Session, actor: trail.Who, wanted: PreviewIn) -> PreviewOut:
 
 def step_of(condition: Condition) -> int:
     """Give the seconds between two readings of the past."""
-    if isinstance(condition, Drift | Constraints | Quality):
+    if isinstance(condition, Drift | Constraints | Quality) or metric_days.asks_metric(condition):
         return readings.DAY
     return _STEPS.get(condition.kind, 300)
 
@@ -66,6 +67,7 @@ def step_of(condition: Condition) -> int:
 def past(
     db: Session,
     actor: trail.Who,
+    blobs: BlobStore,
     subject: Subject,
     condition: Condition,
     since: dt.datetime,
@@ -74,6 +76,8 @@ def past(
 ) -> Iterator[At]:
     """Judge a condition at each step of a stretch, from what is stored; nothing for `down`."""
     match condition:
+        case Threshold() | Change() if condition.is_of_metric:
+            yield from _metrics(db, actor, blobs, subject, condition, since, until)
         case Threshold() | Change() | Anomaly() | NoData() | BurnRate():
             yield from _counts(db, subject, condition, since, until, step)
         case Drift(of="joint"):
@@ -94,6 +98,32 @@ def past(
                     yield At(point.at, verdicts.read_quality(condition, so_far))
         case Down():
             return
+
+
+def _metrics(
+    db: Session,
+    actor: trail.Who,
+    blobs: BlobStore,
+    subject: Subject,
+    condition: Threshold | Change,
+    since: dt.datetime,
+    until: dt.datetime,
+) -> Iterator[At]:
+    """Judge a metric at the end of each day, by what is known of that day now."""
+    own = subject.deployment_id
+    if metric_days.is_estimated(condition.signal):
+        found = estimates.or_reason(db, actor, blobs, own, "30d")
+        if isinstance(found, str):
+            yield At(until, readings.unknown(found))
+            return
+        days = metric_days.days_of(condition.signal, found)
+    else:
+        realised = read_quality_of(db, actor, own, "30d")
+        days = metric_days.days_of(condition.signal, realised)
+    for n, day in enumerate(days, 1):
+        end = min(day.at + dt.timedelta(days=1), until)
+        if since <= day.at < until:
+            yield At(end, metric_days.read(condition, days[:n]))
 
 
 def _counts(

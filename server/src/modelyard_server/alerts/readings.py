@@ -18,7 +18,7 @@ LEAST_SHORT = 100  # requests in the short window; below, a burn rate says nothi
 CALM = 0.9  # of a limit: below it a condition without an own recovery threshold is clear
 _SIGMA = 1.4826  # MAD of a normal distribution to its standard deviation
 _RATES = frozenset({"error_rate", "refused_rate"})
-_NAMES: dict[Signal, str] = {
+_NAMES: dict[str, str] = {
     "error_rate": "failed calls",
     "refused_rate": "refused calls",
     "p50_ms": "median latency",
@@ -90,10 +90,7 @@ def _change(condition: Change, series: Series, now: int) -> Reading:
     usual = _said(before, condition.signal, condition.least_requests)
     if value is None or not usual:
         return unknown(f"Too few calls to compare with {name}.", window.requests)
-    part = condition.percent / 100
-    up = condition.direction == "above"
-    limit = usual * (1 + part if up else max(0.0, 1 - part))
-    clear = usual * (1 + part * CALM if up else max(0.0, 1 - part * CALM))
+    limit, clear = changed(condition, usual)
     return _judged(condition.signal, condition.direction, value, limit, clear, window, f"vs {name}")
 
 
@@ -221,15 +218,29 @@ def _judged(
     window: Window,
     where: str,
 ) -> Reading:
+    text = (
+        f"{_capital(signal)} {_shown(signal, value)} {where}; "
+        f"the limit is {direction} {_shown(signal, limit)}."
+    )
+    return held_to(direction, value, limit, clear_at, window.requests, text)
+
+
+def held_to(
+    direction: Direction, value: float, limit: float, clear_at: float, n: int, text: str
+) -> Reading:
+    """Hold a value to a limit; between the limit and `clear_at` nothing changes."""
     up = direction == "above"
     breach = value > limit if up else value < limit
     clear = not breach and (value <= clear_at if up else value >= clear_at)
-    word = "above" if up else "below"
-    text = (
-        f"{_capital(signal)} {_shown(signal, value)} {where}; "
-        f"the limit is {word} {_shown(signal, limit)}."
-    )
-    return Reading(Seen(True, breach, clear), value, limit, window.requests, text)
+    return Reading(Seen(True, breach, clear), value, limit, n, text)
+
+
+def changed(condition: Change, usual: float) -> tuple[float, float]:
+    """Give the limit of a change against what is usual, and where it is clear again."""
+    part = condition.percent / 100
+    if condition.direction == "above":
+        return usual * (1 + part), usual * (1 + part * CALM)
+    return usual * max(0.0, 1 - part), usual * max(0.0, 1 - part * CALM)
 
 
 def _said(window: Window, signal: Signal, least: int) -> float | None:

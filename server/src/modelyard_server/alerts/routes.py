@@ -79,9 +79,9 @@ def list_changes(alert_id: uuid.UUID, db: Db, actor: Reader, known: Known) -> li
 
 
 @router.get("/alerts/{alert_id}/signal")
-def get_signal(alert_id: uuid.UUID, db: Db, actor: Reader) -> SignalChart:
+def get_signal(alert_id: uuid.UUID, db: Db, actor: Reader, blobs: Blobs) -> SignalChart:
     """Give the course of the rule that fired first, with marks."""
-    return investigation.chart(db, actor, alert_id)
+    return investigation.chart(db, actor, blobs, alert_id)
 
 
 @router.get("/alerts/{alert_id}/features")

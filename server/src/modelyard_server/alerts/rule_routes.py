@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.db import Db, only_reads
 from modelyard_server.kernel.services import provided
 from modelyard_server.settings import Settings
@@ -29,6 +30,7 @@ from .schemas import (
 router = APIRouter(prefix="/api/v1", tags=["alerts"])
 Reader = Annotated[Actor, allowed(Permission.alerts_read)]
 Keeper = Annotated[Actor, allowed(Permission.alerts_manage)]
+Blobs = Annotated[BlobStore, provided(BlobStore)]
 Configured = Annotated[Settings, provided(Settings)]
 
 
@@ -49,9 +51,9 @@ def create_rule(body: RuleCreate, db: Db, actor: Keeper) -> RuleOut:
 
 
 @router.post("/alert-rules/preview", dependencies=[Depends(only_reads)])
-def preview_rule(body: PreviewIn, db: Db, actor: Reader) -> PreviewOut:
+def preview_rule(body: PreviewIn, db: Db, actor: Reader, blobs: Blobs) -> PreviewOut:
     """Tell how often a rule would have fired over what is stored."""
-    return previewing.preview(db, actor, body)
+    return previewing.preview(db, actor, blobs, body)
 
 
 @router.get("/alert-rules/{rule_id}")

@@ -8,13 +8,14 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.package import DType
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
-from modelyard_server.kernel import tenancy, trail
+from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.lazily import lazily
 
@@ -42,13 +43,16 @@ else:
 FEW = 30
 WORST_CALIBRATION = 0.05
 MAX_CACHED = 200
+FRESH = dt.timedelta(minutes=30)
 ASSUMPTION = (
     "Assumes that the same inputs still lead to the same outcomes as in the basis. "
     "It sees inputs that shift; it cannot see a world that changed."
 )
 _REAL = frozenset({DType.float, DType.double})
 _cache: dict[tuple[Any, ...], EstimateOut] = {}
+_recent: dict[tuple[int, uuid.UUID, QualityRange], tuple[dt.datetime, EstimateOut | str]] = {}
 _lock = threading.Lock()
+log = structlog.get_logger("modelyard.monitoring")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,48 @@ def read(
             _cache.clear()
         _cache[key] = made
     return made
+
+
+def recent(
+    db: Session,
+    actor: trail.Who,
+    blobs: BlobStore,
+    deployment_id: uuid.UUID,
+    asked: QualityRange,
+) -> EstimateOut | str:
+    """Give what `read` gave in the last half hour, for those who ask all the time.
+
+    Each new segment changes an estimate and it takes seconds to make. Text: why there is none.
+    """
+    key, now = (tenancy.workspace_of(db), deployment_id, asked), utcnow()
+    with _lock:
+        held = _recent.get(key)
+    if held is not None and dt.timedelta(0) <= now - held[0] < FRESH:
+        return held[1]
+    try:
+        made = or_reason(db, actor, blobs, deployment_id, asked)
+    except OSError:  # a file of rows cannot be read: the other rules are judged all the same
+        log.exception("rows_not_read", deployment_id=str(deployment_id))
+        made = "The kept rows cannot be read."
+    with _lock:
+        if len(_recent) >= MAX_CACHED:
+            _recent.clear()
+        _recent[key] = now, made
+    return made
+
+
+def or_reason(
+    db: Session,
+    actor: trail.Who,
+    blobs: BlobStore,
+    deployment_id: uuid.UUID,
+    asked: QualityRange,
+) -> EstimateOut | str:
+    """Give an estimate, or why there is none."""
+    try:
+        return read(db, actor, blobs, deployment_id, asked)
+    except (errors.NotFound, errors.Conflict) as refusal:
+        return refusal.detail
 
 
 class _Estimator:
@@ -223,6 +269,7 @@ def forget() -> None:
     """Drop every cached answer."""
     with _lock:
         _cache.clear()
+        _recent.clear()
 
 
 def _state(db: Session, deployment_id: uuid.UUID) -> tuple[Any, ...]:

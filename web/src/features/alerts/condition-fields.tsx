@@ -1,5 +1,5 @@
-import { isShare } from "./condition-words";
-import { Amount, Minutes, SignalSelect, Word } from "./field-parts";
+import { against, isMetric, isShare, suited } from "./condition-words";
+import { Amount, CallSignalSelect, Minutes, SignalSelect, Word } from "./field-parts";
 import type { Condition } from "./rules-api";
 
 interface Props {
@@ -16,7 +16,7 @@ export function ConditionFields({ value, onChange }: Props) {
           <SignalSelect
             value={value.signal}
             onChange={(signal) =>
-              onChange({ ...value, signal, threshold: isShare(signal) ? 0.05 : 500 })
+              onChange({ ...value, least_requests: 20, recover_threshold: null, ...suited(signal) })
             }
           />
           is
@@ -29,9 +29,7 @@ export function ConditionFields({ value, onChange }: Props) {
           <Amount
             label="Threshold"
             value={isShare(value.signal) ? value.threshold * 100 : value.threshold}
-            suffix={
-              isShare(value.signal) ? " %" : value.signal === "requests_per_minute" ? "" : " ms"
-            }
+            suffix={isShare(value.signal) ? " %" : value.signal.endsWith("_ms") ? " ms" : ""}
             onChange={(threshold) =>
               onChange({
                 ...value,
@@ -41,10 +39,14 @@ export function ConditionFields({ value, onChange }: Props) {
             }
           />
           over
-          <Minutes
-            value={value.window_minutes ?? 5}
-            onChange={(window_minutes) => onChange({ ...value, window_minutes })}
-          />
+          {isMetric(value.signal) ? (
+            " a day"
+          ) : (
+            <Minutes
+              value={value.window_minutes ?? 5}
+              onChange={(window_minutes) => onChange({ ...value, window_minutes })}
+            />
+          )}
         </>
       );
     case "change":
@@ -52,7 +54,14 @@ export function ConditionFields({ value, onChange }: Props) {
         <>
           <SignalSelect
             value={value.signal}
-            onChange={(signal) => onChange({ ...value, signal })}
+            onChange={(signal) =>
+              onChange({
+                ...value,
+                signal,
+                window_minutes: isMetric(signal) ? 1_440 : 60,
+                least_requests: isMetric(signal) ? 30 : 50,
+              })
+            }
           />
           <Word
             label="Direction"
@@ -73,11 +82,7 @@ export function ConditionFields({ value, onChange }: Props) {
             label="Against"
             value={value.against ?? "last_week"}
             options={["last_week", "previous", "baseline"]}
-            names={{
-              last_week: "the same time last week",
-              previous: "the window before",
-              baseline: "the last seven days",
-            }}
+            names={against(value.signal)}
             onChange={(against) => onChange({ ...value, against })}
           />
         </>
@@ -85,7 +90,7 @@ export function ConditionFields({ value, onChange }: Props) {
     case "anomaly":
       return (
         <>
-          <SignalSelect
+          <CallSignalSelect
             value={value.signal}
             onChange={(signal) => onChange({ ...value, signal })}
           />

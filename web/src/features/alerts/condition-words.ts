@@ -11,7 +11,51 @@ export const SIGNALS: Record<Signal, string> = {
   p95_ms: "p95 latency",
   p99_ms: "p99 latency",
   requests_per_minute: "calls per minute",
+  estimated_accuracy: "estimated accuracy",
+  estimated_precision: "estimated precision",
+  estimated_recall: "estimated recall",
+  estimated_f1: "estimated F1",
+  estimated_auc: "estimated AUC",
+  estimated_log_loss: "estimated log loss",
+  estimated_brier: "estimated Brier score",
+  estimated_mae: "estimated MAE",
+  estimated_rmse: "estimated RMSE",
+  realised_accuracy: "realised accuracy",
+  realised_precision: "realised precision",
+  realised_recall: "realised recall",
+  realised_f1: "realised F1",
+  realised_auc: "realised AUC",
+  realised_log_loss: "realised log loss",
+  realised_brier: "realised Brier score",
+  realised_mae: "realised MAE",
+  realised_rmse: "realised RMSE",
+  realised_mape: "realised MAPE",
 };
+
+export type CallSignal = Extract<Condition, { kind: "anomaly" }>["signal"];
+export type MetricSignal = Exclude<Signal, CallSignal>;
+
+export const isMetric = (signal: Signal): signal is MetricSignal =>
+  signal.startsWith("estimated_") || signal.startsWith("realised_");
+export const isEstimate = (signal: Signal): boolean => signal.startsWith("estimated_");
+const isLoss = (signal: MetricSignal): boolean => /_(log_loss|brier|mae|rmse|mape)$/.test(signal);
+
+/** A window and a limit that suit a signal; a metric is judged by day. */
+export function suited(signal: Signal) {
+  if (!isMetric(signal))
+    return { signal, threshold: isShare(signal) ? 0.05 : 500, window_minutes: 5 } as const;
+  const loss = isLoss(signal);
+  return {
+    signal,
+    direction: loss ? "above" : "below",
+    threshold: loss ? 1 : 0.8,
+    window_minutes: DAY_MINUTES,
+    least_requests: FEW,
+  } as const;
+}
+
+const DAY_MINUTES = 1_440;
+const FEW = 30;
 
 export const KINDS: Record<Kind, string> = {
   threshold: "a limit is crossed",
@@ -31,17 +75,26 @@ export const isShare = (signal: Signal): boolean =>
 /** A value of a signal with its unit. */
 export function shown(signal: Signal, value: number | null | undefined): string {
   if (isShare(signal)) return percent(value);
-  return signal === "requests_per_minute" ? number(value) : latency(value);
+  return isMetric(signal) || signal === "requests_per_minute" ? number(value) : latency(value);
 }
 
 const span = (minutes = 0): string =>
   minutes < 60 ? `${minutes} min` : duration(minutes * 60).replace(" 0 min", "");
 
-const AGAINST: Record<string, string> = {
-  last_week: "the same time last week",
-  previous: "the window before",
-  baseline: "the last seven days",
-};
+/** What a change is against. */
+export const against = (signal: Signal): Record<Against, string> =>
+  isMetric(signal)
+    ? {
+        last_week: "the same day last week",
+        previous: "the day before",
+        baseline: "the seven days before",
+      }
+    : {
+        last_week: "the same time last week",
+        previous: "the window before",
+        baseline: "the last seven days",
+      };
+type Against = NonNullable<Extract<Condition, { kind: "change" }>["against"]>;
 
 const DRIFTING = {
   inputs: "inputs drift",
@@ -54,9 +107,9 @@ const DRIFTING = {
 export function asked(condition: Condition): string {
   switch (condition.kind) {
     case "threshold":
-      return `${SIGNALS[condition.signal]} ${condition.direction ?? "above"} ${shown(condition.signal, condition.threshold)} over ${span(condition.window_minutes)}`;
+      return `${SIGNALS[condition.signal]} ${condition.direction ?? "above"} ${shown(condition.signal, condition.threshold)} over ${isMetric(condition.signal) ? "a day" : span(condition.window_minutes)}`;
     case "change":
-      return `${SIGNALS[condition.signal]} ${condition.direction === "below" ? "fell" : "rose"} by ${number(condition.percent)} % against ${AGAINST[condition.against ?? "last_week"]}`;
+      return `${SIGNALS[condition.signal]} ${condition.direction === "below" ? "fell" : "rose"} by ${number(condition.percent)} % against ${against(condition.signal)[condition.against ?? "last_week"]}`;
     case "anomaly":
       return `${SIGNALS[condition.signal]} outside its usual band (${number(condition.deviations)} deviations)`;
     case "no_data":

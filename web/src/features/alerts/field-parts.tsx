@@ -1,26 +1,52 @@
 import { NumberInput, Select } from "@mantine/core";
-import { SIGNALS, type Signal } from "./condition-words";
+import { type CallSignal, isEstimate, isMetric, SIGNALS, type Signal } from "./condition-words";
 
-const SIGNAL_OPTIONS = Object.entries(SIGNALS).map(([value, label]) => ({ value, label }));
 const isSignal = (value: string | null): value is Signal => value !== null && value in SIGNALS;
+const isCallSignal = (value: string | null): value is CallSignal =>
+  isSignal(value) && !isMetric(value);
 
-/** Which signal. */
-export function SignalSelect({
-  value,
-  onChange,
-}: {
-  value: Signal;
-  onChange: (value: Signal) => void;
-}) {
+const options = (of: (signal: Signal) => boolean) =>
+  Object.entries(SIGNALS)
+    .filter(([value]) => isSignal(value) && of(value))
+    .map(([value, label]) => ({ value, label }));
+const OF_CALLS = options((signal) => !isMetric(signal));
+const GROUPED = [
+  { group: "Calls", items: OF_CALLS },
+  { group: "Estimated without outcomes", items: options(isEstimate) },
+  { group: "From outcomes", items: options((one) => isMetric(one) && !isEstimate(one)) },
+];
+
+interface SignalProps<Value extends Signal> {
+  value: Value;
+  onChange: (value: Value) => void;
+}
+
+/** Which signal: of the calls, or a metric of the predictions. */
+export function SignalSelect({ value, onChange }: SignalProps<Signal>) {
+  return (
+    <Select
+      size="xs"
+      w={190}
+      aria-label="Signal"
+      data={GROUPED}
+      value={value}
+      allowDeselect={false}
+      onChange={(chosen) => isSignal(chosen) && onChange(chosen)}
+    />
+  );
+}
+
+/** Which signal of the calls. */
+export function CallSignalSelect({ value, onChange }: SignalProps<CallSignal>) {
   return (
     <Select
       size="xs"
       w={170}
       aria-label="Signal"
-      data={SIGNAL_OPTIONS}
+      data={OF_CALLS}
       value={value}
       allowDeselect={false}
-      onChange={(chosen) => isSignal(chosen) && onChange(chosen)}
+      onChange={(chosen) => isCallSignal(chosen) && onChange(chosen)}
     />
   );
 }

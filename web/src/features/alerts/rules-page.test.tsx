@@ -44,6 +44,21 @@ test("a rule is a sentence whose limit moves with the keys, tried on the past", 
   ]);
 });
 
+test("an estimated metric is judged by day", async () => {
+  around();
+  const made = answers("post", "/api/v1/alert-rules", {}, 201);
+  await renderView(<NewRulePage deployment="" />);
+  await userEvent.click(await screen.findByRole("combobox", { name: "Signal" }));
+  await userEvent.click(await screen.findByRole("option", { name: "estimated accuracy" }));
+  expect(screen.getByLabelText("Threshold")).toHaveValue("0.8");
+  expect(screen.queryByLabelText("Minutes")).not.toBeInTheDocument();
+  await userEvent.click(screen.getByRole("button", { name: "Create rule" }));
+  const asked = { signal: "estimated_accuracy", direction: "below", threshold: 0.8 };
+  expect(made).toMatchObject([
+    { condition: { ...asked, kind: "threshold", window_minutes: 1440, least_requests: 30 } },
+  ]);
+});
+
 test("rules say what they ask and what they saw last; quiet times can be added", async () => {
   around();
   answers("get", "/api/v1/alert-rules", [
