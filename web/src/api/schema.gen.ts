@@ -4676,15 +4676,25 @@ export interface components {
          */
         Change: {
             /**
+             * Signal
+             * @enum {string}
+             */
+            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute" | "estimated_accuracy" | "estimated_precision" | "estimated_recall" | "estimated_f1" | "estimated_auc" | "estimated_log_loss" | "estimated_brier" | "estimated_mae" | "estimated_rmse" | "realised_accuracy" | "realised_precision" | "realised_recall" | "realised_f1" | "realised_auc" | "realised_log_loss" | "realised_brier" | "realised_mae" | "realised_rmse" | "realised_mape";
+            /**
+             * Window Minutes
+             * @default 60
+             */
+            window_minutes: number;
+            /**
+             * Least Requests
+             * @default 50
+             */
+            least_requests: number;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "change";
-            /**
-             * Signal
-             * @enum {string}
-             */
-            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute";
             /**
              * Direction
              * @default above
@@ -4702,16 +4712,6 @@ export interface components {
              * @enum {string}
              */
             against: "last_week" | "previous" | "baseline";
-            /**
-             * Window Minutes
-             * @default 60
-             */
-            window_minutes: number;
-            /**
-             * Least Requests
-             * @default 50
-             */
-            least_requests: number;
         };
         /**
          * ChangeOut
@@ -9867,25 +9867,10 @@ export interface components {
          */
         Threshold: {
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "threshold";
-            /**
              * Signal
              * @enum {string}
              */
-            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute";
-            /**
-             * Direction
-             * @default above
-             * @enum {string}
-             */
-            direction: "above" | "below";
-            /** Threshold */
-            threshold: number;
-            /** Recover Threshold */
-            recover_threshold?: number | null;
+            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute" | "estimated_accuracy" | "estimated_precision" | "estimated_recall" | "estimated_f1" | "estimated_auc" | "estimated_log_loss" | "estimated_brier" | "estimated_mae" | "estimated_rmse" | "realised_accuracy" | "realised_precision" | "realised_recall" | "realised_f1" | "realised_auc" | "realised_log_loss" | "realised_brier" | "realised_mae" | "realised_rmse" | "realised_mape";
             /**
              * Window Minutes
              * @default 5
@@ -9896,6 +9881,21 @@ export interface components {
              * @default 20
              */
             least_requests: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "threshold";
+            /**
+             * Direction
+             * @default above
+             * @enum {string}
+             */
+            direction: "above" | "below";
+            /** Threshold */
+            threshold: number;
+            /** Recover Threshold */
+            recover_threshold?: number | null;
         };
         /** TokenCreate */
         TokenCreate: {

@@ -49,9 +49,7 @@ def scored_stage(workspace: TeamSpace, receiver: Receiver, tmp_path: Path) -> It
     estimates.forget()
 
 
-def predict(
-    stage: Stage, scores: list[float], draw: random.Random, *, size: int = 10
-) -> list[str]:
+def predict(stage: Stage, scores: list[float], draw: random.Random, *, size: int = 10) -> list[str]:
     """Log calls of `size` rows each a moment ago, and cut them into segments."""
     at_us = int(stage.now.timestamp() * 1_000_000) - 1_000_000
     records = []
@@ -152,9 +150,7 @@ def test_what_came_true_is_a_signal_too(scored_stage: Stage) -> None:
     states = []
     for hits in (36, 28):  # of forty rows
         calls = predict(stage, [SURE] * 40, draw, size=1)
-        outcomes = [
-            {"prediction_id": call, "value": int(n < hits)} for n, call in enumerate(calls)
-        ]
+        outcomes = [{"prediction_id": call, "value": int(n < hits)} for n, call in enumerate(calls)]
         sent = stage.post(f"deployments/{stage.deployment_id}/outcomes", {"outcomes": outcomes})
         assert sent["matched"] == 40
         stage.judge()
