@@ -22,7 +22,7 @@ from modelyard_runtime.gateway.admission import Admitted
 from modelyard_runtime.gateway.recorder import Noted, Recorder
 from modelyard_runtime.gateway.refusals import Outgoing, Refusal
 
-from . import arrays
+from . import arrays, typed
 from .faces import Face
 from .matrices import Flat
 from .sessions import Graph
@@ -165,27 +165,29 @@ class Lane:
             return
         quick: list[tuple[Item, Flat]] = []
         others: list[Item] = []
-        read = self._graph.matrix.read
+        matrix = self._graph.matrix
         for item in items:
             admitted = item.admitted
             if not admitted.is_json:
-                ready = arrays.read(self._graph.matrix, admitted.skin, admitted.media, item.body)
+                ready = arrays.read(matrix, admitted.skin, admitted.media, item.body)
                 if ready is None or len(ready[0]) > admitted.route.max_rows:
                     others.append(item)
                 elif not self._goes_natively(item, len(ready[0])):
                     yield _Batch([(item, len(ready[0]), ready[1])], ready[0])
                 continue
-            flat = read(admitted.skin, item.body)
+            flat = typed.read(matrix, admitted.skin, item.body) or matrix.read(
+                admitted.skin, item.body
+            )
             if flat is None or flat[1] > admitted.route.max_rows:
                 others.append(item)
             elif not self._goes_natively(item, flat[1]):
                 quick.append((item, flat))
         for part in _cut(quick):
-            matrix = self._graph.matrix.join([flat for _, flat in part])
-            if matrix is None:  # one of them is not what it seemed: the full decoder names it
+            joined = matrix.join([flat for _, flat in part])
+            if joined is None:  # one of them is not what it seemed: the full decoder names it
                 others += [item for item, _ in part]
             else:
-                yield _Batch([(item, flat[1], None) for item, flat in part], matrix)
+                yield _Batch([(item, flat[1], None) for item, flat in part], joined)
         if others:
             yield from self._of_requests(others)
 

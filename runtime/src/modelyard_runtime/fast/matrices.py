@@ -23,8 +23,8 @@ _FLOAT32_MAX = float(np.finfo("float32").max)
 _EXACT = 2.0**53  # whole numbers beyond it are not exact in a float64
 _INT32 = 2.0**31
 
-Flat = tuple[list[Any], int]
-"""(values row by row, number of rows)"""
+Flat = tuple[Any, int]
+"""(values row by row, as a list or as an array of float64; number of rows)"""
 
 
 class Matrix:
@@ -34,7 +34,7 @@ class Matrix:
     """
 
     def __init__(self, signature: Signature) -> None:
-        self._names = [column.name for column in signature.inputs]
+        self.in_order = self._names = [column.name for column in signature.inputs]
         self.names = self._known = frozenset(self._names)
         self._width = len(self._names)
         only = self._width == 1
@@ -88,13 +88,19 @@ class Matrix:
 
     def join(self, parts: list[Flat]) -> np.ndarray[Any, Any] | None:
         """Give the matrix of several bodies; `None` when one of them is not what it should be."""
-        values = parts[0][0] if len(parts) == 1 else list(chain.from_iterable(p[0] for p in parts))
-        if not set(map(type, values)) <= _PLAIN:
-            return None
-        try:
-            matrix = np.array(values, dtype=np.float64).reshape(-1, self._width)
-        except (OverflowError, ValueError):
-            return None
+        arrays = [values for values, _ in parts if isinstance(values, np.ndarray)]
+        if len(arrays) == len(parts):
+            matrix = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        else:
+            lists = [values if isinstance(values, list) else values.tolist() for values, _ in parts]
+            values = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
+            if not set(map(type, values)) <= _PLAIN:
+                return None
+            try:
+                matrix = np.array(values, dtype=np.float64)
+            except (OverflowError, ValueError):
+                return None
+        matrix = matrix.reshape(-1, self._width)
         return matrix if self._is_sound(matrix) else None
 
     def _is_sound(self, matrix: np.ndarray[Any, Any]) -> bool:
