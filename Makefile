@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog test-docker unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy clean
+.PHONY: help setup run check format test test-autolog test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -90,6 +90,12 @@ test-docker: .make/dev .make/web ## Model servers in containers: every driver's 
 	@scripts/system-deps docker
 	@$(BIN)/python -m tests.make.engines
 	@MODELYARD_TEST_DOCKER=1 $(PYTEST) -q -p no:randomly runtime/tests/integration/test_drivers.py tests/e2e/test_containers.py
+
+test-kubernetes: .make/dev .make/web ## Model servers in pods: every driver's contract, refusals, and a whole deployment, on a control plane of its own
+	@scripts/system-deps kubernetes
+	@scripts/kubernetes-test-server
+	@$(BIN)/python -m tests.make.clusters
+	@MODELYARD_TEST_KUBERNETES=1 $(PYTEST) -q -p no:randomly -k "not docker" runtime/tests/integration/test_drivers.py runtime/tests/integration/test_kubernetes.py tests/e2e/test_pods.py
 
 unit: .make/dev ## Fast tests of pure code
 	@$(PYTEST) -q protocol/tests server/tests/unit runtime/tests/unit sdk/tests

@@ -24,6 +24,10 @@ CONVERTER = 1
 """Raised with every change of what converters or probes do: graphs are then compiled anew."""
 
 
+DriverName = Literal["process", "docker", "kubernetes"]
+"""Where a model server runs."""
+
+
 class Limits(BaseModel):
     """What one model server may use."""
 
@@ -105,10 +109,10 @@ class ServerSpec(BaseModel):
     """Root of that environment, mounted read-only into the sandbox."""
     environment_file: str = ""
     """JSON object of environment variables, some of them secrets; for the model server only."""
-    driver: Literal["process", "docker"] = "process"
+    driver: DriverName = "process"
     """Where it runs. Never changes for one id."""
     image: str = ""
-    """The Docker image that holds the environment, for the driver `docker`."""
+    """The Docker image that holds the environment, or the one a pod's environment is made on."""
     limits: Limits = Limits()
     scaling: Scaling | None = None
     """`None`: one process, always."""

@@ -179,7 +179,9 @@ class Node:
         now, woken = time.monotonic(), self._workers.woken
         has_woken = [self._scaler.wake(server_id, now) for server_id in sorted(woken)]
         woken.clear()
-        is_other = self._scaler.look(self._workers.loads, self._supervisor.observed, now)
+        is_other = self._scaler.look(
+            self._workers.loads, self._supervisor.observed, now, self._supervisor.replicas
+        )
         if self._state is not None and (is_other or any(has_woken)):
             self._start_and_stop(self._state)
 
@@ -226,7 +228,11 @@ class Node:
 def _version(options: argparse.Namespace) -> str:
     """Name the code and what it was started with: a node of another one is to be replaced."""
     engine = f"+docker={options.docker_socket}" if options.docker_socket else ""
-    return files.code_version() + engine
+    cluster = ""
+    if options.kubernetes:
+        named = (options.kubernetes, options.kubernetes_prefix, options.kubernetes_callers)
+        cluster = "+kubernetes=" + ",".join(named)
+    return files.code_version() + engine + cluster
 
 
 def _drivers(options: argparse.Namespace, folder: Path, tier: Tier) -> dict[str, Driver]:
@@ -235,6 +241,12 @@ def _drivers(options: argparse.Namespace, folder: Path, tier: Tier) -> dict[str,
         from .drivers.docker import DockerDriver
 
         found["docker"] = DockerDriver(folder, options.docker_socket)
+    if options.kubernetes:
+        from .drivers.kubernetes.driver import KubernetesDriver
+
+        callers = tuple(one.strip() for one in options.kubernetes_callers.split(",") if one.strip())
+        named = (options.kubernetes, options.kubernetes_prefix, callers)
+        found["kubernetes"] = KubernetesDriver(folder, *named, options.workers)
     return found
 
 
@@ -309,6 +321,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tier", choices=["auto", "bwrap", "landlock", "none"], default="auto")
     parser.add_argument("--allow-unsandboxed", action="store_true")
     parser.add_argument("--docker-socket", type=Path, help="engine of the driver `docker`")
+    parser.add_argument("--kubernetes", default="", help="kubeconfig, or `in-cluster`")
+    parser.add_argument("--kubernetes-prefix", default="modelyard", help="of namespaces' names")
+    parser.add_argument("--kubernetes-callers", default="", help="networks the node calls from")
     parser.add_argument("--version", action="store_true", help="print the code version and leave")
     return parser
 

@@ -35,6 +35,8 @@ GROWN_SECONDS = 3600.0  # nor one that still has room: it may be that large afte
 CRASHES = 3  # of a successor before the process that was to leave stays
 _SINGLE = Scaling()
 
+Counted = Callable[[ServerSpec], int | None]
+"""How many processes somebody else has decided on for a version; `None`: the scaler decides."""
 LaneOf = Callable[[str], Mapping[str, Any]]
 """Which engine answers a version's calls, as `ObservedServer` says it."""
 
@@ -155,6 +157,7 @@ class Scaler:
         loads: Callable[[], dict[str, Load]],
         observed: Callable[[], Iterable[ObservedServer]],
         now: float,
+        counted: Counted = lambda _: None,
     ) -> bool:
         """Decide anew every half second; tell whether anything is to be started or stopped."""
         if now - self._looked_at < LOOK_SECONDS:
@@ -170,11 +173,16 @@ class Scaler:
             if base in self._fleets:
                 self._fleets[base].existing.add(int(number or 0))
         for fleet in self._fleets.values():
-            self._decide(fleet, seen.get(fleet.spec.id, Load()), by_id, now)
+            self._decide(fleet, seen.get(fleet.spec.id, Load()), by_id, now, counted(fleet.spec))
         return before != [fleet.running for fleet in self._fleets.values()]
 
     def _decide(
-        self, fleet: _Fleet, load: Load, by_id: dict[str, ObservedServer], now: float
+        self,
+        fleet: _Fleet,
+        load: Load,
+        by_id: dict[str, ObservedServer],
+        now: float,
+        counted: int | None,
     ) -> None:
         is_up = any(_is_ready(fleet, number, by_id) for number in fleet.running)
         if load.waiting or load.calls != fleet.calls or not is_up:  # calls may be held for it
@@ -185,11 +193,21 @@ class Scaler:
         if fleet.can_sleep and idle is not None and now - fleet.busy_at >= idle:
             fleet.sleep(now)
             return
-        if fleet.leaving is not None:
+        if counted is not None:
+            self._follow(fleet, counted, by_id)
+        elif fleet.leaving is not None:
             self._go_on_replacing(fleet, fleet.leaving, by_id)
         else:
             self._resize(fleet, load, by_id, now)
             self._replace(fleet, by_id, now)
+
+    def _follow(self, fleet: _Fleet, counted: int, by_id: dict[str, ObservedServer]) -> None:
+        """Have as many as there are; those that are gone already are let go first."""
+        while len(fleet.running) < counted:
+            fleet.begin()
+        while len(fleet.running) > counted:
+            unready = [one for one in fleet.running if not _is_ready(fleet, one, by_id)]
+            fleet.let_go((unready or fleet.running)[-1])
 
     def _resize(
         self, fleet: _Fleet, load: Load, by_id: dict[str, ObservedServer], now: float

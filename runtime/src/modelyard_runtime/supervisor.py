@@ -39,6 +39,8 @@ class ModelServer:
         self._log = ServerLog(folder / "logs" / f"{spec.id}.log")
         self._home = Home(folder / "scratch" / spec.id, self._log, self._heard)
         self._reason: str | None = None
+        self._killed: str | None = None
+        """Why this run was ended by us."""
         self._restarts = 0
         self._failures = 0
         self._since = dt.datetime.now(dt.UTC)
@@ -102,7 +104,7 @@ class ModelServer:
             self._run.kill()
 
     async def _start(self, now: float) -> None:
-        self._is_connected = False
+        self._is_connected, self._killed = False, None
         try:
             self._run = await self._driver.begin(self.spec, self._home)
         except CannotStart as refusal:
@@ -147,7 +149,7 @@ class ModelServer:
             self._kill_at = now + 3.0
 
     def _kill(self, reason: str) -> None:
-        self._reason = reason
+        self._reason = self._killed = reason
         self._log.say(reason)
         self.kill()
 
@@ -160,7 +162,7 @@ class ModelServer:
             return
         if now - self._started_at > STABLE_SECONDS:
             self._failures = 0
-        self._fail(now, run.error or self._reason or died)
+        self._fail(now, run.error or self._killed or died)
 
     def _fail(self, now: float, reason: str) -> None:
         wait = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
@@ -200,6 +202,13 @@ class Supervisor:
                 self._servers[server_id] = ModelServer(spec, self._folder, driver, self._workers)
                 if known is not None:
                     known.kill()
+        for name, own in self._drivers.items():
+            own.follow([spec for spec in specs if spec.driver == name])
+
+    def replicas(self, spec: ServerSpec) -> int | None:
+        """Give how many processes a version has where its driver's world decides about that."""
+        driver = self._drivers.get(spec.driver)
+        return None if driver is None else driver.replicas(spec.id)
 
     def observed(self) -> tuple[ObservedServer, ...]:
         """Give what is to be told about all of them."""

@@ -43,6 +43,8 @@ class Kind(IntEnum):
     hello = 10  # server → node: JSON of facts, sent once the input example was predicted
     answer = 11  # server → worker: `u16 status | u32 model µs | body`
     failed = 13  # server → node: JSON `{"error": …}`; the server exits afterwards
+    printed = 14  # pod → node: bytes that the model server printed
+    ended = 15  # pod → node: JSON `{"code": …}`; the model server's exit code, negative: its signal
     done = 20  # worker → node: JSON of what it has taken over
     records = 21  # worker → node: `u32 records | journal frames`; may be dropped, counted
     counts = 22  # worker → node: journal frames that are never dropped

@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.make import attacks
+from tests.make.clusters import Cluster, a_cluster, why_no_cluster
 from tests.make.engines import Engine, an_engine, an_environment, why_no_engine
+from tests.make.kubelets import FakeKubelet, a_kubelet
 from tests.make.nodes import RunningNode, a_node, a_route, a_server
 from tests.make.packages import a_code_package, an_adding_package
 
@@ -21,6 +23,7 @@ from modelyard_protocol.routing import Limits, ServerSpec
 
 FIRST, SECOND = "a" * 32, "b" * 32
 DOCKER = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.timeout(600)])
+PODS = pytest.param("kubernetes", marks=[pytest.mark.kubernetes, pytest.mark.timeout(600)])
 
 
 @dataclass
@@ -31,12 +34,17 @@ class Place:
     options: list[str] = field(default_factory=list)
     spec: dict[str, Any] = field(default_factory=dict)
     engine: Engine | None = None
+    cluster: Cluster | None = None
+    kubelet: FakeKubelet | None = None
 
     def server(self, package: Path, server_id: str = FIRST, **changes: Any) -> ServerSpec:
         return a_server(package, server_id, driver=self.name, **{**self.spec, **changes})
 
-    def left(self, folder: Path) -> list[str]:
-        """Name what still runs of the models below a folder."""
+    def left(self, folder: Path, server_id: str = "") -> list[str]:
+        """Name what still runs of the models below a folder, or of one server there."""
+        if self.cluster is not None:  # a cluster knows no folders
+            found = [one["metadata"] for one in self.cluster.items("/apis/apps/v1/deployments")]
+            return [one["name"] for one in found if server_id in one["name"]]
         if self.engine is not None:
             found = [str(one) for one in self.engine.containers()]
         else:
@@ -46,14 +54,23 @@ class Place:
             found = [one for one in listing.stdout.splitlines() if "modelyard_runtime.s" in one]
         return [one for one in found if str(folder) in one]
 
+    def pid(self, seen: dict[str, Any]) -> int:
+        """Give the process that runs a server's model, on this machine in every test."""
+        found = seen["pid"] if self.kubelet is None else self.kubelet.model_pid(seen["id"])
+        assert found is not None
+        return int(found)
 
-@pytest.fixture(scope="module", params=["process", DOCKER])
+
+@pytest.fixture(scope="module", params=["process", DOCKER, PODS])
 def place(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     """Give each driver in turn; one that cannot be had says why."""
     if request.param == "process":
         yield Place("process")
+        return
+    if request.param == "kubernetes":
+        yield from _pods(tmp_path_factory)
         return
     if not os.environ.get("MODELYARD_TEST_DOCKER"):  # a minute for engine, base and image
         pytest.skip("Containers are tested by `make test-docker`.")
@@ -66,11 +83,29 @@ def place(
         yield Place("docker", ["--docker-socket", str(engine.socket)], {"image": image}, engine)
 
 
+def _pods(folders: pytest.TempPathFactory) -> Iterator[Place]:
+    if not os.environ.get("MODELYARD_TEST_KUBERNETES"):  # the control plane is built once
+        pytest.skip("Pods are tested by `make test-kubernetes`.")
+    reason = why_no_cluster()
+    assert reason is None, reason
+    environment = an_environment(folders.mktemp("environments"), "numpy", "onnxruntime")
+    with (
+        a_cluster(folders.mktemp("cluster")) as cluster,
+        a_kubelet(cluster, folders.mktemp("kubelet")) as kubelet,
+    ):
+        token = cluster.allow("limited")
+        options = ["--kubernetes", str(cluster.kubeconfig(token, "limited"))]
+        spec = {"image": "python:3.11-slim", "environment_dir": str(environment.environment_dir)}
+        yield Place("kubernetes", options, spec, cluster=cluster, kubelet=kubelet)
+
+
 @pytest.fixture
 def node(place: Place, tmp_path: Path) -> Iterator[RunningNode]:
     with a_node(tmp_path / "test_drivers") as node:
         node.options = place.options
         yield node
+    if place.cluster is not None:
+        place.cluster.clear()
 
 
 def predict(node: RunningNode, x: float = 1.0) -> httpx.Response:
@@ -86,8 +121,8 @@ def test_it_serves_shows_what_runs_and_leaves_nothing(
     (seen,) = node.wait_ready()["servers"]
     answer = node.client.post(f"{node.address}/predict", json={"row": {"x": 1.0}})
     assert answer.json()["predictions"] == [4.0]
-    assert seen["sandbox"] in {"bwrap", "landlock", "docker"}
-    assert Path(f"/proc/{seen['pid']}").is_dir()
+    assert seen["sandbox"] in {"bwrap", "landlock", "docker", "kubernetes"}
+    assert Path(f"/proc/{place.pid(seen)}").is_dir()
     node.wait_until(lambda state: "ready: {" in str(state["servers"][0]["log_tail"]))
     node.want([], [])
     node.wait_until(lambda state: not state["servers"])
@@ -102,7 +137,7 @@ def test_a_killed_server_is_started_again_with_the_reason(
     node.want([place.server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
     node.start()
     (server,) = node.wait_ready()["servers"]
-    os.kill(server["pid"], signal.SIGKILL)
+    os.kill(place.pid(server), signal.SIGKILL)
     node.wait_until(lambda state: state["servers"][0]["state"] != "ready")
     refused = node.client.post(f"{node.address}/predict", json={"row": {"x": 1.0}})
     assert (refused.status_code, refused.json()["code"]) == (503, "inference.not_ready")
@@ -165,6 +200,7 @@ def test_a_killed_node_finds_its_servers_again(
     node.wait_ready(2)
     (before,) = [one for one in node.observed()["servers"] if one["id"] == FIRST]
     assert len(place.left(tmp_path)) >= 2
+    pid = place.pid(before)
     node.end(signal.SIGKILL)
     if place.name == "process":  # the kernel takes them along
         node.wait_until(lambda _: not place.left(tmp_path), seconds=5)
@@ -172,10 +208,10 @@ def test_a_killed_node_finds_its_servers_again(
     node.start()  # nothing but the files on disk: there is no control plane here at all
     (after,) = node.wait_ready()["servers"]
     assert predict(node, 2.0).json()["predictions"] == [4.0]
-    # A container outlives its node and keeps its model; a process dies with it.
-    assert (after["pid"] == before["pid"]) is (place.name == "docker")
-    node.wait_until(lambda _: not place.left(tmp_path / "unwanted"))
-    os.kill(after["pid"], signal.SIGKILL)
+    # A container or pod outlives its node and keeps its model; a process dies with it.
+    assert (place.pid(after) == pid) is (place.name != "process")
+    node.wait_until(lambda _: not place.left(tmp_path / "unwanted", SECOND))
+    os.kill(place.pid(after), signal.SIGKILL)
     node.wait_until(lambda state: state["servers"][0]["restarts"] == 1)
     node.wait_ready()
 
@@ -183,6 +219,8 @@ def test_a_killed_node_finds_its_servers_again(
 def test_attacks_that_succeed_outside_fail_inside(
     place: Place, node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if place.kubelet is not None:
+        pytest.skip("The walls are a real machine's kubelet and network; here is neither.")
     monkeypatch.setenv(attacks.VARIABLE, attacks.SECRET)
     for name in ("database", "neighbour", "outside"):
         (tmp_path / name).write_text("theirs")

@@ -31,6 +31,7 @@ class Node:
         self.unready: set[str] = set()
         self.leaving: set[str] = set()
         self.restarts = 0
+        self.counted: int | None = None
         self.spec = ServerSpec(
             id="v", label="l", engine="e", model_dir="m", python="p", environment_dir="d",
             scaling=scaling, limits=Limits(**limits), signature=Signature(),
@@ -57,7 +58,9 @@ class Node:
 
     def look(self, waiting: int = 0, calls: int = 0, after: float = 1.0) -> list[str]:
         self.now += after
-        self.scaler.look(lambda: {"v": Load(waiting, calls)}, self.observed, self.now)
+        self.scaler.look(
+            lambda: {"v": Load(waiting, calls)}, self.observed, self.now, lambda _: self.counted
+        )
         return self.names()
 
 
@@ -65,6 +68,16 @@ def test_without_scaling_there_is_one_process_however_many_calls_wait() -> None:
     node = Node(None)
     assert node.look(waiting=500) == ["v"]
     assert node.look(after=1e6) == ["v"]
+
+
+def test_where_somebody_else_scales_there_are_as_many_as_there_are_pods() -> None:
+    node = Node(Scaling(max_replicas=3, target_concurrency=4))
+    node.counted = 1
+    assert node.look(waiting=100) == ["v"]
+    node.counted = 3
+    assert node.look() == ["v", "v.1", "v.2"]
+    node.unready, node.counted = {"v.1"}, 2  # its pod has gone
+    assert node.look() == ["v", "v.2"]
 
 
 def test_processes_follow_the_calls_that_wait_and_leave_after_a_calm_minute() -> None:

@@ -103,10 +103,11 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(
         False, description="Mark cookies Secure and use the __Host- prefix; switch on behind TLS."
     )
-    driver: Literal["process", "docker"] = Field(
+    driver: Literal["process", "docker", "kubernetes"] = Field(
         "process",
         description="Where model servers run in environments that do not choose: as sandboxed "
-        "processes of this machine, or in containers of its Docker engine.",
+        "processes of this machine, in containers of its Docker engine, or in pods of a "
+        "Kubernetes cluster.",
     )
     docker_socket: str = Field(
         "",
@@ -118,6 +119,26 @@ class Settings(BaseSettings):
         description="Image that environments are built on; it has the Python that Modelyard runs "
         "with. Empty: python:<version>-slim.",
     )
+    kubernetes: str = Field(
+        "",
+        description="Kubeconfig of the cluster that model servers may run in, or in-cluster: the "
+        "service account of the pod that Modelyard runs in. Empty: pods are not offered.",
+    )
+    kubernetes_image: str = Field(
+        "",
+        description="Image that pods start on; it has the Python that Modelyard runs with. "
+        "Empty: python:<version>-slim.",
+    )
+    kubernetes_prefix: str = Field(
+        "modelyard",
+        pattern=r"^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$",
+        description="Begin of the names of namespaces; workspace and environment follow.",
+    )
+    kubernetes_callers: str = Field(
+        "",
+        description="Networks that Modelyard calls pods from, such as 10.1.0.0/16; pods let in "
+        "nobody else. Empty: the address it calls the cluster from.",
+    )
     manage_node: bool = Field(
         True, description="Start and watch the inference node of this machine."
     )
@@ -126,7 +147,16 @@ class Settings(BaseSettings):
     def _names_its_engine(self) -> Settings:
         if self.driver == "docker" and not self.docker_socket:
             raise ValueError("MODELYARD_DRIVER is docker, but MODELYARD_DOCKER_SOCKET is not set.")
+        if self.driver == "kubernetes" and not self.kubernetes:
+            raise ValueError("MODELYARD_DRIVER is kubernetes, but MODELYARD_KUBERNETES is not set.")
         return self
+
+    @cached_property
+    def cluster(self) -> str:
+        """The cluster as processes in other folders find it."""
+        if self.kubernetes in {"", "in-cluster"}:
+            return self.kubernetes
+        return str(Path(self.kubernetes).absolute())
 
     @cached_property
     def database(self) -> str:

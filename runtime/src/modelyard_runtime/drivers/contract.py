@@ -106,6 +106,14 @@ class Driver(Protocol):
         """
         ...
 
+    def follow(self, specs: Collection[ServerSpec]) -> None:
+        """Know the servers that are wanted of it, each time they may have changed."""
+        ...
+
+    def replicas(self, server_id: str) -> int | None:
+        """Give how many processes a version has where not the node decides about that."""
+        ...
+
     async def clean_up(self, wanted: Collection[str]) -> None:
         """Remove what earlier nodes have left, besides runs of the servers that are wanted."""
         ...
@@ -115,7 +123,19 @@ class Driver(Protocol):
         ...
 
 
-class Missing:
+class NodeDecides:
+    """What a driver says that leaves the number of processes to the node."""
+
+    def follow(self, specs: Collection[ServerSpec]) -> None:
+        """Do nothing: it hears of each server by itself."""
+
+    def replicas(self, server_id: str) -> int | None:
+        """Leave it to the node."""
+        del server_id
+        return None
+
+
+class Missing(NodeDecides):
     """Stands for a driver that this node does not have."""
 
     def __init__(self, name: str) -> None:

@@ -25,7 +25,7 @@ from modelyard_runtime.logs import MAX_BYTES_A_SECOND, TAIL_LINES
 from modelyard_runtime.state import code_version
 
 from . import containers
-from .contract import Home
+from .contract import Home, NodeDecides
 from .engine import Engine, EngineGone, EngineRefused
 from .talk import Talk
 
@@ -164,7 +164,7 @@ class DockerRun:
             return state.get("Error") or death(int(state["ExitCode"]), memory)
 
 
-class DockerDriver:
+class DockerDriver(NodeDecides):
     """Runs containers of one engine for one node."""
 
     def __init__(self, folder: Path, engine: Path) -> None:

@@ -19,7 +19,7 @@ from modelyard_protocol.routing import ServerSpec
 from modelyard_runtime.deaths import death
 from modelyard_runtime.sandbox.walls import Tier
 
-from .contract import CannotStart, Home
+from .contract import CannotStart, Home, NodeDecides
 from .talk import Talk
 
 
@@ -105,7 +105,7 @@ class ProcessRun:
         return death(self._child.returncode, self._memory_mb)
 
 
-class ProcessDriver:
+class ProcessDriver(NodeDecides):
     """Starts processes."""
 
     def __init__(self, tier: Tier) -> None:

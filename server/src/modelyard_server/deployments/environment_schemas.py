@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from modelyard_protocol.routing import DriverName
 
 from .schemas import Strategy
 
@@ -50,7 +52,7 @@ class Policy(BaseModel):
     """For next revisions without one of their own; `null`: guarded in production, else at once."""
     shadow_cap: int = Field(50, ge=1, le=100)
     """Percent of the calls that a shadow may get copies of."""
-    driver: Literal["process", "docker"] | None = None
+    driver: DriverName | None = None
     """Where its next model servers run; `null`: as the installation is set."""
 
 

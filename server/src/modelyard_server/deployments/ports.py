@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy.orm import Session
 
-from modelyard_protocol.routing import DesiredState, ObservedState, Reserve
+from modelyard_protocol.routing import DesiredState, DriverName, ObservedState, Reserve
 
 
 class NodeState(Protocol):
@@ -54,7 +54,7 @@ class Capacity(Protocol):
 class DriverFacts:
     """A way to run model servers."""
 
-    name: Literal["process", "docker"]
+    name: DriverName
     obstacle: str | None
     """Why it cannot be used now."""
 
@@ -69,8 +69,10 @@ class Drivers(Protocol):
         """List all ways; asks the engine, so not inside a session."""
         ...
 
-    def image(self, environment_dir: Path, lock_hash: str, on_line: Callable[[str], None]) -> str:
-        """Give the image of an environment, built when the engine has none yet.
+    def image(
+        self, driver: str, environment_dir: Path, lock_hash: str, on_line: Callable[[str], None]
+    ) -> str:
+        """Give the image that a version starts on, built when it is one of the version's own.
 
         Raises:
             ImageNotBuilt: with the engine's reason.

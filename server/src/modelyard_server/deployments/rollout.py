@@ -32,8 +32,9 @@ from .ports import Built, ComputeDriver, Drivers, Preparation, Prepared, Publish
 from .states import ROLLING_OUT, Status, moved
 from .strategy import steps_of
 
-DOCKER = "docker"
+ON_IMAGES = frozenset({"docker", "kubernetes"})
 READY_SECONDS = 90.0
+READY_ELSEWHERE_SECONDS = 600.0  # a cluster may start a machine and fetch the image first
 SWITCH_SECONDS = 10.0
 CRASHES_BEFORE_GIVING_UP = 2
 _POLL_SECONDS = 0.05
@@ -118,7 +119,7 @@ class RollOut:
             paths = (row.model_dir, row.python, row.environment_dir)
             if row.proof is None or not all(path and Path(path).exists() for path in paths):
                 return False
-            if row.driver == DOCKER and row.image is None:
+            if row.driver in ON_IMAGES and row.image is None:
                 return False
             row.has_server = True
             said = "Kept on this machine since an earlier revision."
@@ -140,7 +141,7 @@ class RollOut:
 
     def _build(self, prepared: Prepared) -> Built:
         with self._doing("build", Status.building) as say, self._locked() as now:
-            in_container = now.revision.driver == DOCKER
+            driver = now.revision.driver
             say("Looking for the model's environment.")
         lines: list[str] = []
         last = time.monotonic()
@@ -153,10 +154,11 @@ class RollOut:
                 self._note(lines)
 
         try:
-            built = self._preparation.build(prepared, heard, is_isolated=in_container)
+            built = self._preparation.build(prepared, heard, is_isolated=driver in ON_IMAGES)
             image = None
-            if in_container:
-                image = self._drivers.image(built.environment_dir, built.lock_hash, heard)
+            if driver in ON_IMAGES:
+                place, lock = built.environment_dir, built.lock_hash
+                image = self._drivers.image(driver, place, lock, heard)
         except DomainError as refusal:
             ours = isinstance(refusal, Unavailable | OutOfSpace)
             raise Failed(refusal.detail, [], lines[-_LOG_LINES:], ours) from refusal
@@ -206,17 +208,20 @@ class RollOut:
 
     def _start(self) -> ObservedServer:
         with self._doing("start", Status.starting) as say, self._locked() as now:
-            server_id = now.revision.server_key
+            server_id, driver = now.revision.server_key, now.revision.driver
             say("Waiting for the model server's first prediction.")
         began = time.monotonic()
         generation = self._publisher.now(self._job.workspace_id)
-        server = self._await_ready(server_id, generation)
+        server = self._await_ready(server_id, generation, self._patience(driver))
         took = time.monotonic() - began
         self._done("start", f"The model server answered after another {took:.1f} s.")
         return server
 
-    def _await_ready(self, server_id: str, generation: int) -> ObservedServer:
-        deadline = time.monotonic() + self._ready_seconds
+    def _patience(self, driver: str) -> float:
+        return READY_ELSEWHERE_SECONDS if driver == "kubernetes" else self._ready_seconds
+
+    def _await_ready(self, server_id: str, generation: int, seconds: float) -> ObservedServer:
+        deadline = time.monotonic() + seconds
         asked = time.monotonic()
         server: ObservedServer | None = None
         while time.monotonic() < deadline:
@@ -235,7 +240,7 @@ class RollOut:
         up = self._compute.is_up()
         node = "" if up else " The inference node does not run."
         raise Failed(
-            f"The model server was not ready within {self._ready_seconds:g} seconds.{node}",
+            f"The model server was not ready within {seconds:g} seconds.{node}",
             [],
             log,
             is_ours=not up,

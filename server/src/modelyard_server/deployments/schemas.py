@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from modelyard_protocol.routing import DriverName
+
 DeploymentStatus = Literal[
     "requested",
     "building",
@@ -125,7 +127,7 @@ class DeployRequest(BaseModel):
 class DriverOut(BaseModel):
     """A way to run model servers."""
 
-    name: Literal["process", "docker"]
+    name: DriverName
     obstacle: str | None
     """Why it cannot be used now; `null`: it can."""
     is_standard: bool
@@ -227,9 +229,9 @@ class RevisionOut(BaseModel):
     environment_note: str | None
     sandbox: str | None
     driver: str
-    """Where its model server runs: `process` or `docker`."""
+    """Where its model server runs: `process`, `docker` or `kubernetes`."""
     image: str | None
-    """The Docker image of its environment."""
+    """The image that its container or pods start on."""
     strategy: Strategy | None
     """`null`: all at once."""
     shift: ShiftOut | None

@@ -91,7 +91,7 @@ def _require(driver: str, machine: Machine) -> None:
     if driver not in machine.drivers:
         raise DriverUnavailable(
             f"This installation has no {driver} driver. An administrator names the engine in "
-            "MODELYARD_DOCKER_SOCKET."
+            "MODELYARD_DOCKER_SOCKET, the cluster in MODELYARD_KUBERNETES."
         )
 
 

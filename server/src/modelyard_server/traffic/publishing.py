@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 import structlog
 from sqlalchemy import event, select
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import (
     DesiredState,
+    DriverName,
     Good,
     Key,
     Limits,
@@ -200,7 +202,7 @@ def server_spec(workspace: str, served: Served, row: Revision) -> ServerSpec:
         model_dir=row.model_dir or "",
         python=row.python or "",
         environment_dir=row.environment_dir or "",
-        driver="docker" if row.driver == "docker" else "process",
+        driver=cast("DriverName", row.driver),
         image=row.image or "",
         scaling=deployments.scaling_of(deployment, is_only=is_only),
         limits=Limits(memory_mb=int(row.memory_gb * 1024), cpus=row.cpu),

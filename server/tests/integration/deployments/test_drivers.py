@@ -25,10 +25,16 @@ class SteadyDrivers:
         self.built: list[str] = []
 
     def facts(self) -> list[DriverFacts]:
-        return [DriverFacts("process", None), DriverFacts("docker", "It is away.")]
+        return [
+            DriverFacts("process", None),
+            DriverFacts("docker", "It is away."),
+            DriverFacts("kubernetes", None),
+        ]
 
-    def image(self, environment_dir: Path, lock_hash: str, on_line: Any) -> str:
+    def image(self, driver: str, environment_dir: Path, lock_hash: str, on_line: Any) -> str:
         del environment_dir
+        if driver == "kubernetes":
+            return "python:3.11-slim"
         on_line("Step 1/1 : FROM base")
         if self.refusal is not None:
             raise self.refusal
@@ -110,11 +116,26 @@ def test_an_image_that_cannot_be_built_fails_the_step_with_the_engines_words(
     assert "Step 1/1 : FROM base" in failed["log_tail"]
 
 
-def test_both_ways_are_listed_with_what_stands_in_the_way(
+def test_pods_start_on_the_installations_image_and_bring_the_proven_environment(
+    serving: Serving, admin: Any, drivers: SteadyDrivers
+) -> None:
+    serving.here.facts = replace(serving.here.facts, drivers=("process", "kubernetes"))
+    changed = admin.patch(STAGING, json={"policy": {"driver": "kubernetes"}})
+    assert changed.status_code == 200
+    live = serving.deploy(environment="staging")["live_revision"]
+    assert (live["driver"], live["image"]) == ("kubernetes", "python:3.11-slim")
+    assert "build in isolation" in serving.preparation.calls
+    (image,) = {s.image for s in serving.node.desired().servers if s.driver == "kubernetes"}
+    assert image == "python:3.11-slim"
+    assert drivers.built == []
+
+
+def test_all_ways_are_listed_with_what_stands_in_the_way(
     serving: Serving, drivers: SteadyDrivers
 ) -> None:
     assert serving.client.get("/api/v1/serving/drivers").json() == [
         {"name": "process", "obstacle": None, "is_standard": True},
         {"name": "docker", "obstacle": "It is away.", "is_standard": False},
+        {"name": "kubernetes", "obstacle": None, "is_standard": False},
     ]
     assert drivers.built == []

@@ -11,6 +11,12 @@ import { deployment, type Revision } from "./api";
 import { LaneFacts } from "./lane-facts";
 import { Rollout } from "./rollout";
 
+const RUNS: Record<string, string> = {
+  process: "As a sandboxed process",
+  docker: "In a container",
+  kubernetes: "In pods of the cluster",
+};
+
 /** The rollout under way or the one that failed; nothing when the newest revision is the live one. */
 export function CurrentRollout({ id }: { id: string }) {
   const { data } = useSuspenseQuery(deployment(id));
@@ -73,7 +79,7 @@ function RevisionFacts({ revision }: { revision: Revision }) {
           `${number(config.cpu)} CPU, ${number(config.memory_gb)} GB memory${config.gpu ? `, ${config.gpu} GPU` : ""}`,
         ],
         ["Environment", revision.environment_note],
-        ["Runs", revision.driver === "docker" ? "In a container" : "As a sandboxed process"],
+        ["Runs", RUNS[revision.driver] ?? revision.driver],
         ["Image", revision.image],
         ["Sandbox", revision.sandbox],
         ["Rolled back because", revision.reason],

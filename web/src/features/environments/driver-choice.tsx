@@ -2,7 +2,11 @@ import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { drivers, type Policy } from "./api";
 
-const NAMES = { process: "as sandboxed processes", docker: "in containers" };
+const NAMES = {
+  process: "as sandboxed processes",
+  docker: "in containers",
+  kubernetes: "in pods of a cluster",
+};
 type Driver = keyof typeof NAMES;
 
 export const runsWhere = (driver: Driver) => `model servers run ${NAMES[driver]}`;
@@ -19,11 +23,12 @@ export function DriverChoice({
 }) {
   const { data = [] } = useQuery(drivers());
   const standard = data.find((one) => one.is_standard);
-  const refused = data.find((one) => one.obstacle && one.name !== value);
+  const obstacles = data.filter((one) => one.obstacle && one.name !== value);
+  const refused = obstacles.map((one) => one.obstacle).join(" ");
   return (
     <NativeSelect
       label="Model servers run"
-      description={refused?.obstacle ?? "For revisions that are deployed from now on."}
+      description={refused || "For revisions that are deployed from now on."}
       value={value ?? ""}
       onChange={(event) => {
         const chosen = event.currentTarget.value;

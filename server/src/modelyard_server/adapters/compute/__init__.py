@@ -1,4 +1,4 @@
-"""Where model servers run: processes and containers under the node of this machine."""
+"""Where model servers run: processes, containers and pods under the node of this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from modelyard_server.deployments.ports import Capacity, ComputeDriver, Drivers,
 from modelyard_server.kernel.services import Services
 from modelyard_server.settings import Settings
 
-from .images import DockerImages
+from .drivers import InstalledDrivers
 from .local import LocalNode
 from .machine import ThisMachine
 
@@ -16,6 +16,6 @@ def provide(services: Services) -> None:
     node = LocalNode(services.get(Settings))
     services.provide(NodeState, node)  # type: ignore[type-abstract]
     services.provide(ComputeDriver, node)  # type: ignore[type-abstract]
-    images = DockerImages(services.get(Settings))
-    services.provide(Drivers, images)
-    services.provide(Capacity, ThisMachine(drivers=images.names))  # type: ignore[type-abstract]
+    drivers = InstalledDrivers(services.get(Settings))
+    services.provide(Drivers, drivers)
+    services.provide(Capacity, ThisMachine(drivers=drivers.names))  # type: ignore[type-abstract]

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO
 
 from modelyard_server.deployments.errors import ImageNotBuilt
-from modelyard_server.deployments.ports import DriverFacts
 from modelyard_server.settings import Settings
 
 LOOK_SECONDS = 5.0
@@ -53,22 +52,11 @@ class _Unix(http.client.HTTPConnection):
 
 
 class DockerImages:
-    """`deployments.ports.Drivers`: processes always, containers where an engine is named."""
+    """Builds them, where an engine is named."""
 
     def __init__(self, settings: Settings) -> None:
         self._socket = settings.docker_socket
         self._base = settings.docker_base_image or f"python:{_PYTHON}-slim"
-        self.standard = settings.driver
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Drivers this installation has, the standard one first."""
-        found = ["process", *(["docker"] if self._socket else [])]
-        return tuple(sorted(found, key=lambda name: name != self.standard))
-
-    def facts(self) -> list[DriverFacts]:
-        """Tell where model servers can run, and what stands in the way."""
-        return [DriverFacts("process", None), DriverFacts("docker", self._obstacle())]
 
     def image(self, environment_dir: Path, lock_hash: str, on_line: OnLine) -> str:
         """Give the image of an environment, built when the engine has none yet."""
@@ -82,7 +70,8 @@ class DockerImages:
             raise ImageNotBuilt(f"The Docker engine did not build the image: {error}") from error
         return name
 
-    def _obstacle(self) -> str | None:
+    def obstacle(self) -> str | None:
+        """Say what stands in the way of containers."""
         if not self._socket:
             return "No Docker engine is set; see MODELYARD_DOCKER_SOCKET."
         try:

@@ -73,6 +73,7 @@ def holder(lock_file: Path) -> Holder | None:
 
 def _environment() -> dict[str, str]:
     kept = {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"}
+    kept |= {"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}
     passed = {key: value for key, value in os.environ.items() if key in kept}
     return {**passed, "PYTHONPATH": import_path(), "PYTHONUNBUFFERED": "1"}
 

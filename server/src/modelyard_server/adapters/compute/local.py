@@ -141,4 +141,8 @@ def _options(settings: Settings) -> list[str]:
     options = ["--allow-unsandboxed"] if settings.allow_unsandboxed_code else []
     if settings.docker_socket:
         options += ["--docker-socket", settings.docker_socket]
+    if settings.cluster:
+        options += ["--kubernetes", settings.cluster]
+        options += ["--kubernetes-prefix", settings.kubernetes_prefix]
+        options += ["--kubernetes-callers", settings.kubernetes_callers]
     return [*options, "--grpc-port", str(settings.grpc_port)] if settings.grpc_port else options
