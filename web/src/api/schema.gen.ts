@@ -5653,7 +5653,7 @@ export interface components {
              * Name
              * @enum {string}
              */
-            name: "process" | "docker";
+            name: "process" | "docker" | "kubernetes";
             /** Obstacle */
             obstacle: string | null;
             /** Is Standard */
@@ -7826,7 +7826,7 @@ export interface components {
              */
             shadow_cap: number;
             /** Driver */
-            driver?: ("process" | "docker") | null;
+            driver?: ("process" | "docker" | "kubernetes") | null;
         };
         /**
          * PolicyValues
