@@ -1,4 +1,5 @@
 import { createRoute } from "@tanstack/react-router";
+import { type FleetFilter, fleetFilter } from "@/features/monitoring/fleet-filter";
 import { FLEET_RANGES, type FleetRange } from "@/features/monitoring/ranges";
 import { oneOf, type Search } from "@/lib/search";
 import { lazyView } from "./lazy-view";
@@ -10,15 +11,19 @@ const FleetPage = lazyView(() => import("@/features/monitoring/fleet-page"), "Fl
 const monitoring = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "monitoring",
-  validateSearch: (search: Search): { range?: FleetRange } =>
-    search.range === undefined ? {} : { range: oneOf(search.range, FLEET_RANGES, "24h") },
+  validateSearch: (search: Search): { range?: FleetRange } & FleetFilter => ({
+    ...(search.range === undefined ? {} : { range: oneOf(search.range, FLEET_RANGES, "24h") }),
+    ...fleetFilter(search),
+  }),
   component: function Monitoring() {
-    const { range = "24h" } = monitoring.useSearch();
+    const { range = "24h", ...filter } = monitoring.useSearch();
     const navigate = monitoring.useNavigate();
     return (
       <FleetPage
         range={range}
-        onRange={(next) => void navigate({ search: { range: next } })}
+        onRange={(next) => void navigate({ search: { ...filter, range: next } })}
+        filter={filter}
+        onFilter={(next) => void navigate({ search: { range, ...next }, replace: true })}
         extra={<OutsideModel />}
       />
     );

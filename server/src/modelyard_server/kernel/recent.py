@@ -31,6 +31,10 @@ class Recent(Generic[T]):
         self._held[key] = (time.monotonic() + seconds, found)
         return found
 
+    def forget(self) -> None:
+        """Drop everything that is held."""
+        self._held.clear()
+
     def _forget(self, now: float) -> None:
         for key in [key for key, (until, _) in self._held.copy().items() if until <= now]:
             self._held.pop(key, None)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from modelyard_server.deployments import service as deployments
-from modelyard_server.kernel import trail
+from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.recent import Recent
+from modelyard_server.registry import service as registry
 
 from . import drift, evaluation, explain, health, history, measuring, queries, spans
 from .drift import Status, Verdict
@@ -21,7 +23,16 @@ from .ports import Subject
 from .schemas import FleetOut, FleetRange, FleetRow, Window
 
 MEASURED_NOW = 20  # deployments of one answer whose stored verdict is too old, or not there yet
+COVERAGE_SECONDS = 60.0  # outcomes are many rows, and the page asks every second
 NOT_JUDGED = "New rows have not been judged yet; that takes five minutes at most."
+
+
+_covered: Recent[dict[uuid.UUID, int]] = Recent()
+
+
+def forget() -> None:
+    """Drop what is held."""
+    _covered.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ def read(
     counted = queries.fleet_traffic(db, span, since)
     called = queries.last_calls(db)
     judged = verdicts(db, subjects, window)
+    owners = registry.owners_of_models(db, {subject.model_id for subject in subjects})
+    covered = _with_outcomes(db, asked, since)
     rows = [
         _row(
             subject,
@@ -55,6 +68,8 @@ def read(
             counted[subject.deployment_id],
             judged[subject.deployment_id],
             called.get(subject.deployment_id),
+            owners.get(subject.model_id, ""),
+            covered.get(subject.deployment_id),
         )
         for subject in subjects
     ]
@@ -92,6 +107,14 @@ def verdicts(db: Session, subjects: Sequence[Subject], window: Window) -> dict[u
         else:
             found[subject.deployment_id] = _stored(held, late.get(of)) if held else _unjudged()
     return found
+
+
+def _with_outcomes(db: Session, asked: FleetRange, since: dt.datetime) -> dict[uuid.UUID, int]:
+    """Count calls with an outcome; they are kept by the hour, which says nothing about one."""
+    if asked == "1h":
+        return {}
+    key = (tenancy.workspace_of(db), asked)
+    return _covered.get(key, COVERAGE_SECONDS, lambda: queries.calls_with_outcomes(db, since))
 
 
 def _now(db: Session, subject: Subject, window: Window) -> Judged:
@@ -141,9 +164,12 @@ def _row(
     counted: tuple[queries.Calls, list[int]],
     judged: Judged,
     last_call: dt.datetime | None,
+    owner: str,
+    covered: int | None,
 ) -> FleetRow:
     calls, sparkline = counted
     point = calls.as_point(utcnow())
+    answered = calls.requests - calls.errors_4xx - calls.errors_5xx
     state, reasons = health.judge(
         health.Facts(
             status=subject.status,
@@ -165,6 +191,7 @@ def _row(
         name=subject.name,
         environment=subject.environment,
         model_name=subject.model_name,
+        owner=owner,
         version=subject.live_version,
         status=subject.status,
         health=state,
@@ -181,5 +208,6 @@ def _row(
         quality_reason=judged.quality.reason,
         live_since=subject.live_since,
         last_request_at=last_call,
+        coverage=min(1.0, covered / answered) if covered and answered > 0 else None,
         sparkline=sparkline,
     )

@@ -20,7 +20,7 @@ from modelyard_server.kernel.http import Cursors, Page
 
 from . import latency, profile
 from .delta import COARSE, DAY, EVER, FINE, HOUR
-from .models import DriftProfile, LoggedPrediction, TrafficCount
+from .models import DriftProfile, LoggedPrediction, Outcome, TrafficCount
 from .schemas import PredictionOut, TrafficPoint
 from .spans import Span
 
@@ -132,6 +132,16 @@ def last_calls(db: Session) -> dict[uuid.UUID, dt.datetime]:
         select(TrafficCount.deployment_id, func.max(TrafficCount.at))
         .where(recent)
         .group_by(TrafficCount.deployment_id)
+    )
+    return {row[0]: row[1] for row in db.execute(query)}
+
+
+def calls_with_outcomes(db: Session, since: dt.datetime) -> dict[uuid.UUID, int]:
+    """Give how many calls of each deployment have an outcome of at least one row."""
+    query = (
+        select(Outcome.deployment_id, func.count(Outcome.prediction_id.distinct()))
+        .where(Outcome.hour >= int(since.timestamp()))
+        .group_by(Outcome.deployment_id)
     )
     return {row[0]: row[1] for row in db.execute(query)}
 

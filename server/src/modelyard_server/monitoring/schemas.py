@@ -218,12 +218,17 @@ class MovedRows(BaseModel):
 
 
 class FleetRow(BaseModel):
-    """One deployment at a glance. `reasons`: worst first."""
+    """One deployment at a glance. `reasons`: worst first.
+
+    `owner`: of the model, empty when it is unknown. `coverage`: share of the answered calls that
+    have an outcome; none while no outcome has come, and not over an hour.
+    """
 
     deployment_id: uuid.UUID
     name: str
     environment: str
     model_name: str
+    owner: str
     version: int | None
     status: str
     health: Health
@@ -240,6 +245,7 @@ class FleetRow(BaseModel):
     quality_reason: str
     live_since: dt.datetime | None
     last_request_at: dt.datetime | None
+    coverage: float | None
     sparkline: list[int]
 
 

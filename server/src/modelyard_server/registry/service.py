@@ -318,6 +318,15 @@ def names_of_models(db: Session, model_ids: Iterable[uuid.UUID]) -> dict[uuid.UU
     return {row.id: row.name for row in rows}
 
 
+def owners_of_models(db: Session, model_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Give who answers for each of many models, in one query: its owner, else its maker."""
+    wanted = list(model_ids)
+    rows = db.execute(
+        select(Model.id, Model.owner_name, Model.created_by_name).where(Model.id.in_(wanted))
+    ).all()
+    return {row.id: row.owner_name or row.created_by_name for row in rows}
+
+
 def record(
     db: Session,
     actor: trail.Who,

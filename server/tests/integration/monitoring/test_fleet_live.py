@@ -11,6 +11,7 @@ from tests.make.live import serving
 from modelyard_server.app import compose, create_app
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
+from modelyard_server.monitoring import fleet
 from modelyard_server.settings import Settings
 
 LIVE = "/api/v1/fleet/live?range=30d"
@@ -72,3 +73,25 @@ def test_nobody_hears_of_another_workspace(platform: Platform, tmp_path: Path):
     assert stranger.json()["code"] == "workspaces.mismatch"
     nobody = theirs.client("viewer").get(LIVE, headers={"Authorization": "Bearer none"})
     assert nobody.status_code == 401
+
+
+def test_a_row_names_its_owner_and_how_many_calls_have_an_outcome(
+    workspace: TeamSpace, tmp_path: Path
+) -> None:
+    model_id = make.a_trained_version(workspace, {})
+    watched = make.a_watched_deployment(workspace, tmp_path, model_id=model_id)
+    silent = make.a_watched_deployment(workspace, tmp_path / "silent")
+    records = [watched.prediction([row]) for row in make.rows(4)]
+    make.ingest(watched, [*records, watched.traffic({"200": 4, "500": 1})])
+    sent = {"outcomes": [{"prediction_id": records[0].id, "value": 1}]}
+    client = workspace.client("developer")
+    answer = client.post(f"/api/v1/deployments/{watched.id}/outcomes", json=sent)
+    assert answer.json()["matched"] == 1, answer.text
+    fleet.forget()
+
+    def found(asked: str) -> dict[str, tuple[str, float | None]]:
+        rows = client.get("/api/v1/fleet", params={"range": asked}).json()["rows"]
+        return {row["deployment_id"]: (row["owner"], row["coverage"]) for row in rows}
+
+    assert found("24h") == {str(watched.id): ("Pat", 0.25), str(silent.id): ("", None)}
+    assert found("1h")[str(watched.id)] == ("Pat", None)

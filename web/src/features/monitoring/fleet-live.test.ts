@@ -23,6 +23,8 @@ const row = (deployment_id: string, requests: number): FleetRow => ({
   quality_reason: "",
   live_since: null,
   last_request_at: null,
+  owner: "Ana",
+  coverage: null,
   sparkline: [],
 });
 const counts = { healthy: 2, degraded: 0, failing: 0, dropped_records: 0 };

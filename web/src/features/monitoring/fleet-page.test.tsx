@@ -1,8 +1,10 @@
 import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
 import { answers, refuses } from "@/test/server";
+import { chosen, type FleetFilter, fleetFilter } from "./fleet-filter";
 import { FleetPage } from "./fleet-page";
 
 const failing: Shape<"FleetRow"> = {
@@ -10,6 +12,7 @@ const failing: Shape<"FleetRow"> = {
   name: "churn",
   environment: "production",
   model_name: "churn",
+  owner: "Ana",
   version: 3,
   status: "degraded",
   health: "failing",
@@ -26,6 +29,7 @@ const failing: Shape<"FleetRow"> = {
   quality_reason: "",
   live_since: "2026-11-20T08:00:00Z",
   last_request_at: "2026-11-21T08:00:00Z",
+  coverage: 0.25,
   sparkline: [1, 2, 3],
 };
 
@@ -40,7 +44,8 @@ function aFleet(rows: Shape<"FleetRow">[], dropped = 0): Shape<"FleetOut"> {
   };
 }
 
-const show = () => renderView(<FleetPage range="24h" onRange={vi.fn()} />);
+const show = (filter: FleetFilter = {}, onFilter = vi.fn()) =>
+  renderView(<FleetPage range="24h" onRange={vi.fn()} filter={filter} onFilter={onFilter} />);
 
 test("a failing deployment says why and leads to its drift", async () => {
   answers("get", "/api/v1/fleet", aFleet([failing]));
@@ -51,6 +56,50 @@ test("a failing deployment says why and leads to its drift", async () => {
   expect(screen.getByRole("list", { name: "Health of the fleet" })).toHaveTextContent("1 failing");
   const drift = screen.getByRole("link", { name: /^Drift of churn: ./ });
   expect(drift).toHaveAttribute("href", "/w/team/deployments/d1?tab=drift");
+});
+
+const calm: Shape<"FleetRow"> = {
+  ...failing,
+  deployment_id: "d2",
+  name: "price",
+  model_name: "price",
+  environment: "staging",
+  owner: "",
+  health: "healthy",
+  reasons: [],
+  coverage: null,
+};
+
+test("filters go to the address, and say how much they leave", async () => {
+  answers("get", "/api/v1/fleet", aFleet([failing, calm]));
+  const onFilter = vi.fn();
+  await show({ health: "failing" }, onFilter);
+  expect(await screen.findByRole("row", { name: /churn/ })).toHaveTextContent("25 %");
+  expect(screen.queryByRole("row", { name: /price/ })).not.toBeInTheDocument();
+  expect(screen.getByRole("status")).toHaveTextContent("1 of 2");
+  await userEvent.click(screen.getByRole("combobox", { name: "Owner" }));
+  await userEvent.click(await screen.findByRole("option", { name: "Nobody" }));
+  expect(onFilter).toHaveBeenLastCalledWith({ health: "failing", owner: "-" });
+  await userEvent.click(screen.getByRole("button", { name: "Clear filters" }));
+  expect(onFilter).toHaveBeenLastCalledWith({});
+});
+
+test("a filter that nothing passes can be taken away", async () => {
+  answers("get", "/api/v1/fleet", aFleet([failing, calm]));
+  await show({ q: "nowhere", environment: "staging" });
+  expect(await screen.findByText("No deployments match 2 filters")).toBeVisible();
+});
+
+test("rows pass every filter, and what is wrong in the address is left out", () => {
+  const names = (filter: FleetFilter) => chosen([failing, calm], filter).map((row) => row.name);
+  expect(names({ q: "FAILED calls" })).toEqual(["churn"]);
+  expect(names({ environment: "staging,production" })).toEqual(["churn", "price"]);
+  expect(names({ owner: "-" })).toEqual(["price"]);
+  expect(names({ owner: "Ana", environment: "staging" })).toEqual([]);
+  expect(fleetFilter({ health: "bad,healthy", q: "", owner: 7, range: "1h" })).toEqual({
+    health: "healthy",
+    owner: "7",
+  });
 });
 
 test("records that were lost are told, not hidden", async () => {

@@ -1,23 +1,22 @@
-import { IconActivity } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconActivity, IconFilterOff } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import { compact, latency, percent } from "@/lib/format";
+import { type ReactNode, useMemo } from "react";
 import { here } from "@/lib/here";
-import { Sparkline } from "@/ui/charts/sparkline";
 import { Choice } from "@/ui/choice";
-import { type Column, DataTable } from "@/ui/data-table";
+import { DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/link-button";
 import { LiveMark } from "@/ui/live-mark";
 import { PageHeader } from "@/ui/page-header";
 import { Panel } from "@/ui/panel";
 import { TableSkeleton } from "@/ui/skeletons";
-import { StatusBadge } from "@/ui/status-badge";
-import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
-import { type FleetRow, fleet } from "./api";
+import { fleet } from "./api";
 import { Dropped } from "./dropped";
+import { fleetColumns } from "./fleet-columns";
+import { chosen, type FleetFilter, filterCount } from "./fleet-filter";
+import { FleetFilterBar } from "./fleet-filter-bar";
 import { useFleetLive } from "./fleet-live";
 import { HealthBar } from "./health-bar";
 import { FLEET_RANGES, type FleetRange } from "./ranges";
@@ -25,12 +24,14 @@ import { FLEET_RANGES, type FleetRange } from "./ranges";
 interface Props {
   range: FleetRange;
   onRange: (range: FleetRange) => void;
+  filter: FleetFilter;
+  onFilter: (filter: FleetFilter) => void;
   /** More to do, from other features. */
   extra?: ReactNode;
 }
 
 /** All deployments at once, the worst first. */
-export function FleetPage({ range, onRange, extra }: Props) {
+export function FleetPage({ range, onRange, filter, onFilter, extra }: Props) {
   const live = useFleetLive(range);
   return (
     <>
@@ -46,14 +47,15 @@ export function FleetPage({ range, onRange, extra }: Props) {
         }
       />
       <View loading={<TableSkeleton />}>
-        <FleetTable range={range} />
+        <FleetTable range={range} filter={filter} onFilter={onFilter} />
       </View>
     </>
   );
 }
 
-function FleetTable({ range }: { range: FleetRange }) {
+function FleetTable({ range, filter, onFilter }: Pick<Props, "range" | "filter" | "onFilter">) {
   const { data } = useSuspenseQuery(fleet(range));
+  const rows = useMemo(() => chosen(data.rows, filter), [data.rows, filter]);
   if (data.rows.length === 0) {
     return (
       <Panel>
@@ -75,129 +77,30 @@ function FleetTable({ range }: { range: FleetRange }) {
     <div className="stack">
       <HealthBar fleet={data} />
       {data.dropped_records > 0 && <Dropped records={data.dropped_records} />}
+      <FleetFilterBar rows={data.rows} shown={rows.length} filter={filter} onFilter={onFilter} />
       <Panel flush>
-        <DataTable
-          label="Fleet"
-          columns={columns}
-          rows={data.rows}
-          rowKey={(row) => row.deployment_id}
-          holdsOrder
-        />
+        {rows.length === 0 ? (
+          <EmptyState
+            icon={<IconFilterOff size={22} />}
+            title={`No deployments match ${filterCount(filter) === 1 ? "the filter" : `${filterCount(filter)} filters`}`}
+            action={
+              <Button variant="default" onClick={() => onFilter({})}>
+                Clear filters
+              </Button>
+            }
+          >
+            {`${data.rows.length} deployments are hidden.`}
+          </EmptyState>
+        ) : (
+          <DataTable
+            label="Fleet"
+            columns={fleetColumns}
+            rows={rows}
+            rowKey={(row) => row.deployment_id}
+            holdsOrder
+          />
+        )}
       </Panel>
     </div>
   );
 }
-
-const columns: Column<FleetRow>[] = [
-  {
-    id: "name",
-    header: "Deployment",
-    cell: (row) => (
-      <div>
-        <div className="truncate" style={{ maxWidth: 220 }} title={row.name}>
-          <Link to="/w/$ws/deployments/$dep" params={{ ...here(), dep: row.deployment_id }}>
-            {row.name}
-          </Link>
-        </div>
-        <span className="caption dim">
-          {row.environment}
-          {row.version !== null && ` · v${row.version}`}
-        </span>
-      </div>
-    ),
-  },
-  {
-    id: "health",
-    header: "Health",
-    width: 220,
-    cell: (row) => (
-      <div>
-        <span title={row.reasons.join("\n")}>
-          <StatusBadge status={row.health} />
-        </span>
-        {row.reasons.map((reason) => (
-          <div key={reason} className="caption dim clamp" title={reason}>
-            {reason}
-          </div>
-        ))}
-      </div>
-    ),
-  },
-  {
-    id: "requests",
-    header: "Requests",
-    align: "end",
-    sortBy: (row) => row.requests,
-    cell: (row) => compact(row.requests),
-  },
-  {
-    id: "errors",
-    header: "Errors",
-    align: "end",
-    sortBy: (row) => row.error_rate,
-    cell: (row) => percent(row.error_rate),
-  },
-  {
-    id: "p95",
-    header: "p95",
-    align: "end",
-    sortBy: (row) => row.p95_ms,
-    cell: (row) => latency(row.p95_ms),
-  },
-  {
-    id: "p99",
-    header: "p99",
-    align: "end",
-    sortBy: (row) => row.p99_ms,
-    cell: (row) => latency(row.p99_ms),
-  },
-  {
-    id: "drift",
-    header: "Drift",
-    cell: (row) => (
-      <Link
-        to="/w/$ws/deployments/$dep"
-        params={{ ...here(), dep: row.deployment_id }}
-        search={{ tab: "drift" }}
-      >
-        <span className="sr-only">Drift of {row.name}: </span>
-        <StatusBadge status={row.drift} reason={row.drift_reason}>
-          {row.drift === "ok" ? "No drift" : undefined}
-        </StatusBadge>
-        {row.drift === "drifting" && !row.is_drift_confirmed && (
-          <div className="caption dim" style={{ whiteSpace: "nowrap" }}>
-            not confirmed yet
-          </div>
-        )}
-      </Link>
-    ),
-  },
-  {
-    id: "quality",
-    header: "Data",
-    cell: (row) => (
-      <StatusBadge status={row.quality} reason={row.quality_reason}>
-        {row.quality === "ok" ? "Sound" : undefined}
-      </StatusBadge>
-    ),
-  },
-  {
-    id: "sparkline",
-    header: "Traffic",
-    cell: (row) => (
-      <Sparkline values={row.sparkline} label={`Requests of ${row.name} over the range`} />
-    ),
-  },
-  {
-    id: "last",
-    header: "Last request",
-    cell: (row) => (
-      <div style={{ whiteSpace: "nowrap" }}>
-        <Time at={row.last_request_at} />
-        <div className="caption dim">
-          deployed <Time at={row.live_since} />
-        </div>
-      </div>
-    ),
-  },
-];

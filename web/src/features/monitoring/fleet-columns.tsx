@@ -1,0 +1,148 @@
+import { Link } from "@tanstack/react-router";
+import { compact, latency, percent } from "@/lib/format";
+import { here } from "@/lib/here";
+import { Sparkline } from "@/ui/charts/sparkline";
+import type { Column } from "@/ui/data-table";
+import { StatusBadge } from "@/ui/status-badge";
+import { Time } from "@/ui/time";
+import type { FleetRow } from "./api";
+
+/** What the fleet shows of each deployment. */
+export const fleetColumns: Column<FleetRow>[] = [
+  {
+    id: "name",
+    header: "Deployment",
+    cell: (row) => (
+      <div>
+        <div className="truncate" style={{ maxWidth: 220 }} title={row.name}>
+          <Link to="/w/$ws/deployments/$dep" params={{ ...here(), dep: row.deployment_id }}>
+            {row.name}
+          </Link>
+        </div>
+        <span className="caption dim">
+          {row.environment}
+          {row.version !== null && ` · v${row.version}`}
+        </span>
+      </div>
+    ),
+  },
+  {
+    id: "health",
+    header: "Health",
+    width: 220,
+    cell: (row) => (
+      <div>
+        <span title={row.reasons.join("\n")}>
+          <StatusBadge status={row.health} />
+        </span>
+        {row.reasons.map((reason) => (
+          <div key={reason} className="caption dim clamp" title={reason}>
+            {reason}
+          </div>
+        ))}
+      </div>
+    ),
+  },
+  {
+    id: "owner",
+    header: "Owner",
+    sortBy: (row) => row.owner || null,
+    cell: (row) => (
+      <div className="truncate" style={{ maxWidth: 110 }} title={row.owner}>
+        {row.owner || <span className="dim">Nobody</span>}
+      </div>
+    ),
+  },
+  {
+    id: "requests",
+    header: "Requests",
+    align: "end",
+    sortBy: (row) => row.requests,
+    cell: (row) => compact(row.requests),
+  },
+  {
+    id: "errors",
+    header: "Errors",
+    align: "end",
+    sortBy: (row) => row.error_rate,
+    cell: (row) => percent(row.error_rate),
+  },
+  {
+    id: "p95",
+    header: "p95",
+    align: "end",
+    sortBy: (row) => row.p95_ms,
+    cell: (row) => (
+      <div style={{ whiteSpace: "nowrap" }}>
+        {latency(row.p95_ms)}
+        <div className="caption dim">p99 {latency(row.p99_ms)}</div>
+      </div>
+    ),
+  },
+  {
+    id: "drift",
+    header: "Drift",
+    cell: (row) => (
+      <Link
+        to="/w/$ws/deployments/$dep"
+        params={{ ...here(), dep: row.deployment_id }}
+        search={{ tab: "drift" }}
+      >
+        <span className="sr-only">Drift of {row.name}: </span>
+        <StatusBadge status={row.drift} reason={row.drift_reason}>
+          {row.drift === "ok" ? "No drift" : undefined}
+        </StatusBadge>
+        {row.drift === "drifting" && !row.is_drift_confirmed && (
+          <div className="caption dim" style={{ whiteSpace: "nowrap" }}>
+            not confirmed yet
+          </div>
+        )}
+      </Link>
+    ),
+  },
+  {
+    id: "quality",
+    header: "Data",
+    cell: (row) => (
+      <StatusBadge status={row.quality} reason={row.quality_reason}>
+        {row.quality === "ok" ? "Sound" : undefined}
+      </StatusBadge>
+    ),
+  },
+  {
+    id: "coverage",
+    header: "Outcomes",
+    align: "end",
+    sortBy: (row) => row.coverage,
+    cell: (row) => (
+      <Link
+        to="/w/$ws/deployments/$dep"
+        params={{ ...here(), dep: row.deployment_id }}
+        search={{ tab: "quality" }}
+        title="Share of the answered calls with an outcome"
+      >
+        <span className="sr-only">Outcomes of {row.name}: </span>
+        {row.coverage === null ? "none" : percent(row.coverage)}
+      </Link>
+    ),
+  },
+  {
+    id: "sparkline",
+    header: "Traffic",
+    cell: (row) => (
+      <Sparkline values={row.sparkline} label={`Requests of ${row.name} over the range`} />
+    ),
+  },
+  {
+    id: "last",
+    header: "Last request",
+    cell: (row) => (
+      <div style={{ whiteSpace: "nowrap" }}>
+        <Time at={row.last_request_at} />
+        <div className="caption dim">
+          deployed <Time at={row.live_since} />
+        </div>
+      </div>
+    ),
+  },
+];
