@@ -6272,6 +6272,9 @@ export interface components {
         /**
          * FleetRow
          * @description One deployment at a glance. `reasons`: worst first.
+         *
+         *     `owner`: of the model, empty when it is unknown. `coverage`: share of the answered calls that
+         *     have an outcome; none while no outcome has come, and not over an hour.
          */
         FleetRow: {
             /**
@@ -6285,6 +6288,8 @@ export interface components {
             environment: string;
             /** Model Name */
             model_name: string;
+            /** Owner */
+            owner: string;
             /** Version */
             version: number | null;
             /** Status */
@@ -6326,6 +6331,8 @@ export interface components {
             live_since: string | null;
             /** Last Request At */
             last_request_at: string | null;
+            /** Coverage */
+            coverage: number | null;
             /** Sparkline */
             sparkline: number[];
         };
