@@ -237,6 +237,36 @@ def test_command_line_tells_drift_of_columns_alone_and_together(
     assert run(app, ["drift", "show", "churn", "--check"]).exit_code == 1
 
 
+def test_command_line_keeps_safeguards_in_a_file_and_tells_what_held(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    path = "/api/v1/deployments/d/safeguards"
+    rules = [{"name": "unsure", "check": "confidence", "minimum": 0.7}]
+    example = {"prediction_id": "p-1", "row": 3}
+    counted = {"name": "unsure", "action": "flag", "calls": 4, "rows": 5, "share": 0.04}
+    ANSWERS["GET", "/api/v1/deployments"] = (200, {"items": [_a_canary()], "next_cursor": None})
+    ANSWERS["GET", path] = ANSWERS["PUT", path] = (
+        200,
+        {"version": 2, "safeguards": rules, "inputs": ["age"]},
+    )
+    ANSWERS["GET", f"{path}/held"] = (
+        200,
+        {"calls": 100, "safeguards": [counted | {"examples": [example]}]},
+    )
+    run = CliRunner().invoke
+
+    shown = run(app, ["safeguard", "show", "churn"])
+    assert json.loads(shown.output) == rules
+    done = run(app, ["safeguard", "apply", "churn"], input=shown.output)
+    assert done.output == "version 2: 1 safeguards of churn\n"
+    assert next(body for body in SENT if body)["safeguards"] == rules
+    told = run(app, ["safeguard", "held", "churn"]).output
+    assert "unsure: 4 calls (4.0%), 5 rows, newest p-1 row 3" in told.replace("\n", " ")
+    assert run(app, ["safeguard", "apply", "churn"], input="{}").exit_code == 2
+
+
 def test_outcomes_go_in_batches_and_their_counts_are_added(url: str) -> None:
     problem = {"index": 3, "problem": "It has no row 9."}
     ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, _counts(10, [problem]))

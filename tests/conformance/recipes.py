@@ -257,6 +257,9 @@ RECIPES: dict[str, Recipe] = {
         before=states.a_canary,
     ),
     "deployments_set_scaling": Recipe(lambda ids: {"min_replicas": 1, "max_replicas": 2}),
+    "deployments_put_safeguards": Recipe(
+        lambda ids: {"safeguards": [{"name": "low", "check": "range", "minimum": 0}]}
+    ),
     "deployments_start": Recipe(before=states.stopped),
     "deployments_delete_deployment": Recipe(before=states.stopped),
     "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),

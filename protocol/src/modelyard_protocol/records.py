@@ -200,12 +200,31 @@ class Shadowed(BaseModel):
     error: str | None
 
 
-Single = Prediction | Traffic | Mirrored | Shadowed
+class Guarded(BaseModel):
+    """Complete counts of what one safeguard held against in about one second."""
+
+    kind: Literal["guarded"] = "guarded"
+    workspace_id: int
+    deployment_id: str
+    revision: int
+    version: int
+    at: int
+    """Seconds since the epoch."""
+    safeguard: str
+    action: Literal["flag", "default", "refuse"]
+    calls: int
+    rows: int
+    examples: list[tuple[str, int]]
+    """Prediction id and row of the first calls."""
+
+
+Single = Prediction | Traffic | Mirrored | Shadowed | Guarded
 """A record of one thing; `Predictions` is read as many of them."""
 Record = Annotated[
-    Prediction | Predictions | Traffic | Mirrored | Shadowed, Field(discriminator="kind")
+    Prediction | Predictions | Traffic | Mirrored | Shadowed | Guarded,
+    Field(discriminator="kind"),
 ]
-RECORD: TypeAdapter[Prediction | Predictions | Traffic | Mirrored | Shadowed] = TypeAdapter(Record)
+RECORD: TypeAdapter[Single | Predictions] = TypeAdapter(Record)
 
 
 def read_records(payload: bytes) -> list[Single]:

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from .package import Signature
+from .safeguards import Safeguard
 
 DESIRED_FILE = "desired.json"
 OBSERVED_FILE = "observed.json"
@@ -190,6 +191,8 @@ class Route(BaseModel):
     max_body_bytes: int = 16 * 1024 * 1024
     max_rows: int = 10_000
     timeout_seconds: float = 30.0
+    safeguards: tuple[Safeguard, ...] = ()
+    """Held against every answer before the caller has it."""
 
 
 class DesiredState(BaseModel):

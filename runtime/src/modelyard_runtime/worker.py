@@ -31,6 +31,7 @@ from .gateway.calls import Calls
 from .gateway.http import Connection
 from .gateway.mirror import Mirror
 from .gateway.recorder import Recorder, pack_records
+from .gateway.safeguarding import Safeguarding
 from .gateway.servers import Served, Servers
 from .gateway.table import Allowance, Table
 from .wire import Kind
@@ -91,10 +92,14 @@ class Worker:
             lambda frame: channel.send(Kind.records, pack_records(frame, 1)),
             self._loop.call_later,
         )
+        self._safeguarding = Safeguarding(
+            lambda frames: channel.send(Kind.counts, frames), self._loop.call_later
+        )
         self._calls = Calls(
             self._recorder,
             self._servers,
             self._mirror,
+            self._safeguarding,
             self._switched_back,
             lambda server_id: self._tell({"wake": server_id}),
         )
@@ -223,6 +228,7 @@ class Worker:
         while self._calls.open and not self._channel.is_closed and time.monotonic() < end:
             await asyncio.sleep(0.01)
         self._mirror.flush()
+        self._safeguarding.flush()
         self._recorder.flush(before=None)
         while self._channel.pending_bytes and time.monotonic() < end + 5:
             if self._channel.is_closed:

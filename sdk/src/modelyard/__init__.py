@@ -31,6 +31,7 @@ from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
 from .rollouts import EndpointKey, ShadowReport, Strategy
+from .safeguards import Held, HeldSafeguard, Safeguards
 from .storage import Collected, Storage, Usage
 
 __version__ = "0.1.0"
@@ -54,6 +55,8 @@ __all__ = [
     "Endpoint",
     "EndpointKey",
     "Forbidden",
+    "Held",
+    "HeldSafeguard",
     "ImportedVersion",
     "Invalid",
     "JointDrift",
@@ -66,6 +69,7 @@ __all__ = [
     "PairDrift",
     "Prediction",
     "QuotaExceeded",
+    "Safeguards",
     "ShadowReport",
     "Storage",
     "StoredArtifact",

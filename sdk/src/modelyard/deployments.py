@@ -17,6 +17,7 @@ from .drift import Drift, JointDrift
 from .outcomes import Outcome, OutcomeCounts, OutcomeValue
 from .registry import Models
 from .rollouts import EndpointKey, ShadowReport, Strategy
+from .safeguards import Held, Safeguards
 
 _PATH = "/api/v1/deployments"
 _MAX_OUTCOMES = 10_000  # of one request
@@ -330,6 +331,36 @@ class Deployments:
         """Tell how the rows of a window (1h, 24h, 7d) kept the constraints."""
         path = f"{_PATH}/{deployment_id}/constraints/violations"
         return Violations.read(self._transport.get(path, window=window))
+
+    def safeguards(self, deployment_id: str) -> Safeguards:
+        """Give what is held against every answer."""
+        return self._safeguards(self._transport.get(f"{_PATH}/{deployment_id}/safeguards"))
+
+    def set_safeguards(
+        self,
+        deployment_id: str,
+        safeguards: Iterable[Mapping[str, Any]],
+        *,
+        based_on: int | None = None,
+    ) -> Safeguards:
+        """Hold these against every answer from now on, and nothing else.
+
+        Args:
+            deployment_id: Which deployment.
+            safeguards: Such as `{"name": "unsure", "check": "confidence", "minimum": 0.7}`.
+            based_on: The version that was read; refused when somebody changed it meanwhile.
+        """
+        body = {"safeguards": [dict(one) for one in safeguards], "based_on": based_on}
+        return self._safeguards(self._transport.put(f"{_PATH}/{deployment_id}/safeguards", body))
+
+    def held(self, deployment_id: str, *, window: str = "24h") -> Held:
+        """Tell how often safeguards held against calls of a window (1h, 24h, 7d)."""
+        path = f"{_PATH}/{deployment_id}/safeguards/held"
+        return Held.read(self._transport.get(path, window=window))
+
+    @staticmethod
+    def _safeguards(answer: dict[str, Any]) -> Safeguards:
+        return Safeguards(answer["version"], answer["safeguards"], answer["inputs"])
 
     @staticmethod
     def _constraints(answer: dict[str, Any]) -> Constraints:

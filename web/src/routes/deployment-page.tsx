@@ -24,6 +24,10 @@ const EnvironmentTrack = lazyView(
   "EnvironmentTrack",
 );
 const ScalingPanel = lazyView(() => import("@/features/deployments/scaling-panel"), "ScalingPanel");
+const SafeguardsPanel = lazyView(
+  () => import("@/features/deployments/safeguards-panel"),
+  "SafeguardsPanel",
+);
 const ShadowPanel = lazyView(() => import("@/features/deployments/shadow-panel"), "ShadowPanel");
 const TrafficSplit = lazyView(() => import("@/features/deployments/traffic-split"), "TrafficSplit");
 const LiveRevision = lazyView(
@@ -128,6 +132,9 @@ function TabBody({ id, view, onView }: Props) {
           <Served id={id}>
             <EnvironmentTrack id={id} />
             <LiveRevision id={id} />
+            <View>
+              <SafeguardsPanel id={id} />
+            </View>
             <View>
               <ScalingPanel id={id} />
             </View>

@@ -18,9 +18,11 @@ from typing import Any, NamedTuple, Protocol
 from modelyard_protocol.inference import InvalidRows, Request, read_request
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import Compiled, Target
+from modelyard_protocol.safeguards import Guard, Held
 from modelyard_runtime.gateway.admission import Admitted
 from modelyard_runtime.gateway.recorder import Noted, Recorder
 from modelyard_runtime.gateway.refusals import Outgoing, Refusal
+from modelyard_runtime.gateway.safeguarding import HEADER
 
 from . import arrays, typed
 from .faces import Face
@@ -70,6 +72,10 @@ class Host(Protocol):
 
     def refuse(self, item: Item, refusal: Refusal) -> None:
         """Answer a call with a refusal."""
+        ...
+
+    def guarded(self, item: Item, name: str, predictions: list[Any]) -> Held | None:
+        """Hold the route's safeguards against a call; one that is refused is answered there."""
         ...
 
     def answered(
@@ -248,7 +254,14 @@ class Lane:
             part = values[offset : offset + rows]
             offset += rows
             face = self._face(target, admitted.model)
-            body = face.body(admitted.skin, part, name, request_id)
+            flags: dict[str, str] | None = None
+            told = part
+            if admitted.guard is not None:
+                kept = self._guarded(admitted.guard, item, name, part)
+                if kept is None:
+                    continue  # refused: answered there
+                told, flags = kept
+            body = face.body(admitted.skin, told, name, request_id)
             other = None
             if admitted.rewrite is not None:
                 try:
@@ -256,11 +269,11 @@ class Lane:
                 except Refusal as refusal:
                     self._host.refuse(item, refusal)
                     continue
-            if other is None and sink.is_plain:
+            if other is None and sink.is_plain and flags is None:
                 sink.reply(face.response(name, admitted.request_id, body))
             else:
                 other = other or Outgoing(200, body)
-                other.headers |= {**face.headers, "X-Prediction-Id": name.decode()}
+                other.headers |= {**face.headers, **(flags or {}), "X-Prediction-Id": name.decode()}
                 sink.respond(other)
             answered.append((item, name, body))
             if admitted.route.shadow is not None:
@@ -269,6 +282,17 @@ class Lane:
                 self.to_compare -= 1
         self._host.finished(len(answered))
         self._note(answered, now_ns, model_us)
+
+    def _guarded(
+        self, guard: Guard, item: Item, name: bytes, part: list[Any]
+    ) -> tuple[list[Any], dict[str, str] | None] | None:
+        """Hold safeguards against an answer: what the caller is told, and a header about it."""
+        held = self._host.guarded(item, name.decode(), part)
+        if held is None:
+            return part, None
+        if held.refused is not None:
+            return None
+        return held.answers, {HEADER: held.header(guard.actions)}
 
     def _note(self, answered: list[tuple[Item, bytes, bytes]], now_ns: int, model_us: int) -> None:
         end_ns, now_us = time.perf_counter_ns(), now_ns // 1000

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from modelyard_protocol import media
 from modelyard_protocol.records import Skin, Source
 from modelyard_protocol.routing import Key, Route, Target
+from modelyard_protocol.safeguards import Guard
 
 from .forms import Rewrite, rewriting
 from .recorder import Mark
@@ -43,6 +44,7 @@ class Admitted:
 
     __slots__ = (
         "expires",
+        "guard",
         "is_image",
         "is_json",
         "is_limited",
@@ -62,9 +64,16 @@ class Admitted:
     )
 
     def __init__(
-        self, route: Route, key: Key, skin: Skin, version: int | None, incoming: Incoming
+        self,
+        route: Route,
+        key: Key,
+        skin: Skin,
+        version: int | None,
+        incoming: Incoming,
+        guard: Guard | None = None,
     ) -> None:
         headers = incoming.headers
+        self.guard = guard
         self.route, self.key, self.skin, self.version = route, key, skin, version
         self.model = route.model or route.deployment
         self.media = headers.get("content-type", media.JSON)

@@ -14,6 +14,7 @@ from modelyard_protocol.answers import decode_predictions
 from modelyard_protocol.openapi import openapi, v2_metadata
 from modelyard_protocol.records import Skin
 from modelyard_protocol.routing import Route, Scope, Target
+from modelyard_protocol.safeguards import Held as Withheld
 from modelyard_protocol.v2 import EXTENSIONS
 from modelyard_runtime.comparing import equal
 from modelyard_runtime.fast.lane import Item, Sink
@@ -26,6 +27,7 @@ from .images import to_array
 from .mirror import Copy, Mirror
 from .recorder import Recorder
 from .refusals import NOT_READY, Outgoing, Refusal, closed_door, not_ready
+from .safeguarding import HEADER, Safeguarding, answers_of, refusal, rewritten
 from .servers import Served, Servers
 from .table import Table
 from .waking import Held, Waking, sleeper, waking_up
@@ -45,10 +47,11 @@ class Calls:
         recorder: Recorder,
         servers: Servers,
         mirror: Mirror,
+        safeguarding: Safeguarding,
         switch_back: SwitchBack,
         wake: Callable[[str], None],
     ) -> None:
-        self.mirror = mirror
+        self.mirror, self.safeguarding = mirror, safeguarding
         self.waking = Waking(wake, self._again, self._not_awake)
         servers.on_ready = self.waking.ready
         self.table: Table | None = None
@@ -83,7 +86,7 @@ class Calls:
         length = incoming.headers.get("content-length", "")
         if length.isdigit() and int(length) > route.max_body_bytes:
             raise too_large(route.max_body_bytes)
-        return Admitted(route, key, skin, version, incoming)
+        return Admitted(route, key, skin, version, incoming, self.table.guard(route))
 
     def answer_known(self, admitted: Admitted, body: bytes, sink: Sink) -> None:
         """Answer a request whose head was admitted before, under the same table.
@@ -181,6 +184,14 @@ class Calls:
         """Answer with a refusal, which is counted like any other answer."""
         _Call(self, item).refuse(refusal)
 
+    def guarded(self, item: Item, name: str, predictions: list[Any]) -> Withheld | None:
+        """Hold the route's safeguards against a call; one that is refused is answered here."""
+        held = self.safeguarding.held(item.admitted, item.target, name, item.body, predictions)
+        if held is not None and held.refused is not None:
+            rule = held.refused
+            _Call(self, item, name).refuse(refusal(rule, held.rows[rule.name]))
+        return held
+
     def natively(self, server_id: str, item: Item) -> bool:
         """Have the original answer a call; False when it cannot now."""
         backend = self._backend(server_id)
@@ -237,11 +248,13 @@ class Calls:
 class _Call:
     """One prediction on its way through a model server, or refused before it got there."""
 
-    def __init__(self, calls: Calls, item: Item) -> None:
+    def __init__(self, calls: Calls, item: Item, name: str | None = None) -> None:
         self._calls, self._item = calls, item
         self._timer: asyncio.TimerHandle | None = None
         self._model_us: int | None = None
-        self._id = new_id()
+        self._id = name or new_id()
+        self._flags: str | None = None
+        self._unguarded: bytes | None = None
         self._is_done = False
         self._is_sent = False
 
@@ -261,12 +274,32 @@ class _Call:
     def _answered(self, status: int, model_us: int, body: bytes) -> None:
         self._model_us = model_us
         if status == 200:
-            self._rewritten(body)
+            self._guarded(body)
         elif status == 0:
             detail = "The model server died before it answered. Try again."
             self.refuse(Refusal(503, "inference.server_died", detail, retry_after=1))
         else:
             self.refuse(_told(status, body))
+
+    def _guarded(self, document: bytes) -> None:
+        """Hold the route's safeguards against the answer, where it has any."""
+        admitted, target = self._item.admitted, self._item.target
+        guard = admitted.guard
+        if guard is None or self._is_done:
+            self._rewritten(document)
+            return
+        parsed = orjson.loads(document)
+        answers = answers_of(admitted.skin, parsed)
+        held = self._calls.safeguarding.held(admitted, target, self._id, self._item.body, answers)
+        if held is not None and held.refused is not None:
+            self.refuse(refusal(held.refused, held.rows[held.refused.name]))
+            return
+        if held is not None:
+            self._flags = held.header(guard.actions)
+            self._unguarded = document
+            if held.is_changed:
+                document = rewritten(admitted, target, parsed, held.answers, self._id)
+        self._rewritten(document)
 
     def _rewritten(self, document: bytes) -> None:
         rewrite = self._item.admitted.rewrite
@@ -292,6 +325,8 @@ class _Call:
             self._timer.cancel()
         admitted, target, body, started_ns, sink = self._item
         outgoing.headers["X-Prediction-Id"] = self._id
+        if self._flags is not None:
+            outgoing.headers[HEADER] = self._flags
         if self._is_sent:
             outgoing.headers["X-Model-Version"] = str(target.version)
             outgoing.headers["X-Modelyard-Revision"] = str(target.revision)
@@ -306,7 +341,8 @@ class _Call:
         )
         if outgoing.status == 200:
             us = self._model_us or 0
-            self._calls.answered(self._item, self._id, None, told, us)
+            said = told if self._unguarded is None else self._unguarded  # shadows have no guard
+            self._calls.answered(self._item, self._id, None, said, us)
 
 
 class _Comparison:

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 
 from modelyard_protocol.routing import DesiredState, Key, Route, Scope, Target
+from modelyard_protocol.safeguards import Guard
 
 from .admission import Admitted
 from .refusals import Refusal, closed_door, not_ready
@@ -78,6 +79,7 @@ class Table:
         self._routes: dict[Address, Route] = {}
         self._keys: dict[Address, dict[str, Key]] = {}
         self._turns: dict[str, float] = {}
+        self._guards: dict[str, Guard] = {}
         self.heads: dict[bytes, Admitted] = {}
         self.can_sleep = frozenset(
             spec.id
@@ -90,6 +92,8 @@ class Table:
             address = (route.workspace, route.environment, route.deployment)
             self._routes[address] = route
             self._keys[address] = {key.public_id: key for key in route.keys}
+            if route.safeguards:
+                self._guards[route.deployment_id] = Guard(route.safeguards)
 
     def enter(self, address: Address, authorization: str) -> tuple[Route, Key]:
         """Give the route behind an address to whoever holds one of its keys.
@@ -118,6 +122,10 @@ class Table:
         if found is None:
             raise not_ready()
         return found
+
+    def guard(self, route: Route) -> Guard | None:
+        """Give the safeguards of a route, if it has any."""
+        return self._guards.get(route.deployment_id)
 
     def allow(self, key: Key, scope: Scope) -> None:
         """Count a call against its key.

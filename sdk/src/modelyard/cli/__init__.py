@@ -14,6 +14,7 @@ from . import (
     importing,
     model,
     outcome,
+    safeguard,
     storage,
 )
 from ._session import client, out, refusals
@@ -26,6 +27,7 @@ app.add_typer(batch.app, name="batch")
 app.add_typer(outcome.app, name="outcome")
 app.add_typer(constraint.app, name="constraint")
 app.add_typer(drift.app, name="drift")
+app.add_typer(safeguard.app, name="safeguard")
 app.add_typer(importing.app, name="import")
 app.add_typer(alert.app, name="alert")
 app.add_typer(storage.app, name="storage")

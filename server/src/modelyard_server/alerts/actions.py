@@ -19,7 +19,7 @@ from modelyard_server.monitoring.schemas import PredictionOut
 from modelyard_server.workspaces.access import Actor
 
 from . import handling, incidents, rules
-from .conditions import Condition, Constraints, Drift
+from .conditions import Condition, Constraints, Drift, Safeguards
 from .errors import NothingToMute
 from .models import Alert
 from .schemas import RollBack, RulePatch
@@ -56,7 +56,7 @@ def mute(db: Session, actor: Actor, alert_id: uuid.UUID, feature: str) -> Alert:
         if feature not in signal.items:
             continue
         condition = rules.condition_of(rules.get(db, signal.rule_id))
-        if isinstance(condition, Drift | Constraints):
+        if isinstance(condition, Drift | Constraints | Safeguards):
             muted = tuple(sorted({*condition.muted, feature}))
             patch = RulePatch(condition=condition.model_copy(update={"muted": muted}))
             rules.change(db, actor, signal.rule_id, patch)

@@ -156,6 +156,17 @@ class Constraints(_Condition):
     """Columns that are left out."""
 
 
+class Safeguards(_Condition):
+    """Safeguards hold against more than a share of the calls, any one of them."""
+
+    kind: Literal["safeguards"] = "safeguards"
+    share: float = Field(0.05, ge=0, lt=1, allow_inf_nan=False)
+    window_minutes: Minutes = 60
+    least_requests: int = Field(20, ge=1, le=10**9)
+    muted: tuple[Annotated[str, Field(max_length=500)], ...] = Field((), max_length=500)
+    """Safeguards that are left out."""
+
+
 class Quality(_Condition):
     """Realised quality that is worse than before by more than chance."""
 
@@ -173,7 +184,16 @@ class BurnRate(_Condition):
 
 
 Condition = Annotated[
-    Threshold | Change | Anomaly | NoData | Down | Drift | Constraints | Quality | BurnRate,
+    Threshold
+    | Change
+    | Anomaly
+    | NoData
+    | Down
+    | Drift
+    | Constraints
+    | Safeguards
+    | Quality
+    | BurnRate,
     Field(discriminator="kind"),
 ]
 Cause = Literal["availability", "latency", "data", "drift", "quality"]
@@ -183,7 +203,7 @@ _LATENCY = frozenset({"p50_ms", "p95_ms", "p99_ms"})
 def cause_of(condition: Condition) -> Cause:
     """Name what an alert of such a rule is about; alerts are grouped by it."""
     match condition:
-        case Drift(of="missing") | Constraints():
+        case Drift(of="missing") | Constraints() | Safeguards():
             return "data"
         case Drift():
             return "drift"

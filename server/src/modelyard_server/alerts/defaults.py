@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .conditions import Condition, Constraints, Down, Drift, NoData, Quality, Threshold
+from .conditions import Condition, Constraints, Down, Drift, NoData, Quality, Safeguards, Threshold
 
 MINUTE, HOUR = 60, 3600
 
@@ -50,6 +50,7 @@ DEFAULTS = (
     ),
     Default("missing", "Values are missing", Drift(of="missing"), "warning", 0, HOUR),
     Default("constraints", "Values break constraints", Constraints(), "warning", 0, HOUR),
+    Default("safeguards", "Safeguards hold", Safeguards(), "warning", 0, HOUR),
     Default("drift", "Inputs have drifted", Drift(of="inputs"), "warning", 0, HOUR),
     Default("joint", "Inputs have drifted together", Drift(of="joint"), "warning", 0, HOUR),
     Default("prediction", "Predictions have drifted", Drift(of="prediction"), "warning", 0, HOUR),

@@ -30,6 +30,7 @@ from .conditions import (
     Drift,
     NoData,
     Quality,
+    Safeguards,
     Threshold,
 )
 from .readings import Reading
@@ -87,10 +88,19 @@ class Gathered:
                     self._db, subject.deployment_id, self._now - reach, self._now
                 )
                 return verdicts.read_constraints(condition, kept)
+            case Safeguards():
+                return self._safeguards(condition, subject.deployment_id)
             case Quality():
                 return verdicts.read_quality(condition, self._quality_of(subject))
             case _:
                 assert_never(condition)
+
+    def _safeguards(self, condition: Safeguards, own: uuid.UUID) -> Reading:
+        minutes = condition.window_minutes
+        window = self.series(own).before(int(self._now.timestamp()), minutes)
+        since = self._now - dt.timedelta(minutes=minutes)
+        held = signals.safeguarded(self._db, own, since, self._now)
+        return verdicts.read_safeguards(condition, held, window.requests)
 
     def series(self, deployment_id: uuid.UUID) -> Series:
         """Give the counts of a deployment; each layer is read when it is first needed."""

@@ -41,6 +41,7 @@ from .conditions import (
     Down,
     Drift,
     Quality,
+    Safeguards,
     Threshold,
 )
 from .models import Alert
@@ -56,6 +57,7 @@ _WORDS = {
     "live": "{} took the traffic",
     "roll_back": "Rolled back to {}",
     "set_traffic": "Shares of traffic were set",
+    "set_safeguards": "Safeguards were changed",
     "shift": "Traffic moved on to {}",
     "guard_rolled_back": "A guard took the new version back",
     "stop": "Stopped",
@@ -347,6 +349,8 @@ def _unit(condition: Condition) -> Any:
             if condition.signal in {"error_rate", "refused_rate"}:
                 return "share"
             return "per_minute" if condition.signal == "requests_per_minute" else "ms"
+        case Safeguards():
+            return "share"
         case Drift(of="joint") | Quality():
             return "metric"
         case Drift() | Constraints():

@@ -28,6 +28,7 @@ from .conditions import (
     Drift,
     NoData,
     Quality,
+    Safeguards,
     Threshold,
 )
 from .gathering import WHOLE_REACH, layer_of
@@ -36,7 +37,7 @@ from .series import Layer, Series, Stored
 from .states import Patience
 
 HOURS = dt.timedelta(days=70)
-_STEPS = {"anomaly": 3600, "change": 900, "burn_rate": 900}
+_STEPS = {"anomaly": 3600, "change": 900, "burn_rate": 900, "safeguards": 3600}
 
 
 def preview(db: Session, actor: trail.Who, blobs: BlobStore, wanted: PreviewIn) -> PreviewOut:
@@ -90,6 +91,8 @@ def past(
             own = subject.deployment_id
             for end, kept in signals.constraint_days(db, own, since, until):
                 yield At(end, verdicts.read_constraints(condition, kept))
+        case Safeguards():
+            yield from _safeguards(db, subject, condition, since, until, step)
         case Quality():
             whole = read_quality_of(db, actor, subject.deployment_id, "30d")
             for n, point in enumerate(whole.points, 1):
@@ -139,6 +142,23 @@ def _counts(
     for at in range(first + step, last + 1, step):
         reading = readings.read(condition, series, at)
         yield At(dt.datetime.fromtimestamp(at, dt.UTC), reading)
+
+
+def _safeguards(
+    db: Session,
+    subject: Subject,
+    condition: Safeguards,
+    since: dt.datetime,
+    until: dt.datetime,
+    step: int,
+) -> Iterator[At]:
+    series, own = _series(db, subject, until), subject.deployment_id
+    reach = dt.timedelta(minutes=condition.window_minutes)
+    for at in range(int(since.timestamp()) + step, int(until.timestamp()) + 1, step):
+        end = dt.datetime.fromtimestamp(at, dt.UTC)
+        window = series.before(at, condition.window_minutes)
+        held = signals.safeguarded(db, own, end - reach, end) if window.requests else {}
+        yield At(end, verdicts.read_safeguards(condition, held, window.requests))
 
 
 def _series(db: Session, subject: Subject, until: dt.datetime) -> Series:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modelyard_server.monitoring.outcome_schemas import QualityOut, QualityPoint
 from modelyard_server.monitoring.signals import Kept, Together
 
-from .conditions import Constraints, Drift, Quality
+from .conditions import Constraints, Drift, Quality, Safeguards
 from .readings import Reading, unknown
 from .states import Seen
 
@@ -111,6 +111,23 @@ def read_constraints(condition: Constraints, kept: Kept | None) -> Reading:
     else:
         text = f"All constraints hold on {kept.rows} rows."
     return Reading(seen, float(len(names)), 1.0, kept.rows, text, names)
+
+
+def read_safeguards(condition: Safeguards, held: Mapping[str, int], requests: int) -> Reading:
+    """Judge the busiest safeguard by its share of the calls; muted ones are left out."""
+    if requests < condition.least_requests:
+        return unknown(f"{requests} calls; {condition.least_requests} are needed.", requests)
+    kept = {name: calls for name, calls in held.items() if name not in condition.muted}
+    over = [name for name, calls in kept.items() if calls / requests > condition.share]
+    names = tuple(sorted(over, key=lambda name: (-kept[name], name)))
+    worst = max(kept.values(), default=0) / requests
+    seen = Seen(is_known=True, is_breach=bool(names), is_clear=not names)
+    if names:
+        told = ", ".join(f"{name} ({kept[name] / requests:.1%})" for name in names[:SHOWN])
+        text = f"Safeguards hold against many of {requests} calls: {told}."
+    else:
+        text = f"Safeguards hold against at most {worst:.1%} of {requests} calls."
+    return Reading(seen, worst, condition.share, requests, text, names)
 
 
 def read_quality(condition: Quality, found: QualityOut) -> Reading:

@@ -107,6 +107,18 @@ class ScalingRefused(Invalid):
     code = "deployments.scaling_invalid"
 
 
+class SafeguardRefused(Invalid):
+    """A safeguard looks at something the model has not."""
+
+    code = "deployments.safeguard_invalid"
+
+
+class SafeguardsMoved(Conflict):
+    """Somebody else changed the safeguards since they were read."""
+
+    code = "deployments.safeguards_moved"
+
+
 class SchemaDiffers(Conflict):
     """Callers of the live revision send what the other one does not take."""
 

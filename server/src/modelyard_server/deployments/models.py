@@ -91,6 +91,8 @@ class Deployment(Owned, Base):
     """Above 0 the candidate gets copies of so many percent of the calls and no traffic."""
     scaling: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """`schemas.ScalingSet` as JSON; `None`: as the environment has it."""
+    safeguards: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Version, `modelyard_protocol.safeguards.Safeguard` list, when and by whom it was set."""
     fallback_number: Mapped[int | None]
     """Number of the revision whose server stands by for an instant way back."""
     fallback_until: Mapped[dt.datetime | None]

@@ -31,6 +31,7 @@ from . import (
     history,
     levels,
     reported,
+    safeguards,
     scaling,
     service,
     views,
@@ -46,6 +47,7 @@ from .ports import (
     Preparation,
     Publisher,
 )
+from .safeguard_schemas import SafeguardsOut, SafeguardsPut
 from .scaling_schemas import ScalingOut, ScalingSet
 from .schemas import (
     AutoConfigOut,
@@ -307,6 +309,26 @@ def reset_scaling(
     row = scaling.reset(db, actor, deployment_id)
     publisher.soon(db)
     return scaling.shown(db, row, compute.observed())
+
+
+@router.get("/deployments/{deployment_id}/safeguards")
+def get_safeguards(deployment_id: uuid.UUID, db: Db, actor: Reader) -> SafeguardsOut:
+    """Tell what is held against every answer."""
+    return safeguards.shown(db, service.get(db, actor, deployment_id))
+
+
+@router.put("/deployments/{deployment_id}/safeguards")
+def put_safeguards(
+    deployment_id: uuid.UUID,
+    body: SafeguardsPut,
+    db: Db,
+    actor: Deployer,
+    publisher: Publishing,
+) -> SafeguardsOut:
+    """Hold these against every answer from now on; the gateway follows within a second."""
+    row = safeguards.change(db, actor, deployment_id, body)
+    publisher.soon(db)
+    return safeguards.shown(db, row)
 
 
 @router.post("/deployments/{deployment_id}/stop", status_code=202)

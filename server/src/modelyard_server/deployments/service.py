@@ -20,6 +20,8 @@ from .lanes import graph_of
 from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
 from .models import Deployment, Revision
 from .reported import served_version
+from .safeguards import of as safeguards_in
+from .safeguards import of_deployment as safeguards_of
 from .scaling import of_server as scaling_of
 from .setup import config_of
 from .stages import variables_of
@@ -46,6 +48,8 @@ __all__ = [
     "revisions",
     "revisions_of_many",
     "roll_back",
+    "safeguards_in",
+    "safeguards_of",
     "scaling_of",
     "served",
     "served_version",

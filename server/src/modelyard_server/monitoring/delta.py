@@ -11,9 +11,17 @@ from functools import lru_cache
 from typing import Any
 
 from modelyard_protocol.package import Signature
-from modelyard_protocol.records import Mirrored, Prediction, Shadowed, Single, Source, Traffic
+from modelyard_protocol.records import (
+    Guarded,
+    Mirrored,
+    Prediction,
+    Shadowed,
+    Single,
+    Source,
+    Traffic,
+)
 
-from . import constraints, latency, profile, shadowing
+from . import constraints, latency, profile, safeguard_counts, shadowing
 from .capture import EVERYTHING, Call, Captured, capture
 from .constraint_counts import SECONDS, Asked, Columns, Key
 from .constraints import Counted
@@ -66,6 +74,9 @@ class Delta:
         default_factory=lambda: defaultdict(shadowing.Copies)
     )
     shadowed: list[dict[str, Any]] = field(default_factory=list)
+    guarded: dict[safeguard_counts.Key, safeguard_counts.Counted] = field(
+        default_factory=lambda: defaultdict(safeguard_counts.Counted)
+    )
     checked: dict[Key, Columns] = field(default_factory=dict)
     """Values that break constraints."""
     touched: set[Version] = field(default_factory=set)
@@ -98,6 +109,10 @@ def make(
             continue
         if isinstance(record, Mirrored):
             delta.copies[shadowing.key_of(deployment_id, record)].add(record)
+            continue
+        if isinstance(record, Guarded):
+            held = delta.guarded[safeguard_counts.key_of(deployment_id, record)]
+            held.add(record.calls, record.rows, record.examples)
             continue
         if isinstance(record, Shadowed):
             shadowed.setdefault((deployment_id, record.revision), []).append(record)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.package import Signature
-from modelyard_protocol.records import Mirrored, Prediction, Shadowed, Single, Traffic
+from modelyard_protocol.records import Guarded, Mirrored, Prediction, Shadowed, Single, Traffic
 from modelyard_server.kernel.db import Database
 from modelyard_server.traffic import service as traffic_keys
 
@@ -179,7 +179,7 @@ class Ingester:
         records: list[Single],
     ) -> None:
         for record in records:
-            if isinstance(record, Traffic | Mirrored):
+            if isinstance(record, Traffic | Mirrored | Guarded):
                 continue
             deployment_id = delta.identifier(record.deployment_id)
             revision = (deployment_id, record.revision)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from modelyard_protocol.records import (
     FRAME,
     MAX_FRAME_BYTES,
+    Guarded,
     Mirrored,
     Single,
     Traffic,
@@ -80,7 +81,9 @@ def first_instant_us(file: JournalPath, offset: int) -> int | None:
         record = read_records(found[0])[0]
     except (ValidationError, IndexError):
         return None
-    return record.at * 1_000_000 if isinstance(record, Traffic | Mirrored) else record.at_us
+    if isinstance(record, Traffic | Mirrored | Guarded):
+        return record.at * 1_000_000
+    return record.at_us
 
 
 def _decode(block: bytes, base: int, *, at_end: bool) -> Batch:

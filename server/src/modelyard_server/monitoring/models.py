@@ -409,3 +409,19 @@ class JointHour(Owned, Base):
     moments: Mapped[bytes | None] = mapped_column(LargeBinary)
     """`joint_packing.pack_sums`; dropped when the hour is old."""
     computed_at: Mapped[dt.datetime]
+
+
+class SafeguardCount(Owned, Base):
+    """Calls that one safeguard held against in five minutes."""
+
+    __tablename__ = "safeguard_counts"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "name", "action", "at"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    name: Mapped[str] = mapped_column(String(40))
+    action: Mapped[str] = mapped_column(String(16))
+    at: Mapped[dt.datetime]
+    calls: Mapped[int]
+    rows: Mapped[int]
+    examples: Mapped[list[list[Any]]] = mapped_column(JSON)
+    """Prediction id and row, the newest first."""

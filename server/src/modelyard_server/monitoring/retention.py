@@ -30,6 +30,7 @@ from .models import (
     OutcomeValue,
     ReferenceTable,
     ReplacedOutcome,
+    SafeguardCount,
     ShadowCall,
     ShadowCount,
     TrafficCount,
@@ -62,6 +63,7 @@ _OF_A_DEPLOYMENT = (
     ConstraintSet,
     OutcomeValue,
     ReferenceTable,
+    SafeguardCount,
     ShadowCall,
     ShadowCount,
     TrafficCount,
@@ -91,9 +93,8 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
         delete(LoggedPrediction).where(LoggedPrediction.at < now - dt.timedelta(days=LOGGED_DAYS))
     )
     db.execute(delete(DriftProfile).where(DriftProfile.at < now - dt.timedelta(days=PROFILE_DAYS)))
-    db.execute(
-        delete(ConstraintCount).where(ConstraintCount.at < now - dt.timedelta(days=PROFILE_DAYS))
-    )
+    for counted in (ConstraintCount, SafeguardCount):
+        db.execute(delete(counted).where(counted.at < now - dt.timedelta(days=PROFILE_DAYS)))
     db.execute(delete(DriftResult).where(DriftResult.at < now - dt.timedelta(days=RESULT_DAYS)))
     for deployment_id in outcomes.deployments_that_wait(db):
         outcomes.match_waiting(db, deployment_id)

@@ -25,6 +25,7 @@ from . import (
     live_routes,
     metrics,
     outcome_routes,
+    safeguard_routes,
     series,
     service,
     shadow_routes,
@@ -56,6 +57,7 @@ routers = [
     outcome_routes.router,
     estimate_routes.router,
     joint_routes.router,
+    safeguard_routes.router,
     shadow_routes.router,
 ]
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]

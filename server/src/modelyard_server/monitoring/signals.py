@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import constraint_counts, drift, joint_answers, profile, queries
+from . import (
+    constraint_counts,
+    drift,
+    joint_answers,
+    profile,
+    queries,
+    safeguard_answers,
+)
 from .constraint_counts import Kept
 from .delta import COARSE, FINE, HOUR
 from .drift import ColumnDrift, Verdict
@@ -35,6 +42,7 @@ __all__ = [
     "joint_days",
     "logged",
     "outcomes_of",
+    "safeguarded",
 ]
 
 
@@ -154,6 +162,13 @@ def constraints_kept(
 ) -> Kept | None:
     """Give how the rows of a stretch kept what is asked of them; `None`: nothing is asked."""
     return constraint_counts.judge(db, deployment_id, since, until)
+
+
+def safeguarded(
+    db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> dict[str, int]:
+    """Give how many calls of a stretch each safeguard held against."""
+    return safeguard_answers.calls_of(db, deployment_id, since, until)
 
 
 def constraint_days(

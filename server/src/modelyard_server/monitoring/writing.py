@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
-from . import constraint_counts, latency, profile, shadowing
+from . import constraint_counts, latency, profile, safeguard_counts, shadowing
 from .delta import MINUTE, Delta, Tally, Version
 from .models import DriftProfile, DriftReference, LoggedPrediction, TrafficCount
 from .reference import Reference
@@ -29,6 +29,7 @@ def apply(db: Session, delta: Delta, deployments: Collection[uuid.UUID]) -> None
         db.execute(insert(LoggedPrediction.__table__), rows)  # type: ignore[arg-type]
     shadowing.apply(db, delta.copies, delta.shadowed, deployments)
     constraint_counts.add(db, delta.checked, deployments)
+    safeguard_counts.add(db, delta.guarded, deployments)
     for (version, minute), counted in delta.profiles.items():
         if version[0] in deployments:
             add_profile(db, version, MINUTE, instant(minute), counted)

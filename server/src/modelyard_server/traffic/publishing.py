@@ -243,6 +243,7 @@ def route(
         keys=tuple(keys),
         signature=Signature.model_validate(target.signature),
         example=target.example,
+        safeguards=deployments.safeguards_in(deployment),
     )
 
 

@@ -34,6 +34,7 @@ def test_a_deployment_starts_with_rules_nobody_filled_in_a_form_for(serving: Ser
         "Calls do not fit the schema",
         "Values are missing",
         "Values break constraints",
+        "Safeguards hold",
         "Inputs have drifted",
         "Inputs have drifted together",
         "Predictions have drifted",

@@ -158,6 +158,25 @@ export function ConditionFields({ value, onChange }: Props) {
           />
         </>
       );
+    case "safeguards":
+      return (
+        <>
+          against more than
+          <Amount
+            label="Share of calls"
+            value={(value.share ?? 0.05) * 100}
+            suffix=" %"
+            onChange={(share) =>
+              onChange({ ...value, share: Math.min(0.99, Math.max(0, share / 100)) })
+            }
+          />
+          of the calls over
+          <Minutes
+            value={value.window_minutes ?? 60}
+            onChange={(window_minutes) => onChange({ ...value, window_minutes })}
+          />
+        </>
+      );
     case "quality":
       return (
         <>

@@ -65,6 +65,7 @@ export const KINDS: Record<Kind, string> = {
   burn_rate: "an objective is missed too fast",
   drift: "columns drift",
   constraints: "values break constraints",
+  safeguards: "safeguards hold",
   quality: "predictions got worse",
   down: "the endpoint is down",
 };
@@ -118,6 +119,8 @@ export function asked(condition: Condition): string {
       return `${DRIFTING[condition.of ?? "inputs"]}${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
     case "constraints":
       return `values of the last ${condition.window ?? "1h"} break constraints${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
+    case "safeguards":
+      return `safeguards hold against more than ${percent(condition.share ?? 0.05)} of the calls over ${span(condition.window_minutes ?? 60)}${condition.muted?.length ? `, ${condition.muted.join(", ")} muted` : ""}`;
     case "quality":
       return `realised quality worse by ${number(condition.percent)} % and more than chance`;
     case "burn_rate":
@@ -158,6 +161,8 @@ export function fresh(kind: Kind): Condition {
       return { kind, of: "inputs", muted: [] };
     case "constraints":
       return { kind, window: "1h", muted: [] };
+    case "safeguards":
+      return { kind, share: 0.05, window_minutes: 60, least_requests: 20, muted: [] };
     case "quality":
       return { kind, percent: 5 };
     case "burn_rate":
