@@ -2362,6 +2362,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/safeguards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Safeguards
+         * @description Tell what is held against every answer.
+         */
+        get: operations["deployments_get_safeguards"];
+        /**
+         * Put Safeguards
+         * @description Hold these against every answer from now on; the gateway follows within a second.
+         */
+        put: operations["deployments_put_safeguards"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/stop": {
         parameters: {
             query?: never;
@@ -3152,6 +3176,26 @@ export interface paths {
          * @description Compare how the inputs belong together with the baseline, column by column unseen.
          */
         get: operations["monitoring_get_joint_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/safeguards/held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Held
+         * @description Tell how often safeguards held against calls of a window, the busiest first.
+         */
+        get: operations["monitoring_get_held"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4034,7 +4078,7 @@ export interface components {
              */
             rule_id: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Safeguards"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
         };
         /**
          * AlertOut
@@ -6396,6 +6440,69 @@ export interface components {
             min_requests: number;
         };
         /**
+         * HeldCount
+         * @description One safeguard over a window. `share`: of all calls. `action` and `asks`: what holds now.
+         *
+         *     Both are `null` where the safeguard has been removed since.
+         */
+        HeldCount: {
+            /** Name */
+            name: string;
+            /** Asks */
+            asks: string | null;
+            /** Action */
+            action: ("flag" | "default" | "refuse") | null;
+            /** Calls */
+            calls: number;
+            /** Rows */
+            rows: number;
+            /** Share */
+            share: number | null;
+            /** Examples */
+            examples: components["schemas"]["HeldRow"][];
+            /** Points */
+            points: number[];
+        };
+        /**
+         * HeldOut
+         * @description How often safeguards held against calls; the busiest first. `calls`: of the window.
+         *
+         *     `points`: calls per step of `step_seconds`, from `since`.
+         */
+        HeldOut: {
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "1h" | "24h" | "7d";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /** Calls */
+            calls: number;
+            /** Safeguards */
+            safeguards: components["schemas"]["HeldCount"][];
+        };
+        /**
+         * HeldRow
+         * @description A row of a call that a safeguard held against.
+         */
+        HeldRow: {
+            /** Prediction Id */
+            prediction_id: string;
+            /** Row */
+            row: number;
+        };
+        /**
          * HomeOut
          * @description Everything the first page shows.
          */
@@ -7908,7 +8015,7 @@ export interface components {
              */
             deployment_id: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Safeguards"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
             /**
              * Hold Seconds
              * @default 300
@@ -8525,7 +8632,7 @@ export interface components {
             /** Name */
             name: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Safeguards"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
             /**
              * Severity
              * @default warning
@@ -8571,7 +8678,7 @@ export interface components {
             /** Name */
             name: string;
             /** Condition */
-            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
+            condition: components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Safeguards"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"];
             /**
              * Cause
              * @enum {string}
@@ -8629,7 +8736,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Condition */
-            condition?: (components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"]) | null;
+            condition?: (components["schemas"]["Threshold"] | components["schemas"]["Change"] | components["schemas"]["Anomaly"] | components["schemas"]["NoData"] | components["schemas"]["Down"] | components["schemas"]["Drift"] | components["schemas"]["Constraints"] | components["schemas"]["Safeguards"] | components["schemas"]["Quality"] | components["schemas"]["BurnRate"]) | null;
             /** Severity */
             severity?: ("critical" | "warning" | "info") | null;
             /** Hold Seconds */
@@ -8870,6 +8977,108 @@ export interface components {
             state?: string | null;
             /** Is Shared */
             is_shared?: boolean | null;
+        };
+        /**
+         * Safeguard
+         * @description One rule at serving time.
+         *
+         *     `column`: an input, or a part of an answer that has named parts; `None`: the answer itself.
+         *     `range`: numbers from `minimum` to `maximum`. `missing`: null, NaN or infinite. `unknown`: not
+         *     among `allowed`, compared as text. `confidence`: the model is less sure than `minimum`.
+         */
+        Safeguard: {
+            /** Name */
+            name: string;
+            /**
+             * On
+             * @default answer
+             * @enum {string}
+             */
+            on: "answer" | "input";
+            /** Column */
+            column?: string | null;
+            check: components["schemas"]["SafeguardCheck"];
+            /** Minimum */
+            minimum?: number | null;
+            /** Maximum */
+            maximum?: number | null;
+            /** Allowed */
+            allowed?: (boolean | number | string)[] | null;
+            /** @default flag */
+            action: components["schemas"]["SafeguardAction"];
+            /** Default */
+            default?: boolean | number | string | null;
+        };
+        /**
+         * SafeguardAction
+         * @description What happens to an answer that a safeguard holds against.
+         * @enum {string}
+         */
+        SafeguardAction: "flag" | "default" | "refuse";
+        /**
+         * SafeguardCheck
+         * @description What is asked of a value.
+         * @enum {string}
+         */
+        SafeguardCheck: "range" | "missing" | "unknown" | "confidence";
+        /**
+         * Safeguards
+         * @description Safeguards hold against more than a share of the calls, any one of them.
+         */
+        Safeguards: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "safeguards";
+            /**
+             * Share
+             * @default 0.05
+             */
+            share: number;
+            /**
+             * Window Minutes
+             * @default 60
+             */
+            window_minutes: number;
+            /**
+             * Least Requests
+             * @default 20
+             */
+            least_requests: number;
+            /**
+             * Muted
+             * @default []
+             */
+            muted: string[];
+        };
+        /**
+         * SafeguardsOut
+         * @description What answers and inputs may be, and what is done about the rest.
+         *
+         *     `version` grows with each change. `inputs`: columns a safeguard can look at.
+         */
+        SafeguardsOut: {
+            /** Version */
+            version: number;
+            /** Safeguards */
+            safeguards: components["schemas"]["Safeguard"][];
+            /** Inputs */
+            inputs: string[];
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By Name */
+            updated_by_name: string | null;
+        };
+        /**
+         * SafeguardsPut
+         * @description All safeguards from now on; those that are not named are gone.
+         */
+        SafeguardsPut: {
+            /** Safeguards */
+            safeguards: components["schemas"]["Safeguard"][];
+            /** Based On */
+            based_on?: number | null;
         };
         /**
          * SampleInstall
@@ -15348,6 +15557,72 @@ export interface operations {
             };
         };
     };
+    deployments_get_safeguards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SafeguardsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployments_put_safeguards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SafeguardsPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SafeguardsOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deployments_stop: {
         parameters: {
             query?: never;
@@ -16895,6 +17170,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JointDriftOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_held: {
+        parameters: {
+            query?: {
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldOut"];
                 };
             };
             /** @description A problem document. */
