@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from modelyard_protocol.routing import Limits, Scaling, ServerSpec
-from modelyard_runtime.drivers.kubernetes import boot, greeting, manifests
+from modelyard_runtime.drivers.kubernetes import boot, calling, greeting, manifests
 from modelyard_runtime.drivers.kubernetes.calling import _Pieces
 from modelyard_runtime.drivers.kubernetes.config import NotUsable, access
 from modelyard_runtime.drivers.kubernetes.seeing import end_of, pod_of, refusal_of
@@ -165,6 +165,35 @@ def test_a_pod_takes_only_the_files_that_the_node_vouches_for(
             boot.unpack(theirs, SECRET, offered, tmp_path / "part")
             assert (tmp_path / "part" / "model" / "MLmodel").read_bytes() == b"flavo"
     sender.join()
+
+
+def test_a_pod_that_does_not_listen_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    monkeypatch.setattr(calling, "PORT", port)
+    refused = threading.Event()
+    connect = socket.socket.connect
+
+    class Watched(socket.socket):
+        def connect(self, address: Any) -> None:
+            try:
+                connect(self, address)
+            except ConnectionRefusedError:
+                refused.set()
+                raise
+
+    monkeypatch.setattr(calling.socket, "socket", Watched)
+
+    def listen() -> None:
+        assert refused.wait(60)
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            listener.accept()[0].close()
+
+    pod = threading.Thread(target=listen)
+    pod.start()
+    calling._reached("127.0.0.1").close()
+    pod.join()
 
 
 def test_a_kubeconfig_says_who_and_where_or_why_not(tmp_path: Path) -> None:

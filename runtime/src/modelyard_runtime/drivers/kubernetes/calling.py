@@ -7,6 +7,7 @@ import hashlib
 import socket
 import struct
 import tarfile
+import time
 from pathlib import Path
 from typing import IO, cast
 
@@ -17,6 +18,8 @@ from . import greeting
 from .manifests import PORT, PYTHON
 
 _LENGTH = struct.Struct("<I")
+REACH_SECONDS = 30.0  # a pod that runs and does not answer for so long never will
+_AGAIN_SECONDS = 0.2
 _PIECE = 1024 * 1024
 _TAKEN_SECONDS = 120.0
 _MOST_SAID = 2000
@@ -57,9 +60,7 @@ def fill(address: str, secret: bytes, spec: ServerSpec) -> int:
         NotFilled: the pod does not take them, or cannot be reached.
     """
     try:
-        with _socket(address) as connection:
-            connection.settimeout(greeting.SECONDS)
-            connection.connect((address, PORT))
+        with _reached(address) as connection:
             offered = _block(connection, greeting.OFFER)
             answered = greeting.answer(secret, offered, greeting.FILL)
             connection.sendall(answered)
@@ -78,6 +79,23 @@ def fill(address: str, secret: bytes, spec: ServerSpec) -> int:
     if said != "ok":
         raise NotFilled(f"{said or 'The pod hung up while its files were sent'}.")
     return pieces.size
+
+
+def _reached(address: str) -> socket.socket:
+    """Connect; what runs in the pod may have begun this moment and not listen yet."""
+    end = time.monotonic() + REACH_SECONDS
+    while True:
+        connection = _socket(address)
+        connection.settimeout(greeting.SECONDS)
+        try:
+            connection.connect((address, PORT))
+        except OSError:
+            connection.close()
+            if time.monotonic() > end:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return connection
 
 
 class _Pieces:

@@ -18,7 +18,7 @@ from modelyard_runtime.wire import Kind
 
 from . import greeting
 from .api import ClusterGone, ClusterRefused
-from .calling import dial
+from .calling import REACH_SECONDS, dial
 from .seeing import Pod, end_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .version import Version
 
 LOOK_SECONDS = 0.3
-DIAL_SECONDS = 30.0  # a pod that runs and does not answer for so long never will
 LAST_SECONDS = 5.0  # until the cluster knows how a container has ended
 
 
@@ -179,7 +178,7 @@ class KubernetesRun:
     async def _dial(self, pod: Pod) -> socket.socket:
         """Call the pod; what runs in it may have begun this moment and not listen yet."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + DIAL_SECONDS
+        end = loop.time() + REACH_SECONDS
         while True:
             try:
                 return await dial(pod.address, self._version.secret, greeting.NODE)
