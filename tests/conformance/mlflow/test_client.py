@@ -42,6 +42,8 @@ NOT_CALLED = {
     "GET /ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files": "the same",
     "GET /get-artifact": "the same",
     "GET /model-versions/get-artifact": "the same",
+    "GET /ajax-api/2.0/mlflow/get-trace-artifact": "MLflow's pages; integration/traces",
+    "GET /ajax-api/3.0/mlflow/get-trace-artifact": "the same",
     "GET /health": "operators",
     "GET /version": "operators",
 }

@@ -111,16 +111,17 @@ def create_model(
     """
     naming.model_name(name)
     kept = dict(naming.tag(key, value) for key, value in (tags or {}).items())
-    kind = "Prompt" if kept.get(PROMPT_TAG, "").lower() == "true" else "Registered Model"
-    taken = NameTaken(f"{kind} (name={name}) already exists.")
-    if find_model(db, actor, name) is not None:
+    is_prompt = kept.get(PROMPT_TAG, "").lower() == "true"
+    older = find_model(db, actor, name)
+    taken = _taken(name, is_prompt=is_prompt, by_prompt=older.is_prompt if older else is_prompt)
+    if older is not None:
         raise taken
     now = utcnow()
     model = Model(
         id=uuid.uuid4(),
         name=name,
         description=description,
-        is_prompt=kept.get(PROMPT_TAG, "").lower() == "true",
+        is_prompt=is_prompt,
         created_at=now,
         updated_at=now,
         created_by=actor.id,
@@ -137,6 +138,18 @@ def create_model(
     told = {"name": name, "tags": webhooks.told_tags(kept), "description": description or None}
     webhooks.announce(db, f"{entity}.created", told)
     return model
+
+
+def _taken(name: str, *, is_prompt: bool, by_prompt: bool) -> NameTaken:
+    """Say by what a name is taken."""
+    if is_prompt == by_prompt:
+        kind = "Prompt" if is_prompt else "Registered Model"
+        return NameTaken(f"{kind} (name={name}) already exists.")
+    new, old = ("prompt", "registered model") if is_prompt else ("registered model", "prompt")
+    return NameTaken(
+        f"Tried to create a {new} with name '{name}', but the name is already taken by a {old}. "
+        "Models and prompts share their names."
+    )
 
 
 def rename_model(db: Session, actor: trail.Who, name: str, new_name: str) -> Model:

@@ -91,7 +91,8 @@ def change(
     for name in fields:
         if name in _KINDS and name not in found:
             is_of = next(kind for kind in _KINDS if kind in found).title()
-            raise TraceRefused(f"Cannot update {name} value on a {is_of} assessment.")
+            article = "a" if is_of == "Feedback" else "an"
+            raise TraceRefused(f"Cannot update {name} value on {article} {is_of} assessment.")
         if name not in _CHANGEABLE:
             raise TraceRefused(f"{name[:40]!r} of this assessment cannot be changed.")
     given = {name: said[name] for name in fields if name in said}

@@ -204,13 +204,15 @@ def _shown(db: Session, row: EvaluationDataset) -> dict[str, Any]:
         "dataset_id": row.id,
         "name": row.name,
         "tags": json.dumps(row.tags),
-        "profile": json.dumps({"num_records": datasets.count(db, row.id)}),
         "digest": row.digest,
         "created_time": row.created_ms,
         "last_update_time": row.updated_ms,
         "created_by": row.created_by_name,
         "last_updated_by": row.updated_by_name,
     }
+    records = datasets.count(db, row.id)
+    if records:
+        shown["profile"] = json.dumps({"num_records": records})
     used = datasets.experiments_of(db, row.id)
     return shown | ({"experiment_ids": used} if used else {})
 

@@ -132,14 +132,16 @@ def upsert(
     row = get(db, dataset_id, lock=True)
     if len(records) > _MOST_RECORDS:
         raise DatasetRefused(f"At most {_MOST_RECORDS} records can be sent at once.")
-    given = {_key(record): record for record in records}
+    given: dict[str, dict[str, Any]] = {}
+    for record in records:  # one that comes twice in a batch changes itself
+        key, content = _key(record), _content(record)
+        given[key] = _merged(given[key], content) if key in given else content
     rows = select(EvaluationRecord).where(
         EvaluationRecord.dataset_id == row.id, EvaluationRecord.inputs_sha256.in_(given)
     )
     known = {record.inputs_sha256: record for record in db.scalars(rows)}
     now = _now()
-    for key, record in given.items():
-        content = {part: record[part] for part in _PARTS if record.get(part) is not None}
+    for key, content in given.items():
         if key in known:
             known[key].content = _merged(known[key].content, content)
             known[key].updated_ms, known[key].updated_by_name = now, actor.name
@@ -157,7 +159,12 @@ def upsert(
             )
         )
     _changed(db, actor, row, "upsert_records", {"records": len(given)})
-    return len(given) - len(known), len(known)
+    inserted = len(given) - len(known)
+    return inserted, len(records) - inserted
+
+
+def _content(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: record[part] for part in _PARTS if record.get(part) is not None}
 
 
 def records(db: Session, dataset_id: str, *, offset: int, limit: int) -> list[EvaluationRecord]:

@@ -171,7 +171,7 @@ def _condition(clause: filters.Clause) -> ColumnElement[bool]:
     column = _COLUMNS.get(clause.key) if clause.kind == "attribute" else None
     if column is None:
         raise IssueRefused(
-            f"Invalid attribute key '{clause.key[:80]}'. Issues are found by status and "
+            f"Invalid filter field '{clause.key[:80]}'. Issues are found by status and "
             "source_run_id."
         )
     if clause.operator not in {"=", "!="}:

@@ -29,13 +29,13 @@ _MOST_PAGE = 500
 
 class Start(msgspec.Struct):
     experiment_id: str
-    timestamp_ms: int | None = None
+    timestamp_ms: wire.Whole | None = None
     request_metadata: list[wire.Pair] = []
     tags: list[wire.Pair] = []
 
 
 class End(msgspec.Struct):
-    timestamp_ms: int | None = None
+    timestamp_ms: wire.Whole | None = None
     status: str = "OK"
     request_metadata: list[wire.Pair] = []
     tags: list[wire.Pair] = []

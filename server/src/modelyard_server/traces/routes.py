@@ -85,8 +85,8 @@ class Search(msgspec.Struct):
 
 class Delete(msgspec.Struct):
     experiment_id: str
-    max_timestamp_millis: int | None = None
-    max_traces: int | None = None
+    max_timestamp_millis: wire.Whole | None = None
+    max_traces: wire.Whole | None = None
     request_ids: list[str] = []
     trace_ids: list[str] = []
 

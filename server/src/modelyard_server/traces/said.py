@@ -40,7 +40,8 @@ def check(clause: Clause) -> None:
             "attributes.<attribute_name>."
         )
     if operator in _ORDERED or (key == "content" and operator not in {"LIKE", "ILIKE"}):
-        raise TraceRefused(f"span.{key[:80]} comparator '{operator}' does not work with it.")
+        some = "LIKE, ILIKE" if key == "content" else "=, !=, IN, NOT IN, LIKE, ILIKE, RLIKE"
+        raise TraceRefused(f"span.{key[:80]} comparator '{operator}' not one of {some}")
 
 
 def of_span(document: Mapping[str, Any], clause: Clause) -> bool:

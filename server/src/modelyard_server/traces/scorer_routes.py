@@ -35,7 +35,7 @@ class Listing(msgspec.Struct):
 class Named(msgspec.Struct):
     experiment_id: str
     name: str
-    version: int | None = None
+    version: wire.Whole | None = None
 
 
 @router.post("/register")

@@ -28,7 +28,10 @@ def register(
         NotActive: the experiment is deleted.
         ScorerRefused: the name or what is to be kept is not acceptable.
     """
-    if not name.strip() or len(name) > _LONGEST_NAME or "\0" in name + serialized:
+    if not name.strip() or not serialized.strip():
+        what = "name" if not name.strip() else "model"
+        raise ScorerRefused(f"Scorer {what} cannot be empty.")
+    if len(name) > _LONGEST_NAME or "\0" in name + serialized:
         raise ScorerRefused(f"A scorer's name has 1 to {_LONGEST_NAME} characters.")
     _check(serialized)
     experiment = experiments.get_active(db, experiment_id)

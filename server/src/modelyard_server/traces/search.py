@@ -37,6 +37,7 @@ _ATTRIBUTES = {
 }
 _TEXTUAL = frozenset({"state", "id", "client_request_id", "name", "run_id"})
 _ORDERED = frozenset({"<", "<=", ">", ">="})
+_LISTS = frozenset({"IN", "NOT IN"})
 NAME_TAG = "mlflow.traceName"
 
 
@@ -162,7 +163,7 @@ def _check(clause: Clause) -> None:
             f"Invalid prompts filter value '{str(clause.value)[:80]}'. Expected format: "
             'prompt = "name/version"'
         )
-    if key in _TEXTUAL and clause.operator in _ORDERED:
+    if key in _TEXTUAL and clause.operator in (_ORDERED | _LISTS if key == "name" else _ORDERED):
         raise TraceRefused(f"Invalid comparator '{clause.operator}' for {clause.key[:80]}.")
 
 

@@ -314,6 +314,10 @@ def _unquoted(text: str) -> str:
 
 
 def _refuse_unless(ok: bool, operator: str, kind: str, told: _Token) -> None:
+    if not ok and operator in {"IS NULL", "IS NOT NULL"}:
+        raise _refused(
+            f"IS NULL / IS NOT NULL is only supported for tags and params, not for a {kind}.", told
+        )
     if not ok:
         raise _refused(f"{operator} does not work with a {kind}.", told)
 

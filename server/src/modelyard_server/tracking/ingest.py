@@ -242,11 +242,14 @@ def write_params(db: Session, run: Target, params: Iterable[tuple[str, str]]) ->
     for key, value in params:
         if len(value) > LONGEST_PARAM:
             raise ValueRefused(
-                f"The value of param {key[:80]} has {len(value)} characters, "
-                f"at most {LONGEST_PARAM} are kept."
+                f"The value of param {key[:80]} exceeds the maximum length of {LONGEST_PARAM} "
+                f"characters: it has {len(value)}."
             )
         if wanted.setdefault(key, value) != value:
-            raise _changed(run, key, wanted[key], value)
+            raise ParamChanged(
+                f"Duplicate parameter keys have been submitted: '{key[:80]}' is "
+                f"'{wanted[key][:80]}' and '{value[:80]}'."
+            )
     if not wanted:
         return
     numbers = keys.numbers(db, wanted)
@@ -271,8 +274,8 @@ def write_tags(db: Session, run: Target, tags: Mapping[str, str]) -> None:
     for key, value in tags.items():
         if len(value) > LONGEST_TAG:
             raise ValueRefused(
-                f"The value of tag {key[:80]} has {len(value)} characters, "
-                f"at most {LONGEST_TAG} are kept."
+                f"The value of tag {key[:80]} exceeds the maximum length of {LONGEST_TAG} "
+                f"characters: it has {len(value)}."
             )
     if tags:
         rows = _texts(db, run, keys.numbers(db, tags), tags)

@@ -16,8 +16,7 @@ from .ingest import Target
 from .models import ACTIVE, Dataset, LoggedModel, Run, RunInput, RunModel
 
 ROLE_TAG = "mlflow.data.context"
-_LONGEST_TEXT = 2**20 - 1  # characters of a source or schema, as MLflow allows
-_LONGEST_PROFILE = 2**24 - 1
+_LONGEST_SOURCE, _LONGEST_SCHEMA, _LONGEST_PROFILE = 2**16 - 1, 2**20 - 1, 2**24 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class DatasetSummary:
 
 
 def log_datasets(db: Session, run: Target, datasets: Iterable[NewDataset]) -> None:
-    """Note which data a run read; the same dataset again changes its tags only.
+    """Note which data a run read; the same dataset again changes nothing, as MLflow has it.
 
     Raises:
         ValueRefused: a field is missing or too long.
@@ -89,11 +88,9 @@ def log_datasets(db: Session, run: Target, datasets: Iterable[NewDataset]) -> No
         link = db.scalars(
             select(RunInput).where(RunInput.run_id == run.id, RunInput.dataset_id == row.id)
         ).one_or_none()
-        role = new.tags.get(ROLE_TAG)
         if link is None:
+            role = new.tags.get(ROLE_TAG)
             db.add(RunInput(run_id=run.id, dataset_id=row.id, role=role, tags=new.tags))
-        else:
-            link.tags, link.role = {**link.tags, **new.tags}, role or link.role
         db.flush()
 
 
@@ -216,15 +213,19 @@ def _object(text: str | None) -> dict[str, Any] | None:
 
 
 def _check(new: NewDataset) -> None:
-    if not new.name or len(new.name) > 500:
-        raise ValueRefused("A dataset's name has 1 to 500 characters.")
-    if not new.digest or len(new.digest) > 36:
-        raise ValueRefused("A dataset's digest has 1 to 36 characters.")
-    if not new.source_type or len(new.source_type) > 64:
-        raise ValueRefused("A dataset's source type has 1 to 64 characters.")
-    if max(len(new.source), len(new.schema or "")) > _LONGEST_TEXT:
-        raise ValueRefused(
-            f"A dataset's source and schema have at most {_LONGEST_TEXT} characters."
-        )
-    if len(new.profile or "") > _LONGEST_PROFILE:
-        raise ValueRefused(f"A dataset's profile has at most {_LONGEST_PROFILE} characters.")
+    for field, text, longest in (
+        ("name", new.name, 500),
+        ("digest", new.digest, 36),
+        ("source_type", new.source_type, 64),
+        ("source", new.source, _LONGEST_SOURCE),
+        ("schema", new.schema, _LONGEST_SCHEMA),
+        ("profile", new.profile, _LONGEST_PROFILE),
+        *(("key", key, 255) for key in new.tags),
+        *(("value", value, 500) for value in new.tags.values()),
+    ):
+        if len(text or "") > longest:
+            raise ValueRefused(
+                f"A dataset's '{field}' exceeds the maximum length of {longest} characters."
+            )
+    if not new.name or not new.digest or not new.source_type:
+        raise ValueRefused("A dataset has a name, a digest and a source type.")

@@ -47,7 +47,10 @@ def create(db: Session, actor: trail.Who, new: NewRun) -> Run:
     experiment = experiments.get_active(db, new.experiment_id)
     tagged = new.tags.get(NAME_TAG)
     if new.name and tagged and new.name != tagged:
-        raise ValueRefused("The run's name and its tag mlflow.runName differ.")
+        raise ValueRefused(
+            f"Both 'run_name' argument and '{NAME_TAG}' tag are specified, but with different "
+            f"values (run_name='{new.name[:80]}', {NAME_TAG}='{tagged[:80]}')."
+        )
     name = _checked_name(new.name or tagged or names.a_name())
     row = Run(
         id=time_ordered_number(),

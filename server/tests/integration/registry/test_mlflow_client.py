@@ -79,5 +79,7 @@ def test_registering_again_makes_the_next_version(client):
 def test_a_prompt_is_kept_but_is_no_model(client, workspace):
     mlflow.genai.register_prompt("greeting", "Hello {{name}}", tags={"tone": "warm"})
     assert mlflow.genai.load_prompt("prompts:/greeting/1").format(name="Ada") == "Hello Ada"
+    with pytest.raises(MlflowException, match="the name is already taken by a prompt"):
+        client.create_registered_model("greeting")
     assert client.search_registered_models() == []
     assert workspace.client("viewer").get("/api/v1/models").json()["items"] == []

@@ -276,3 +276,15 @@ def test_what_is_said_while_a_trace_is_logged_is_kept_once(client):
     changed = client.patch(f"{V3}/tr-a/assessments/{kept['assessment_id']}", json=change)
     assert changed.json()["assessment"]["metadata"] == {"a": "b", "c": "d"}
     assert started(client, experiment, "tr-b", assessments={"a": 1}).status_code == 400
+
+
+def test_a_record_that_comes_twice_in_a_batch_completes_itself(client):
+    made = client.post("/api/3.0/mlflow/datasets/create", json={"name": "questions"}).json()
+    assert "profile" not in made["dataset"]
+    path = f"/api/3.0/mlflow/datasets/{made['dataset']['dataset_id']}"
+    sent = [{"inputs": {"q": 1}, "expectations": {key: 1}} for key in "ab"]
+    told = client.post(f"{path}/records", json={"records": json.dumps(sent)}).json()
+    assert (told["inserted_count"], told["updated_count"]) == (1, 1)
+    (kept,) = json.loads(client.get(f"{path}/records").json()["records"])
+    assert kept["expectations"] == {"a": 1, "b": 1}
+    assert json.loads(client.get(path).json()["dataset"]["profile"]) == {"num_records": 1}

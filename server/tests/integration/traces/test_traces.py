@@ -163,8 +163,9 @@ def test_traces_are_found_by_filters_in_order_and_pages(workspace):
         page_token=token,
     )
     assert ids(more) == ["tr-2", "tr-1"]
-    refused = found(client, experiment, filter="trace.secret = 'x'")
-    assert refused.json()["error_code"] == "INVALID_PARAMETER_VALUE"
+    for text in ("trace.secret = 'x'", "name IN ('app 1')", "span.content = 'x'"):
+        refused = found(client, experiment, filter=text)
+        assert refused.json()["error_code"] == "INVALID_PARAMETER_VALUE", text
 
 
 def test_traces_belong_to_runs_when_linked(workspace):

@@ -5,6 +5,7 @@ import math
 import mlflow
 import pandas as pd
 import pytest
+from mlflow.entities import DatasetInput, InputTag, Param
 from mlflow.exceptions import MlflowException
 from requests import HTTPError
 from sklearn.linear_model import LogisticRegression
@@ -115,6 +116,19 @@ def test_files_come_back_as_they_were_logged(client, tmp_path):
     assert (tmp_path / "notes" / "größe 1.txt").read_text() == "naïve"
     assert (tmp_path / "notes" / "empty.txt").read_bytes() == b"", folder
     assert mlflow.artifacts.load_dict(f"runs:/{run_id}/config.json") == {"a": [1, 2]}
+
+
+def test_what_a_run_says_again_is_kept_as_mlflow_keeps_it(client):
+    run_id = client.create_run(client.get_experiment_by_name("trees").experiment_id).info.run_id
+    data = mlflow.data.from_pandas(TABLE, name="boxes")._to_mlflow_entity()
+    for role in ("training", "testing"):
+        client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", role)])])
+    (read,) = client.get_run(run_id).inputs.dataset_inputs
+    assert [(tag.key, tag.value) for tag in read.tags] == [("mlflow.data.context", "training")]
+    with pytest.raises(MlflowException, match="'value' exceeds the maximum length of 500"):
+        client.log_inputs(run_id, [DatasetInput(data, [InputTag("why", "x" * 501)])])
+    with pytest.raises(MlflowException, match="Duplicate parameter keys"):
+        client.log_batch(run_id, params=[Param("a", "1"), Param("a", "2")])
 
 
 def test_nested_deleted_and_restored_runs(client):

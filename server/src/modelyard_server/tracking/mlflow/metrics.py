@@ -69,8 +69,8 @@ class History(msgspec.Struct):
 class Interval(msgspec.Struct):
     metric_key: str = ""
     run_ids: list[str] = []
-    start_step: int | None = None
-    end_step: int | None = None
+    start_step: wire.Whole | None = None
+    end_step: wire.Whole | None = None
     max_results: int = _MOST_SAMPLES
 
 

@@ -47,13 +47,13 @@ class Create(msgspec.Struct):
     experiment_id: str = "0"
     user_id: str = ""
     run_name: str = ""
-    start_time: int | None = None
+    start_time: wire.Whole | None = None
     tags: list[wire.Pair] = []
 
 
 class Update(ById):
     status: str | None = None
-    end_time: int | None = None
+    end_time: wire.Whole | None = None
     run_name: str | None = None
 
 
@@ -87,7 +87,7 @@ class DatasetInput(msgspec.Struct):
 
 class ModelLink(msgspec.Struct):
     model_id: str
-    step: int = 0
+    step: wire.Whole = 0
 
 
 class LogInputs(msgspec.Struct):

@@ -10,7 +10,7 @@ import re
 import typing
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Depends, Request, Response
@@ -20,6 +20,8 @@ from modelyard_server.kernel.db import only_reads
 from modelyard_server.tracking.errors import TooManyBytes, ValueRefused
 
 T = TypeVar("T", bound=msgspec.Struct)
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number that fits into a column; a larger one is the sender's mistake."""
 PREFIXES = ("/api/2.0/mlflow", "/api/3.0/mlflow")
 READS = [Depends(only_reads)]
 _MOST_BYTES = 1024 * 1024
