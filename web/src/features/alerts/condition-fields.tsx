@@ -40,7 +40,7 @@ export function ConditionFields({ value, onChange }: Props) {
           />
           over
           {isMetric(value.signal) ? (
-            " a day"
+            <span>a day</span>
           ) : (
             <Minutes
               value={value.window_minutes ?? 5}
