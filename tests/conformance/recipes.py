@@ -307,6 +307,8 @@ RECIPES: dict[str, Recipe] = {
         lambda ids: {"rows": [{"inputs": {"x": 1.0}, "prediction": 1}]}, before=states.reported
     ),
     "monitoring_send_outcomes": Recipe(lambda ids: {"prediction_id": "p-1", "value": 1}),
+    "monitoring_save_fleet_view": Recipe(lambda ids: {"name": "mine", "state": "q=x"}),
+    "monitoring_change_fleet_view": Recipe(lambda ids: {"name": "renamed"}),
     # ------------------------------------------------------------------- alerts
     "dashboards_create_dashboard": Recipe(lambda ids: {"name": "Mornings"}),
     "dashboards_change_dashboard": Recipe(lambda ids: {"name": "Evenings", "version": 1}),

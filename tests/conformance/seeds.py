@@ -424,6 +424,11 @@ def a_dashboard(world: World) -> str:
     return world.post("/api/v1/dashboards", body)["id"]
 
 
+def a_fleet_view(world: World) -> str:
+    body = {"name": f"{world.canary} fleet", "state": "health=failing", "is_shared": True}
+    return world.post("/api/v1/fleet-views", body)["id"]
+
+
 def a_silence(world: World) -> str:
     body = {"reason": f"{world.canary} work", "ends_at": "2999-01-01T00:00:00Z"}
     body |= {"starts_at": "2998-12-31T00:00:00Z"}
@@ -483,6 +488,7 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "silence_id": a_silence,
     # dashboards
     "dashboard_id": a_dashboard,
+    "fleet_view_id": a_fleet_view,
     # notifications
     "channel_id": a_channel,
     "delivery_id": a_dead_letter,

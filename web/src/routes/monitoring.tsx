@@ -1,7 +1,5 @@
 import { createRoute } from "@tanstack/react-router";
-import { type FleetFilter, fleetFilter } from "@/features/monitoring/fleet-filter";
-import { FLEET_RANGES, type FleetRange } from "@/features/monitoring/ranges";
-import { oneOf, type Search } from "@/lib/search";
+import { fleetSearch } from "@/features/monitoring/fleet-filter";
 import { lazyView } from "./lazy-view";
 import { workspaceRoute } from "./workspace";
 
@@ -11,19 +9,14 @@ const FleetPage = lazyView(() => import("@/features/monitoring/fleet-page"), "Fl
 const monitoring = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "monitoring",
-  validateSearch: (search: Search): { range?: FleetRange } & FleetFilter => ({
-    ...(search.range === undefined ? {} : { range: oneOf(search.range, FLEET_RANGES, "24h") }),
-    ...fleetFilter(search),
-  }),
+  validateSearch: fleetSearch,
   component: function Monitoring() {
-    const { range = "24h", ...filter } = monitoring.useSearch();
+    const search = monitoring.useSearch();
     const navigate = monitoring.useNavigate();
     return (
       <FleetPage
-        range={range}
-        onRange={(next) => void navigate({ search: { ...filter, range: next } })}
-        filter={filter}
-        onFilter={(next) => void navigate({ search: { range, ...next }, replace: true })}
+        search={search}
+        onSearch={(next) => void navigate({ search: next, replace: true })}
         extra={<OutsideModel />}
       />
     );

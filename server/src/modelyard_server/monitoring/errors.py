@@ -1,6 +1,6 @@
 """What monitoring may refuse."""
 
-from modelyard_server.kernel.errors import Conflict, Invalid, NotFound
+from modelyard_server.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class FeatureUnknown(NotFound):
@@ -97,3 +97,21 @@ class ReportRefused(Invalid):
     """A reported row cannot be what it says."""
 
     code = "monitoring.report_refused"
+
+
+class FleetViewMissing(NotFound):
+    code = "monitoring.fleet_view_missing"
+
+
+class FleetViewNameTaken(Conflict):
+    code = "monitoring.fleet_view_name_taken"
+
+
+class NotYourFleetView(Forbidden):
+    """Somebody else saved it."""
+
+    code = "monitoring.not_your_fleet_view"
+
+
+class TooManyFleetViews(Conflict):
+    code = "monitoring.too_many_fleet_views"

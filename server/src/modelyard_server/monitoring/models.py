@@ -425,3 +425,17 @@ class SafeguardCount(Owned, Base):
     rows: Mapped[int]
     examples: Mapped[list[list[Any]]] = mapped_column(JSON)
     """Prediction id and row, the newest first."""
+
+
+class FleetView(Owned, Base):
+    """A saved view of the fleet page."""
+
+    __tablename__ = "fleet_views"
+
+    name: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(Text)
+    """The search part of the page's address, without `?`."""
+    is_shared: Mapped[bool]
+    owner_id: Mapped[uuid.UUID | None]
+    owner_name: Mapped[str] = mapped_column(String(320))
+    updated_at: Mapped[dt.datetime]

@@ -21,6 +21,7 @@ from . import (
     estimate_routes,
     exposition,
     fleet,
+    fleet_view_routes,
     joint_routes,
     live_routes,
     metrics,
@@ -51,6 +52,7 @@ scraped = APIRouter(tags=["monitoring"])
 routers = [
     router,
     live_routes.router,
+    fleet_view_routes.router,
     scraped,
     capture_routes.router,
     constraint_routes.router,

@@ -1,5 +1,6 @@
-import { type Search, text } from "@/lib/search";
+import { oneOf, type Search, text } from "@/lib/search";
 import type { FleetRow } from "./api";
+import { FLEET_RANGES, type FleetRange } from "./ranges";
 
 export const LIGHTS = [
   "failing",
@@ -18,6 +19,12 @@ export interface FleetFilter {
   q?: string;
 }
 
+/** All that the address says. `view`: the saved view that this came from. */
+export interface FleetSearch extends FleetFilter {
+  range?: FleetRange;
+  view?: string;
+}
+
 export const NOBODY = "-";
 
 /** Reads the filter from the address; what is empty or unknown is left out. */
@@ -30,6 +37,23 @@ export function fleetFilter(search: Search): FleetFilter {
     q: text(search.q).slice(0, 200),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== ""));
+}
+
+/** Reads the address; what is not there is as usual. */
+export function fleetSearch(search: Search): FleetSearch {
+  return {
+    ...(search.range === undefined ? {} : { range: oneOf(search.range, FLEET_RANGES, "24h") }),
+    ...fleetFilter(search),
+    ...(text(search.view) === "" ? {} : { view: text(search.view) }),
+  };
+}
+
+/** The part of the address that is saved under a name. */
+export function stateOf({ view: _, ...search }: FleetSearch): string {
+  const kept = { range: "24h", ...search };
+  return new URLSearchParams(
+    Object.entries(kept).toSorted(([a], [b]) => a.localeCompare(b)),
+  ).toString();
 }
 
 export const listed = (values = ""): string[] => values.split(",").filter((one) => one !== "");

@@ -1,10 +1,10 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
 import { answers, refuses } from "@/test/server";
-import { chosen, type FleetFilter, fleetFilter } from "./fleet-filter";
+import { chosen, type FleetFilter, type FleetSearch, fleetFilter } from "./fleet-filter";
 import { FleetPage } from "./fleet-page";
 
 const failing: Shape<"FleetRow"> = {
@@ -44,8 +44,12 @@ function aFleet(rows: Shape<"FleetRow">[], dropped = 0): Shape<"FleetOut"> {
   };
 }
 
-const show = (filter: FleetFilter = {}, onFilter = vi.fn()) =>
-  renderView(<FleetPage range="24h" onRange={vi.fn()} filter={filter} onFilter={onFilter} />);
+beforeEach(() => {
+  answers("get", "/api/v1/fleet-views", []);
+});
+
+const show = (search: FleetSearch = {}, onSearch = vi.fn()) =>
+  renderView(<FleetPage search={search} onSearch={onSearch} />);
 
 test("a failing deployment says why and leads to its drift", async () => {
   answers("get", "/api/v1/fleet", aFleet([failing]));
@@ -72,16 +76,33 @@ const calm: Shape<"FleetRow"> = {
 
 test("filters go to the address, and say how much they leave", async () => {
   answers("get", "/api/v1/fleet", aFleet([failing, calm]));
-  const onFilter = vi.fn();
-  await show({ health: "failing" }, onFilter);
+  const onSearch = vi.fn();
+  await show({ health: "failing" }, onSearch);
   expect(await screen.findByRole("row", { name: /churn/ })).toHaveTextContent("25 %");
   expect(screen.queryByRole("row", { name: /price/ })).not.toBeInTheDocument();
   expect(screen.getByRole("status")).toHaveTextContent("1 of 2");
   await userEvent.click(screen.getByRole("combobox", { name: "Owner" }));
   await userEvent.click(await screen.findByRole("option", { name: "Nobody" }));
-  expect(onFilter).toHaveBeenLastCalledWith({ health: "failing", owner: "-" });
+  expect(onSearch).toHaveBeenLastCalledWith({ range: "24h", health: "failing", owner: "-" });
   await userEvent.click(screen.getByRole("button", { name: "Clear filters" }));
-  expect(onFilter).toHaveBeenLastCalledWith({});
+  expect(onSearch).toHaveBeenLastCalledWith({ range: "24h" });
+});
+
+test("a saved view is chosen, and what was changed is saved under it or reset", async () => {
+  answers("get", "/api/v1/fleet", aFleet([failing, calm]));
+  const view = { name: "Mornings", is_shared: true, owner_name: "Ana", may_change: true };
+  const kept = { ...view, id: "v1", state: "health=failing&range=7d" };
+  answers("get", "/api/v1/fleet-views", [kept]);
+  const saved = answers("patch", "/api/v1/fleet-views/v1", kept);
+  const onSearch = vi.fn();
+  await show({ view: "v1", range: "7d", q: "churn" }, onSearch);
+  expect(await screen.findByText("Edited")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Reset" }));
+  expect(onSearch).toHaveBeenLastCalledWith({ health: "failing", range: "7d", view: "v1" });
+  await userEvent.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toEqual([{ state: "q=churn&range=7d" }]));
+  await userEvent.click(screen.getByRole("button", { name: "Mornings" }));
+  expect(await screen.findByText("Shared by Ana")).toBeVisible();
 });
 
 test("a filter that nothing passes can be taken away", async () => {

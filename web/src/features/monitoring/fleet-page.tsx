@@ -15,23 +15,23 @@ import { View } from "@/ui/view";
 import { fleet } from "./api";
 import { Dropped } from "./dropped";
 import { fleetColumns } from "./fleet-columns";
-import { chosen, type FleetFilter, filterCount } from "./fleet-filter";
+import { chosen, type FleetFilter, type FleetSearch, filterCount } from "./fleet-filter";
 import { FleetFilterBar } from "./fleet-filter-bar";
 import { useFleetLive } from "./fleet-live";
+import { FleetViews } from "./fleet-views";
 import { HealthBar } from "./health-bar";
 import { FLEET_RANGES, type FleetRange } from "./ranges";
 
 interface Props {
-  range: FleetRange;
-  onRange: (range: FleetRange) => void;
-  filter: FleetFilter;
-  onFilter: (filter: FleetFilter) => void;
+  search: FleetSearch;
+  onSearch: (search: FleetSearch) => void;
   /** More to do, from other features. */
   extra?: ReactNode;
 }
 
 /** All deployments at once, the worst first. */
-export function FleetPage({ range, onRange, filter, onFilter, extra }: Props) {
+export function FleetPage({ search, onSearch, extra }: Props) {
+  const { range = "24h", view, ...filter } = search;
   const live = useFleetLive(range);
   return (
     <>
@@ -42,18 +42,34 @@ export function FleetPage({ range, onRange, filter, onFilter, extra }: Props) {
         actions={
           <>
             {extra}
-            <Choice label="Range" value={range} options={FLEET_RANGES} onChange={onRange} />
+            <FleetViews search={search} onSearch={onSearch} />
+            <Choice
+              label="Range"
+              value={range}
+              options={FLEET_RANGES}
+              onChange={(next) => onSearch({ ...search, range: next })}
+            />
           </>
         }
       />
       <View loading={<TableSkeleton />}>
-        <FleetTable range={range} filter={filter} onFilter={onFilter} />
+        <FleetTable
+          range={range}
+          filter={filter}
+          onFilter={(next) => onSearch({ range, ...next, ...(view ? { view } : {}) })}
+        />
       </View>
     </>
   );
 }
 
-function FleetTable({ range, filter, onFilter }: Pick<Props, "range" | "filter" | "onFilter">) {
+interface TableProps {
+  range: FleetRange;
+  filter: FleetFilter;
+  onFilter: (filter: FleetFilter) => void;
+}
+
+function FleetTable({ range, filter, onFilter }: TableProps) {
   const { data } = useSuspenseQuery(fleet(range));
   const rows = useMemo(() => chosen(data.rows, filter), [data.rows, filter]);
   if (data.rows.length === 0) {
