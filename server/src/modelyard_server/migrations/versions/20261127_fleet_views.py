@@ -7,7 +7,7 @@ import modelyard_server.kernel.db
 from modelyard_server.migrations import state
 
 revision = "20261127_fleet_views"
-down_revision = "20261127_joint_drift"
+down_revision = "20261127_safeguards"
 branch_labels = None
 depends_on = None
 
