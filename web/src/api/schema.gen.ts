@@ -2844,6 +2844,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fleet Views
+         * @description List one's own saved views of the fleet page, and the shared ones.
+         */
+        get: operations["monitoring_list_fleet_views"];
+        put?: never;
+        /**
+         * Save Fleet View
+         * @description Save a view under a name.
+         */
+        post: operations["monitoring_save_fleet_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-views/{fleet_view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Fleet View
+         * @description Remove a view.
+         */
+        delete: operations["monitoring_delete_fleet_view"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Fleet View
+         * @description Rename, share or overwrite a view.
+         */
+        patch: operations["monitoring_change_fleet_view"];
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -6379,6 +6427,59 @@ export interface components {
             coverage: number | null;
             /** Sparkline */
             sparkline: number[];
+        };
+        /**
+         * FleetViewCreate
+         * @description A view to keep; `state` is the search part of the page's address.
+         */
+        FleetViewCreate: {
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /**
+             * Is Shared
+             * @default false
+             */
+            is_shared: boolean;
+        };
+        /**
+         * FleetViewOut
+         * @description A saved view of the fleet page.
+         */
+        FleetViewOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Is Shared */
+            is_shared: boolean;
+            /** Owner Name */
+            owner_name: string;
+            /** May Change */
+            may_change: boolean;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * FleetViewPatch
+         * @description What is to be different.
+         */
+        FleetViewPatch: {
+            /** Name */
+            name?: string | null;
+            /** State */
+            state?: string | null;
+            /** Is Shared */
+            is_shared?: boolean | null;
         };
         /**
          * Format
@@ -16474,6 +16575,132 @@ export interface operations {
                         /** @description Where to go on from after a break. */
                         id?: string;
                     };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_list_fleet_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetViewOut"][];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_save_fleet_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetViewCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetViewOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_delete_fleet_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fleet_view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_change_fleet_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fleet_view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetViewPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetViewOut"];
                 };
             };
             /** @description A problem document. */
