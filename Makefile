@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy clean
+.PHONY: help setup run check format test test-autolog test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy soak-capture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -138,6 +138,9 @@ bench-fleet: .make/dev .make/web ## The fleet page of 500 deployments in a brows
 
 soak-deploy: .make/dev .make/autolog/complete ## A hundred deployments of seven kinds of model: how many succeed, how fast (ARGS="--count 20")
 	@$(BIN)/python benchmarks/soak_deploy.py $(ARGS)
+
+soak-capture: .make/dev ## A million known rows replayed, then counts, drift and percentiles beside them (ARGS="--requests 20000")
+	@$(BIN)/python benchmarks/soak_capture.py $(ARGS)
 
 bench-capture: .make/dev ## What capture adds to one request of a gateway worker
 	@$(BIN)/python benchmarks/capture.py

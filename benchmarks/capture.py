@@ -2,20 +2,23 @@
 
 The worker's own recorder is fed with answered calls of 30 numbers, in bursts as its loop answers
 them, and hands its frames over a pipe to a reader that stands for the node. Measured is what a
-request waits for (noting it) and what it costs in all (framing and the write are shared by the
-calls of a burst).
+request waits for (counting it in the tally's file, and noting it) and what it costs in all (framing
+and the write are shared by the calls of a burst).
 """
 
 import os
 import statistics
+import tempfile
 import threading
 import time
 import uuid
+from typing import BinaryIO
 
 import conditions
 import orjson
 
 from modelyard_runtime.gateway.recorder import Mark, Noted, Recorder, pack_records
+from modelyard_runtime.ledger import Tally
 
 REQUESTS = 20_000
 BURSTS = (1, 16, 64)
@@ -42,7 +45,7 @@ def a_call(mark: Mark, number: int) -> Noted:
     return mark, 200, uuid.uuid4().hex, at_us, 2500, 900, body, b'{"predictions":[1]}'
 
 
-def measured(burst: int) -> tuple[float, float, float]:
+def measured(burst: int, tally: BinaryIO) -> tuple[float, float, float]:
     """Give p50 and p99 of noting a call, and all that capture costs a call, in µs."""
     reading, writing = os.pipe()
     reader = threading.Thread(target=_drain, args=(reading,), daemon=True)
@@ -52,6 +55,7 @@ def measured(burst: int) -> tuple[float, float, float]:
         lambda frames: _write(writing, frames),
         lambda: 0,
         lambda _seconds, _step: None,
+        Tally(tally.fileno()),
     )
     mark = a_mark()
     calls = [a_call(mark, number) for number in range(REQUESTS)]
@@ -60,6 +64,7 @@ def measured(burst: int) -> tuple[float, float, float]:
     for start in range(0, REQUESTS, burst):
         for call in calls[start : start + burst]:
             before = time.perf_counter_ns()
+            recorder.tally.add(1)
             recorder.note(call)
             waits.append(time.perf_counter_ns() - before)
         recorder.flush()
@@ -89,7 +94,8 @@ def main() -> None:
     print("|---:|---:|---:|---:|")
     worst = 0.0
     for burst in BURSTS:
-        middle, late, cost = measured(burst)
+        with tempfile.TemporaryFile() as tally:
+            middle, late, cost = measured(burst, tally)
         worst = max(worst, middle, cost)
         print(f"| {burst} | {middle:.1f} | {late:.1f} | {cost:.1f} |")
     print(f"\nAllowed: {LIMIT_US:.0f} µs at p50; {'kept' if worst <= LIMIT_US else 'MISSED'}.")

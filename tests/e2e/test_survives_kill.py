@@ -1,15 +1,20 @@
 """`kill -9` of any process in the middle of the main job, then start again: nothing is lost."""
 
+import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.make import patchy, replay
 from tests.make.installation import Installation, an_installation, wait_for
-from tests.make.journey import Member, an_owner, predict
+from tests.make.journey import Member, an_owner, example_row, predict
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -102,3 +107,110 @@ def test_graceful_stop_takes_the_node_along_and_a_start_brings_deployments_back(
     installation.start()
 
     wait_for(lambda: _answers(deployment["url"], key), 30, lambda: installation.output[-3000:])
+
+
+def test_rows_replayed_while_the_control_plane_dies_are_counted_to_the_last(
+    installation: Installation, owner: Member, tmp_path: Path
+) -> None:
+    owner.run_example("../tests/make/patchy.py")
+    deployment = owner.deploy(patchy.NAME)
+    path, truth = f"/deployments/{deployment['id']}", replay.Truth()
+    before = owner.get(f"{path}/capture")["dropped_records"]
+    sender = replay.Sender(deployment["url"], owner.a_key(deployment["id"]))
+    replay.replay(sender, 10_000, truth)
+    installation.kill()
+    replay.replay(sender, 10_000, truth, seed=2)
+    sender.close()
+    installation.start()
+
+    wait_for(
+        lambda: replay.counted(owner, deployment["id"]) >= 20_000,
+        60,
+        lambda: f"Counted: {replay.counted(owner, deployment['id'])}",
+    )
+    assert truth.statuses == {200: 19_600, 422: 400}
+    assert replay.differing_counts(owner, deployment["id"], truth) == []
+    assert replay.differing_columns(owner, deployment["id"], truth) == []
+    assert replay.differing_drift(owner, deployment["id"], truth) == []
+    capture = owner.get(f"{path}/capture")
+    assert (capture["dropped_records"], capture["capture_error"]) == (before, None)
+
+
+def _logged(owner: Member, path: str) -> list[str]:
+    found: list[str] = []
+    page: dict[str, Any] = {"next_cursor": ""}
+    while (cursor := page["next_cursor"]) is not None:
+        page = owner.get(f"{path}/predictions", limit=200, **({"cursor": cursor} if cursor else {}))
+        found += [one["id"] for one in page["items"]]
+    return found
+
+
+class Callers:
+    """Call without pause, from several threads; keep the ids of answers."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url, self._key = f"{url}/predict", key
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._call) for _ in range(4)]
+        self.answered: set[str] = set()
+        self.unanswered: list[str] = []
+
+    def _call(self) -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {self._key}"}, timeout=60) as http:
+            while not self._stop.is_set():
+                try:
+                    answer = http.post(self._url, json={"row": example_row()})
+                except httpx.ConnectError:
+                    self._stop.wait(0.02)
+                except httpx.HTTPError as error:  # answered and recorded all the same, perhaps
+                    self.unanswered.append(str(error))
+                else:
+                    self.answered |= {answer.headers.get("X-Prediction-Id", "")} - {""}
+
+    def __enter__(self) -> "Callers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for_more(self) -> None:
+        made = len(self.answered)
+        wait_for(lambda: len(self.answered) > made + 300, 90, lambda: str(self.unanswered[-3:]))
+
+
+def test_calls_answered_while_worker_and_node_are_killed_are_kept_once_or_counted_as_lost(
+    installation: Installation, owner: Member
+) -> None:
+    deployment = owner.deploy("breast-cancer", name="counted")
+    path = f"/deployments/{deployment['id']}"
+    lost_before = owner.get(f"{path}/traffic", range="1h")["dropped_records"]
+    with Callers(deployment["url"], owner.a_key(deployment["id"])) as callers:
+        callers.wait_for_more()
+        observed = json.loads((installation.folder / "data/node/observed.json").read_text())
+        os.kill(observed["workers"][0]["pid"], signal.SIGKILL)
+        callers.wait_for_more()
+        os.kill(installation.node_pid(), signal.SIGKILL)
+        callers.wait_for_more()
+
+    def adds_up() -> bool:
+        """Every answered call is logged once or lost, and what is counted leaves out no more."""
+        traffic = owner.get(f"{path}/traffic", range="1h")
+        lost = traffic["dropped_records"] - lost_before
+        logged = _logged(owner, path)
+        assert len(logged) == len(set(logged))
+        missing = len(callers.answered - set(logged))
+        unheard = len(callers.unanswered) - len(set(logged) - callers.answered)
+        least, most = len(callers.answered) - lost, len(callers.answered) + len(callers.unanswered)
+        return (
+            unheard >= 0
+            and missing <= lost <= missing + unheard
+            and least <= traffic["total"]["requests"] <= most
+        )
+
+    wait_for(adds_up, 60, lambda: f"{len(callers.answered)} answered")
+    lost = owner.get(f"{path}/traffic", range="1h")["dropped_records"] - lost_before
+    assert lost < len(callers.answered) / 4

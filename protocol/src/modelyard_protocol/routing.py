@@ -317,4 +317,8 @@ class ObservedState(BaseModel):
     overrides: tuple[Override, ...] = ()
     """Rollbacks decided on this node that the desired state does not know yet."""
     dropped_records: int = 0
-    """Prediction records lost since start because the capture queue was full or the disk was."""
+    """Prediction records lost on this node, by a full queue or disk or by processes killed."""
+    dropped_at: dt.datetime | None = None
+    """When the last of them was found missing."""
+    journal_error: str | None = None
+    """Why calls cannot be recorded just now."""

@@ -202,7 +202,9 @@ class Node:
             servers=self._scaler.shown(servers, self._workers.lane_of, time.monotonic()),
             workers=self._workers.observed(),
             overrides=self._reported(),
-            dropped_records=self._journal.dropped + self._workers.dropped,
+            dropped_records=self._journal.dropped,
+            dropped_at=self._journal.ledger.dropped_at,
+            journal_error=self._journal.error,
         )
         try:
             await asyncio.to_thread(files.write_observed, self._folder, state)

@@ -87,7 +87,22 @@ class DesiredFile:
 
 
 def write_observed(folder: Path, state: ObservedState) -> None:
-    """Replace `observed.json` atomically."""
+    """Replace `observed.json` atomically, or in place where there is no room for a second one."""
     beside = folder / f".{OBSERVED_FILE}.{os.getpid()}"
-    beside.write_text(state.model_dump_json(), encoding="utf-8")
-    beside.replace(folder / OBSERVED_FILE)
+    content = state.model_dump_json().encode()
+    try:
+        beside.write_bytes(content)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        _overwrite(folder / OBSERVED_FILE, content)
+    else:
+        beside.replace(folder / OBSERVED_FILE)
+
+
+def _overwrite(path: Path, content: bytes) -> None:
+    """Write over a file in place, on a full disk; JSON may end in blanks."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.pwrite(handle, content.ljust(os.fstat(handle).st_size), 0)
+    finally:
+        os.close(handle)

@@ -1,8 +1,9 @@
 """A gateway worker: HTTP, keys, splits and the fast lane, behind the sandbox's walls.
 
-`python -m modelyard_runtime.worker --listen FD --control FD`, started by the node. It has no
-network but the inherited listening socket, no files but its code, and learns everything from the
-node: routing tables, connections to model servers, and descriptors of compiled graphs.
+`python -m modelyard_runtime.worker --listen FD --control FD --tally FD`, started by the node. It
+has no network but the inherited listening socket, no files but its code and the tally, and learns
+everything from the node: routing tables, connections to model servers, and descriptors of
+compiled graphs.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from .gateway.recorder import Recorder, pack_records
 from .gateway.safeguarding import Safeguarding
 from .gateway.servers import Served, Servers
 from .gateway.table import Allowance, Table
+from .ledger import Tally
 from .wire import Kind
 
 SWEEP_SECONDS = 0.5
@@ -47,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="modelyard_runtime.worker")
     parser.add_argument("--listen", type=int, required=True)
     parser.add_argument("--control", type=int, required=True)
+    parser.add_argument("--tally", type=int, default=-1)
     options = parser.parse_args(argv)
     listener = socket.socket(fileno=options.listen)
     control = socket.socket(fileno=options.control)
@@ -55,15 +58,15 @@ def main(argv: list[str] | None = None) -> int:
         one.setblocking(False)
     import uvloop
 
-    uvloop.run(Worker(listener, control).run())
+    uvloop.run(Worker(listener, control, Tally(options.tally)).run())
     return 0
 
 
 class Worker:
     """One process that answers callers."""
 
-    def __init__(self, listener: socket.socket, control: socket.socket) -> None:
-        self._listener, self._control = listener, control
+    def __init__(self, listener: socket.socket, control: socket.socket, tally: Tally) -> None:
+        self._listener, self._control, self._tally = listener, control, tally
         self._connections: set[Connection] = set()
         self._allowance = Allowance()
         self._servers = Servers()
@@ -85,11 +88,12 @@ class Worker:
             lambda frames: channel.send(Kind.counts, frames),
             lambda: channel.pending_bytes,
             self._loop.call_later,
+            self._tally,
         )
         self._mirror = Mirror(
             self._servers,
             lambda frames: channel.send(Kind.counts, frames),
-            lambda frame: channel.send(Kind.records, pack_records(frame, 1)),
+            self._sample,
             self._loop.call_later,
         )
         self._safeguarding = Safeguarding(
@@ -132,6 +136,10 @@ class Worker:
             self._begin(self._listen(list(self._tasks)))
         elif kind is Kind.drain:
             self._stop.set()
+
+    def _sample(self, frame: bytes) -> None:
+        self._tally.add(1)
+        self._channel.send(Kind.records, pack_records(frame, 1))
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(coroutine)
@@ -229,7 +237,7 @@ class Worker:
             await asyncio.sleep(0.01)
         self._mirror.flush()
         self._safeguarding.flush()
-        self._recorder.flush(before=None)
+        self._recorder.flush(is_last=True)
         while self._channel.pending_bytes and time.monotonic() < end + 5:
             if self._channel.is_closed:
                 break

@@ -24,6 +24,7 @@ from modelyard_protocol.routing import DesiredState, LaneState, ObservedWorker, 
 from .channel import Channel
 from .gateway.recorder import read_packed
 from .journal import Journal
+from .ledger import Source
 from .logs import ServerLog
 from .sandbox.walls import Tier
 from .scaling import Load
@@ -32,6 +33,7 @@ from .wire import Kind, base_of
 MEMORY_MB = 4096  # of data, all graphs and waiting bodies together
 OPEN_FILES = 8192
 STABLE_SECONDS = 20.0
+HANG_UP_SECONDS = 5.0
 _BACKOFF_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 Connect = Callable[[], socket.socket]
@@ -44,9 +46,10 @@ class Worker:
     def __init__(self, listener: socket.socket, log: Path, tier: Tier, owner: Workers) -> None:
         self._listener, self._tier, self._owner = listener, tier, owner
         self._log = ServerLog(log)
+        self._source: Source | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._failures = 0
-        self._next_try = self._started_at = 0.0
+        self._next_try = self._started_at = self._gone_at = 0.0
         self._is_draining = False
         self.channel: Channel | None = None
         self.restarts = 0
@@ -77,7 +80,7 @@ class Worker:
     async def tick(self) -> None:
         """Do what is due."""
         now = time.monotonic()
-        if self._child is not None and self._child.poll() is not None:
+        if self._child is not None and self._child.poll() is not None and self._is_silent(now):
             self._ended(now)
         if self._child is None and not self._is_draining and now >= self._next_try:
             await self._start(now)
@@ -94,25 +97,40 @@ class Worker:
             with contextlib.suppress(ProcessLookupError):
                 self._child.kill()
 
+    def _is_silent(self, now: float) -> bool:
+        """Tell whether no process behind its walls answers any more: it has hung up then."""
+        if self.channel is None:
+            return True
+        self._gone_at = self._gone_at or now
+        self.channel.drain()
+        return self.channel.is_closed or now - self._gone_at > HANG_UP_SECONDS
+
     async def _start(self, now: float) -> None:
         ours, theirs = socket.socketpair()
         try:
+            source = self._owner.journal.ledger.source()
+        except OSError as error:
+            ours.close()
+            theirs.close()
+            self._not_started(error, now)
+            return
+        try:
             self._child = subprocess.Popen(
-                self._line(theirs.fileno()),
+                self._line(theirs.fileno(), source.fd),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno(), self._listener.fileno()],
+                pass_fds=[theirs.fileno(), self._listener.fileno(), source.fd],
                 start_new_session=True,
             )
         except OSError as error:
             ours.close()
-            self._log.say(f"could not be started: {error}")
-            self._next_try = now + 1.0
+            source.close()
+            self._not_started(error, now)
             return
         finally:
             theirs.close()
-        self._started_at = now
+        self._started_at, self._gone_at, self._source = now, 0.0, source
         self.generation = self.epoch = -1
         self.attached, self.compiled, self.health = {}, {}, {}
         self.channel = Channel(ours, self._told, lambda: None)
@@ -120,18 +138,24 @@ class Worker:
         await loop.connect_read_pipe(lambda: self._log, self._child.stdout)
         self._owner.inform(self)
 
-    def _line(self, control: int) -> list[str]:
+    def _not_started(self, error: OSError, now: float) -> None:
+        self._log.say(f"could not be started: {error}")
+        self._next_try = now + 1.0
+
+    def _line(self, control: int, tally: int) -> list[str]:
         listen = self._listener.fileno()
         line = [sys.executable, "-m", "modelyard_runtime.sandbox", "run"]
         line += ["--parent", str(os.getpid()), "--tier", self._tier.value]
         if self._tier is Tier.none:
             line += ["--allow-unsandboxed"]
-        line += ["--keep-fd", str(control), "--keep-fd", str(listen)]
+        for kept in (control, listen, tally):
+            line += ["--keep-fd", str(kept)]
         line += ["--memory-mb", str(MEMORY_MB), "--open-files", str(OPEN_FILES)]
         if self._tier is not Tier.bwrap:
             line += ["--rw", str(self._owner.scratch)]
         line += ["--", sys.executable, "-m", "modelyard_runtime.worker"]
-        return [*line, "--listen", str(listen), "--control", str(control)]
+        line += ["--listen", str(listen), "--control", str(control)]
+        return [*line, "--tally", str(tally)]
 
     def _ended(self, now: float) -> None:
         code = self._child.returncode if self._child is not None else 0
@@ -140,7 +164,9 @@ class Worker:
             self.channel.drain()
             self.channel.close()
             self.channel = None
-        self._owner.lost_records(int(self.health.get("dropped", 0)))
+        if self._source is not None:
+            self._owner.journal.end(self._source)
+        self._source = None
         if self._is_draining:
             return
         if now - self._started_at > STABLE_SECONDS:
@@ -156,16 +182,22 @@ class Worker:
             os.close(descriptor)
         owner = self._owner
         if kind is Kind.records:
-            owner.journal.add(*read_packed(payload))
+            owner.journal.add(*read_packed(payload), self._source)
         elif kind is Kind.counts:
             owner.journal.add_counts(payload)
         elif kind is Kind.health:
-            self.health = orjson.loads(payload)
+            self._told_health(orjson.loads(payload))
         elif kind is Kind.spent:
             owner.spread(self, payload)
         elif kind is Kind.done:
             self._done(orjson.loads(payload))
             owner.changed()
+
+    def _told_health(self, health: dict[str, Any]) -> None:
+        dropped = int(health["dropped"]) - int(self.health.get("dropped", 0))
+        self.health = health
+        if dropped > 0 and self._source is not None:
+            self._owner.journal.lost(dropped, self._source)
 
     def _done(self, facts: dict[str, Any]) -> None:
         if "generation" in facts:
@@ -201,7 +233,6 @@ class Workers:
         self._servers: dict[str, tuple[int, Connect]] = {}
         self._specs: dict[str, ServerSpec] = {}
         self._serial = 0
-        self._dropped = 0
         self.lane_notes: dict[str, str] = {}
         self.woken: set[str] = set()
         """Versions that calls wait for."""
@@ -229,11 +260,6 @@ class Workers:
     def has_state(self) -> bool:
         """A desired state has been applied."""
         return self._desired is not None
-
-    @property
-    def dropped(self) -> int:
-        """Records the workers had to drop, since the node started."""
-        return self._dropped + sum(int(one.health.get("dropped", 0)) for one in self._all)
 
     def observed(self) -> tuple[ObservedWorker, ...]:
         """Give what is to be told about all of them."""
@@ -338,10 +364,6 @@ class Workers:
         for worker in self._all:
             if worker is not source and worker.channel is not None:
                 worker.channel.send(Kind.spent, payload)
-
-    def lost_records(self, count: int) -> None:
-        """Remember what a worker that has ended had dropped."""
-        self._dropped += count
 
     async def tick(self) -> None:
         """Do what is due for each."""

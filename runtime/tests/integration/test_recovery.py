@@ -1,12 +1,18 @@
 """What happens when processes die, or when the control plane is not there."""
 
+import os
+import resource
+import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 from tests.make.nodes import RunningNode, a_key, a_node, a_route, a_server, environment
 from tests.make.packages import a_sleepy_package, an_adding_package
+
+from modelyard_protocol.records import Prediction, Traffic
 
 FIRST, SECOND = "a" * 32, "b" * 32
 
@@ -108,3 +114,93 @@ def test_broken_desired_file_leaves_the_last_state_in_force(tmp_path: Path) -> N
         time.sleep(0.3)
         assert predict(node).status_code == 200
         assert node.observed()["generation"] == 1
+
+
+class Caller:
+    """Calls a node and remembers the ids of its answers, and how often it got none."""
+
+    def __init__(self, node: RunningNode) -> None:
+        self._node = node
+        self.answered: set[str] = set()
+        self.unanswered = 0
+
+    def call(self, times: int) -> None:
+        end = len(self.answered) + times
+        while len(self.answered) < end:
+            try:
+                answer = predict(self._node)
+            except httpx.ConnectError:
+                time.sleep(0.02)
+            except httpx.HTTPError:  # it may have been answered, and written down, all the same
+                self.unanswered += 1
+            else:
+                assert answer.status_code == 200
+                self.answered.add(answer.headers["X-Prediction-Id"])
+
+    def adds_up(self, state: dict[str, Any]) -> bool:
+        """Every answered call is in the journal once or among those counted as lost."""
+        ids = [one.id for one in self._node.records() if isinstance(one, Prediction)]
+        assert len(ids) == len(set(ids))
+        missing = len(self.answered - set(ids))
+        more = self.unanswered - len(set(ids) - self.answered)
+        return more >= 0 and missing <= state["dropped_records"] <= missing + more
+
+    def counted(self) -> int:
+        found = self._node.records()
+        return sum(one.requests for one in found if isinstance(one, Traffic))
+
+
+def test_every_answered_call_is_in_the_journal_or_counted_as_lost(tmp_path: Path) -> None:
+    package = an_adding_package(tmp_path / "package", 3.0)
+    with a_node(tmp_path / "node") as node:
+        caller = Caller(node)
+        node.want([a_server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
+        node.start(["--workers", "1"])
+        worker = node.wait_ready()["workers"][0]["pid"]
+        caller.call(200)
+        os.kill(worker, signal.SIGKILL)  # what it had not handed over yet is lost
+        caller.call(1)
+        node.wait_until(lambda state: state["workers"][0]["restarts"] == 1)
+        assert node.wait_until(caller.adds_up)["dropped_records"] < 200
+
+        before = node.observed()["dropped_records"]
+        assert node.process is not None
+        node.process.send_signal(signal.SIGSTOP)  # it takes nothing any more: what follows is lost
+        caller.call(20)
+        node.end(signal.SIGKILL)
+        node.start(["--workers", "1"])
+        node.wait_ready()
+        caller.call(5)
+        node.wait_until(lambda state: state["dropped_records"] >= before + 20)
+        state = node.wait_until(caller.adds_up)
+        lost = state["dropped_records"]
+        assert lost < before + 200
+        assert state["dropped_at"] is not None
+        answered = len(caller.answered)
+        assert answered - lost <= caller.counted() <= answered + caller.unanswered
+
+
+def test_full_disk_costs_records_that_are_counted_and_is_told_until_it_has_room(
+    tmp_path: Path,
+) -> None:
+    package = an_adding_package(tmp_path / "package", 3.0)
+    with a_node(tmp_path / "node") as node:
+        caller = Caller(node)
+        node.want([a_server(package, engine="onnx")], [a_route(package, {FIRST: 100})])
+        node.start(["--workers", "1"])
+        node.wait_ready()
+        assert node.process is not None
+        hard = resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (16384, hard))
+        while not node.observed()["journal_error"]:
+            caller.call(1)
+        caller.call(20)
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        node.wait_until(lambda state: state["journal_error"] is None)  # although nobody calls
+        caller.call(20)
+        lost = node.wait_until(caller.adds_up)["dropped_records"]
+        assert 0 < lost < len(caller.answered)
+        node.wait_until(lambda _: caller.counted() == len(caller.answered))
+        node.end()
+        node.start(["--workers", "1"])
+        assert node.wait_ready()["dropped_records"] == lost  # the count outlives a restart

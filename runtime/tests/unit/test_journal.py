@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from modelyard_protocol.records import Prediction, Traffic, read_frames, read_records
+from modelyard_protocol.records import Prediction, Traffic, frame, read_frames, read_records
 from modelyard_runtime import journal as module
 from modelyard_runtime.gateway.recorder import Mark, Noted, Recorder
 from modelyard_runtime.journal import Journal
+from modelyard_runtime.owed import merged
 
 WHOSE = (1, "d", 2, 3)
 MARK = Mark(WHOSE, 1.0, {"key_id": None, "skin": "predict", "source": "live", "content_type": ""})
@@ -28,6 +29,10 @@ def read(folder: Path) -> list[Prediction | Traffic]:
     return [record for payload in payloads for record in read_records(payload)]
 
 
+def predictions(folder: Path) -> list[Prediction]:
+    return [one for one in read(folder) if isinstance(one, Prediction)]
+
+
 def wait_for(holds: Callable[[], Any]) -> None:
     end = time.monotonic() + 60
     while not holds():
@@ -40,7 +45,7 @@ def test_closing_writes_everything_the_running_second_included(tmp_path: Path) -
     recorder = a_recorder(journal)
     for number in range(100):
         recorder.note(a_call(str(number), 200 if number % 2 else 422))
-    recorder.flush(before=None)
+    recorder.flush(is_last=True)
     journal.close()
     records = read(tmp_path)
     found = [r for r in records if isinstance(r, Prediction)]
@@ -58,7 +63,7 @@ def test_disk_that_refuses_costs_records_but_never_counts(tmp_path: Path) -> Non
     journal = Journal(folder, "1")
     recorder = a_recorder(journal)
     recorder.note(a_call("lost"))
-    recorder.flush(before=None)
+    recorder.flush(is_last=True)
     wait_for(lambda: journal.dropped == 1)
     folder.unlink()
     recorder.note(a_call("kept"))
@@ -66,18 +71,46 @@ def test_disk_that_refuses_costs_records_but_never_counts(tmp_path: Path) -> Non
     journal.close()
     records = read(folder)
     assert [r.id for r in records if isinstance(r, Prediction)] == ["kept"]
-    assert sum(r.requests for r in records if isinstance(r, Traffic)) == 1
+    assert sum(r.requests for r in records if isinstance(r, Traffic)) == 2
 
 
 def test_full_queue_drops_the_oldest_and_counts_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_QUEUED_BYTES", 10_000)
+    monkeypatch.setattr(module, "_LINGER_SECONDS", 3600)
     journal = Journal(tmp_path, "1")
-    journal.close()  # nobody takes from the queue any more
-    for _ in range(30):
+    journal.add(frame(b"{}"), 0)
+    wait_for(lambda: any(path.stat().st_size for path in tmp_path.glob("*.journal")))
+    for _ in range(30):  # nobody takes from the queue before the end
         journal.add(b"x" * 500, 2)
-    assert journal.dropped == 20
+    journal.close()
+    assert (journal.dropped, journal.ledger.dropped_at is None) == (20, False)
+
+
+def test_error_goes_when_the_disk_takes_something_again(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    folder.write_text("in the way")
+    journal = Journal(folder, "1")
+    journal.add(frame(b"{}"), 1)
+    wait_for(lambda: journal.error)
+    folder.unlink()
+    wait_for(lambda: journal.error is None)  # although nobody calls
+    journal.close()
+    assert journal.dropped == 1
+
+
+def test_counts_that_are_owed_are_one_frame_a_second(tmp_path: Path) -> None:
+    sent: list[bytes] = []
+    recorder = Recorder(lambda *_: None, sent.append, lambda: 0, lambda *_: None)
+    for status in (200, 422, 200):
+        recorder.note_all([a_call("x", status)], 7)
+        recorder.flush()
+    ((payload, _),) = read_frames(merged(b"".join(sent)))
+    (counts,) = read_records(payload)
+    assert isinstance(counts, Traffic)
+    assert (counts.requests, counts.by_status) == (3, {"200": 2, "422": 1})
+    assert sum(counts.latency_us.values()) == 3
 
 
 def test_worker_whose_node_takes_nothing_drops_and_counts() -> None:
@@ -109,7 +142,9 @@ def test_full_file_is_followed_by_the_next(tmp_path: Path, monkeypatch: pytest.M
     for number in range(3):
         recorder.note(a_call(str(number)))
         recorder.flush()
-        wait_for(lambda wanted=number: len(read(tmp_path)) == wanted + 1)
+        wait_for(lambda wanted=number: len(predictions(tmp_path)) == wanted + 1)
     journal.close()
-    names = [path.name for path in sorted(tmp_path.iterdir())]
-    assert names == ["1-000001.journal", "1-000002.journal", "1-000003.journal"]
+    names = [path.name for path in sorted(tmp_path.glob("*.journal"))]
+    assert len(names) >= 3
+    assert names == [f"1-{number:06d}.journal" for number in range(1, len(names) + 1)]
+    assert [one.id for one in predictions(tmp_path)] == ["0", "1", "2"]

@@ -247,6 +247,8 @@ class Lane:
         stamp = b"%012x%b" % (now_ns // 1_000_000, _SALT)
         answered: list[tuple[Item, bytes, bytes]] = []
         offset = 0
+        tally = self._host.recorder.tally
+        tally.add(len(batch.calls))
         for item, rows, request_id in batch.calls:
             admitted, target, _, _, sink = item
             self._count += 1
@@ -280,6 +282,7 @@ class Lane:
                 self._host.answered(item, name.decode(), part, body, model_us)
             if self.to_compare > 0 and self._host.compare(self._server_id, item, part):
                 self.to_compare -= 1
+        tally.add(len(answered) - len(batch.calls))  # refusals count themselves
         self._host.finished(len(answered))
         self._note(answered, now_ns, model_us)
 

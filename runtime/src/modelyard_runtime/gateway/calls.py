@@ -330,6 +330,7 @@ class _Call:
         if self._is_sent:
             outgoing.headers["X-Model-Version"] = str(target.version)
             outgoing.headers["X-Modelyard-Revision"] = str(target.revision)
+        self._calls.recorder.tally.add(1)
         sink.respond(outgoing)
         self._calls.open -= 1
         total_us = (time.perf_counter_ns() - started_ns) // 1000

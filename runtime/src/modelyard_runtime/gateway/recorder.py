@@ -12,8 +12,10 @@ from typing import Any
 import orjson
 
 from modelyard_protocol.records import MAX_BODY_BYTES, frame, latency_bucket
+from modelyard_runtime.ledger import Tally
 
 LINGER_SECONDS = 0.01  # a record waits no longer here
+BUSY_BYTES = 1024 * 1024  # unsent: the counts of a second are then sent together
 MAX_UNSENT_BYTES = 64 * 1024 * 1024  # of records the node has not taken yet; past it they drop
 MAX_BATCH_CALLS = 512
 MAX_BATCH_BYTES = 2 * 1024 * 1024  # below the frame limit, escaped text included
@@ -52,12 +54,15 @@ class Recorder:
         send_counts: Callable[[bytes], None],
         unsent_bytes: Callable[[], int],
         later: Callable[[float, Callable[[], None]], Any],
+        tally: Tally | None = None,
     ) -> None:
+        self.tally = tally or Tally()
+        """Whoever answers calls counts them here first, so that none is lost unseen."""
         self._send_records, self._send_counts = send_records, send_counts
         self._unsent_bytes, self._later = unsent_bytes, later
         self._noted: list[Noted] = []
         self._counts: dict[tuple[Revision, int], dict[str, Any]] = {}
-        self._is_due = False
+        self._is_due = self._is_owing = False
         self.dropped = 0
 
     def note(self, call: Noted) -> None:
@@ -81,22 +86,29 @@ class Recorder:
             self._is_due = True
             self._later(LINGER_SECONDS, self.flush)
 
-    def flush(self, before: int | None = -1) -> None:
-        """Hand over the records, and the counts of seconds before `before` (`None`: all)."""
+    def flush(self, *, is_last: bool = False) -> None:
+        """Hand over counts and records together: a kill takes no more of the first.
+
+        While the node is behind, the counts of a second wait until it is over.
+        """
         self._is_due = False
         noted, self._noted = self._noted, []
-        if noted and self._unsent_bytes() > MAX_UNSENT_BYTES:
+        unsent = self._unsent_bytes()
+        self._flush_counts(None if is_last or unsent <= BUSY_BYTES else int(time.time()))
+        if noted and unsent > MAX_UNSENT_BYTES:
             self.dropped += len(noted)
         elif noted:
             self._hand_over(noted)
-        self._flush_counts(int(time.time()) if before == -1 else before)
+
+    def _flush_owed(self) -> None:
+        self._is_owing = False
+        self.flush()
 
     def _slot(self, revision: Revision, second: int) -> dict[str, Any]:
         found = self._counts.get((revision, second))
         if found is None:
             found = {"requests": 0, "by_status": {}, "latency_us": {}}
             self._counts[revision, second] = found
-            self._later(1.1, self.flush)
         return found
 
     def _flush_counts(self, before: int | None) -> None:
@@ -104,6 +116,9 @@ class Recorder:
         if done:
             frames = [_traffic(slot, self._counts.pop(slot)) for slot in done]
             self._send_counts(b"".join(frames))
+        if self._counts and not self._is_owing:
+            self._is_owing = True
+            self._later(1.1, self._flush_owed)
 
     def _hand_over(self, noted: list[Noted]) -> None:
         groups: dict[tuple[Mark, int, bool], list[Noted]] = {}

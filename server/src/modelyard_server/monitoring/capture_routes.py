@@ -42,7 +42,7 @@ def capture_key(request: Request) -> bytes:
 @router.get("")
 def get_capture(deployment_id: uuid.UUID, db: Db, actor: Reader, node: Node) -> CaptureOut:
     """Give what is kept of a deployment's calls, and how much."""
-    return captures.read(db, actor, deployment_id, dropped_records=node.dropped_records())
+    return captures.read(db, actor, deployment_id, lost=node.lost())
 
 
 @router.put("")
@@ -50,8 +50,7 @@ def put_capture(
     deployment_id: uuid.UUID, wanted: CapturePut, db: Db, actor: Manager, node: Node
 ) -> CaptureOut:
     """Choose what is kept of calls from now on."""
-    dropped = node.dropped_records()
-    return captures.change(db, actor, deployment_id, wanted, dropped_records=dropped)
+    return captures.change(db, actor, deployment_id, wanted, lost=node.lost())
 
 
 @router.post("/erase")

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from .policy import RETENTION_DAYS, Keep
+from .schemas import Losses
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -20,11 +21,10 @@ class CaptureColumn(BaseModel):
     is_sensitive: bool
 
 
-class CaptureOut(BaseModel):
+class CaptureOut(Losses):
     """What is kept, and how much there is.
 
-    `sampled_out`: calls whose rows the rate left out, in 90 days. `dropped_records`: lost on this
-    node before they could be counted.
+    `sampled_out`: calls whose rows the rate left out, in 90 days.
     """
 
     rate: float
@@ -37,7 +37,6 @@ class CaptureOut(BaseModel):
     first_at: dt.datetime | None
     last_at: dt.datetime | None
     sampled_out: int
-    dropped_records: int
 
 
 class CapturePut(BaseModel):

@@ -38,6 +38,7 @@ from .models import (
 )
 from .policies import policy_of
 from .policy import Policy
+from .ports import Lost
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,9 +51,7 @@ _CHUNK = 400
 _MB = 1024 * 1024
 
 
-def read(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, *, dropped_records: int
-) -> CaptureOut:
+def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, *, lost: Lost) -> CaptureOut:
     """Give what is kept of a deployment's calls, and how much.
 
     Raises:
@@ -85,7 +84,7 @@ def read(
         first_at=first,
         last_at=last,
         sampled_out=int(left_out or 0),
-        dropped_records=dropped_records,
+        **lost.told(),
     )
 
 
@@ -95,7 +94,7 @@ def change(
     deployment_id: uuid.UUID,
     wanted: CapturePut,
     *,
-    dropped_records: int,
+    lost: Lost,
 ) -> CaptureOut:
     """Choose what is kept of calls from now on; rows that were kept stay as they are.
 
@@ -122,7 +121,7 @@ def change(
         before=before,
         after=_facts(row),
     )
-    return read(db, actor, deployment_id, dropped_records=dropped_records)
+    return read(db, actor, deployment_id, lost=lost)
 
 
 def erase(

@@ -19,7 +19,7 @@ from . import drift, evaluation, explain, health, history, measuring, queries, s
 from .drift import Status, Verdict
 from .history import Kept
 from .measuring import Question
-from .ports import Subject
+from .ports import NOTHING_LOST, Lost, Subject
 from .schemas import FleetOut, FleetRange, FleetRow, Window
 
 MEASURED_NOW = 20  # deployments of one answer whose stored verdict is too old, or not there yet
@@ -49,7 +49,7 @@ def read(
     actor: trail.Who,  # noqa: ARG001
     asked: FleetRange,
     *,
-    dropped_records: int = 0,
+    lost: Lost = NOTHING_LOST,
 ) -> FleetOut:
     """Give every deployment's health, worst first. Rows are judged over a week at most."""
     window: Window = "7d" if asked == "30d" else asked
@@ -80,7 +80,7 @@ def read(
         healthy=sum(row.health == "healthy" for row in rows),
         degraded=sum(row.health == "degraded" for row in rows),
         failing=sum(row.health == "failing" for row in rows),
-        dropped_records=dropped_records,
+        **lost.told(),
     )
 
 

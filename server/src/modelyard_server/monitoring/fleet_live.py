@@ -34,7 +34,7 @@ class Follower:
         """Say what changed: `fleet` with everything, or `rows` with those that changed."""
         rows = [row.model_dump(mode="json") for row in fleet.rows]
         order = [row["deployment_id"] for row in rows]
-        counts = fleet.model_dump(include={"healthy", "degraded", "failing", "dropped_records"})
+        counts = fleet.model_dump(mode="json", exclude={"range", "rows"})
         digests = {row["deployment_id"]: resuming.digest(row) for row in rows}
         digests[_AROUND] = resuming.digest([counts, order])
         told = self._told or resuming.opened(self._position, fleet.range, list(digests))

@@ -46,7 +46,7 @@ async def follow_fleet(
         found = snapshots.get(
             (tenancy.workspace_of(db), range),
             FRESH_SECONDS,
-            lambda: fleet.read(db, actor, range, dropped_records=node.dropped_records()),
+            lambda: fleet.read(db, actor, range, lost=node.lost()),
         )
         return follower.changes(found)
 

@@ -37,9 +37,14 @@ def _platform(db: Session, actor: Actor, node: NodeFacts, own: Labels) -> list[F
     dropped = Family(
         "modelyard_dropped_records_total",
         "counter",
-        "Prediction records lost before they were counted, since the node started.",
+        "Prediction records lost on this machine before they were counted.",
     )
-    dropped.add(own, node.dropped_records())
+    lost = node.lost()
+    dropped.add(own, lost.records)
+    stopped = Family(
+        "modelyard_capture_stopped", "gauge", "1 while calls cannot be recorded, as on a full disk."
+    )
+    stopped.add(own, float(lost.error is not None))
     pending = Family(
         "modelyard_ingest_pending_bytes", "gauge", "Journal bytes that are not counted yet."
     )
@@ -48,7 +53,7 @@ def _platform(db: Session, actor: Actor, node: NodeFacts, own: Labels) -> list[F
         "modelyard_ingest_lag_seconds", "gauge", "Age of the oldest record not counted yet."
     )
     lag.add(own, max(0.0, waited))
-    return [up, dropped, pending, lag, _jobs(db, actor, own)]
+    return [up, dropped, stopped, pending, lag, _jobs(db, actor, own)]
 
 
 def _jobs(db: Session, actor: Actor, own: Labels) -> Family:

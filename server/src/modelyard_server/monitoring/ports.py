@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -69,6 +69,27 @@ class Unread:
     since: dt.datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Records that never reached a journal: by a full disk or queue, or by killed processes."""
+
+    records: int = 0
+    last_at: dt.datetime | None = None
+    error: str | None = None
+    """Why calls cannot be recorded just now."""
+
+    def told(self) -> dict[str, Any]:
+        """Give the fields of `Losses`."""
+        return {
+            "dropped_records": self.records,
+            "dropped_at": self.last_at,
+            "capture_error": self.error,
+        }
+
+
+NOTHING_LOST = Lost()
+
+
 class NodeFacts(Protocol):
     """What this machine's node says about its capture."""
 
@@ -76,8 +97,8 @@ class NodeFacts(Protocol):
         """Give where journals of reported rows go."""
         ...
 
-    def dropped_records(self) -> int:
-        """Give how many records were lost before they reached a journal."""
+    def lost(self) -> Lost:
+        """Give what was lost before it reached a journal."""
         ...
 
     def is_up(self) -> bool:

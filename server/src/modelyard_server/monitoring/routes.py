@@ -105,7 +105,7 @@ def get_fleet(
     range: FleetRange = "24h",  # noqa: A002 - the parameter's public name
 ) -> FleetOut:
     """Give every deployment's health, worst first."""
-    return fleet.read(db, actor, range, dropped_records=node.dropped_records())
+    return fleet.read(db, actor, range, lost=node.lost())
 
 
 @router.get("/deployments/{deployment_id}/predictions")
@@ -140,7 +140,7 @@ def get_traffic(
         deployment_id,
         range,
         revision=revision,
-        dropped_records=node.dropped_records(),
+        lost=node.lost(),
     )
 
 

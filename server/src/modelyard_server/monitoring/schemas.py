@@ -50,15 +50,25 @@ class TrafficPoint(BaseModel):
     p99_ms: float | None
 
 
-class TrafficOut(BaseModel):
-    """Traffic over a range. `dropped_records`: lost on this node before they could be counted."""
+class Losses(BaseModel):
+    """What this machine lost of calls before they could be counted, of all deployments.
+
+    `capture_error`: why calls cannot be recorded just now; they are answered all the same.
+    """
+
+    dropped_records: int
+    dropped_at: dt.datetime | None
+    capture_error: str | None
+
+
+class TrafficOut(Losses):
+    """Traffic over a range."""
 
     since: dt.datetime
     until: dt.datetime
     step_seconds: int
     total: TrafficPoint
     points: list[TrafficPoint]
-    dropped_records: int
 
 
 class FaultOut(BaseModel):
@@ -249,7 +259,7 @@ class FleetRow(BaseModel):
     sparkline: list[int]
 
 
-class FleetOut(BaseModel):
+class FleetOut(Losses):
     """Every deployment, worst first."""
 
     range: FleetRange
@@ -257,4 +267,3 @@ class FleetOut(BaseModel):
     healthy: int
     degraded: int
     failing: int
-    dropped_records: int

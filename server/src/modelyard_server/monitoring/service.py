@@ -21,7 +21,7 @@ from .drift import Verdict
 from .errors import FeatureUnknown
 from .grid import HEAD, Grid, Ints, Kind
 from .measuring import Question
-from .ports import Catalogue, Subject
+from .ports import NOTHING_LOST, Catalogue, Lost, Subject
 from .reference import Reference
 from .schemas import (
     Baseline,
@@ -49,10 +49,10 @@ SHOWN_VALUES = 15  # categories of a histogram; the rest is one bar
 
 
 def fleet(
-    db: Session, actor: trail.Who, asked: FleetRange, *, dropped_records: int = 0
+    db: Session, actor: trail.Who, asked: FleetRange, *, lost: Lost = NOTHING_LOST
 ) -> FleetOut:
     """Give every deployment's health, worst first. Reads stored counts and verdicts."""
-    return fleets.read(db, actor, asked, dropped_records=dropped_records)
+    return fleets.read(db, actor, asked, lost=lost)
 
 
 def fleet_verdict(db: Session, subject: Subject, window: Window) -> Verdict:
@@ -67,7 +67,7 @@ def traffic(
     asked: TrafficRange,
     *,
     revision: int | None = None,
-    dropped_records: int = 0,
+    lost: Lost = NOTHING_LOST,
 ) -> TrafficOut:
     """Give calls, errors and latency over a range.
 
@@ -87,7 +87,7 @@ def traffic(
             step.as_point(since + dt.timedelta(seconds=span.step_seconds * at))
             for at, step in enumerate(steps)
         ],
-        dropped_records=dropped_records,
+        **lost.told(),
     )
 
 

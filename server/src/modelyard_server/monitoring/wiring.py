@@ -19,7 +19,7 @@ from modelyard_server.kernel.services import Services
 from . import retention, upkeep
 from .fleet_live import Snapshots
 from .guarding import TrafficGuards
-from .ports import Catalogue, NodeFacts, Unread
+from .ports import Catalogue, Lost, NodeFacts, Unread
 from .subjects import Deployed
 
 
@@ -37,10 +37,10 @@ class Node:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def dropped_records(self) -> int:
-        """Give the records the node lost since it started; 0 while none has ever run."""
-        observed = self._services.get(NodeState).observed()  # type: ignore[type-abstract]
-        return observed.dropped_records if observed else 0
+    def lost(self) -> Lost:
+        """Give what was lost on this machine; nothing while no node has ever run."""
+        seen = self._services.get(NodeState).observed()  # type: ignore[type-abstract]
+        return Lost(seen.dropped_records, seen.dropped_at, seen.journal_error) if seen else Lost()
 
     def reported_folder(self) -> Path:
         """Give where journals of reported rows go."""

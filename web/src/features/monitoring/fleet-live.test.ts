@@ -27,7 +27,14 @@ const row = (deployment_id: string, requests: number): FleetRow => ({
   coverage: null,
   sparkline: [],
 });
-const counts = { healthy: 2, degraded: 0, failing: 0, dropped_records: 0 };
+const counts = {
+  healthy: 2,
+  degraded: 0,
+  failing: 0,
+  dropped_records: 0,
+  dropped_at: null,
+  capture_error: null,
+};
 const known: Fleet = { ...counts, range: "24h", rows: [row("a", 1), row("b", 2)] };
 
 test("only what changed is replaced, in the order of the server", () => {

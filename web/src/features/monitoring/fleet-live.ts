@@ -5,7 +5,7 @@ import { type Fleet, type FleetRow, fleet } from "./api";
 import type { FleetRange } from "./ranges";
 
 const EVENTS = ["fleet", "rows"] as const;
-type Counts = Pick<Fleet, "healthy" | "degraded" | "failing" | "dropped_records">;
+type Counts = Omit<Fleet, "range" | "rows">;
 interface Said extends Counts {
   rows: FleetRow[];
   /** All deployments, the worst first; not there when `rows` are all rows. */

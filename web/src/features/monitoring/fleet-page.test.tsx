@@ -41,6 +41,8 @@ function aFleet(rows: Shape<"FleetRow">[], dropped = 0): Shape<"FleetOut"> {
     degraded: 0,
     failing: rows.length,
     dropped_records: dropped,
+    dropped_at: dropped ? new Date().toISOString() : null,
+    capture_error: null,
   };
 }
 
@@ -127,6 +129,13 @@ test("records that were lost are told, not hidden", async () => {
   answers("get", "/api/v1/fleet", aFleet([failing], 7));
   await show();
   expect(await screen.findByText("7 records could not be kept")).toBeVisible();
+});
+
+test("a full disk is told with its reason", async () => {
+  const full = "The disk is nearly full: 12 MiB are left.";
+  answers("get", "/api/v1/fleet", { ...aFleet([failing], 7), capture_error: full });
+  await show();
+  expect(await screen.findByText(/The disk is nearly full.*7 records missing/)).toBeVisible();
 });
 
 test("an empty fleet leads to the models", async () => {

@@ -92,7 +92,7 @@ function FleetTable({ range, filter, onFilter }: TableProps) {
   return (
     <div className="stack">
       <HealthBar fleet={data} />
-      {data.dropped_records > 0 && <Dropped records={data.dropped_records} />}
+      <Dropped of={data} />
       <FleetFilterBar rows={data.rows} shown={rows.length} filter={filter} onFilter={onFilter} />
       <Panel flush>
         {rows.length === 0 ? (

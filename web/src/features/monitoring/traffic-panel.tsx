@@ -41,7 +41,7 @@ export function TrafficPanel({ id, range, onRange }: Props) {
           note={`p99 ${latency(total.p99_ms)}`}
         />
       </div>
-      {data.dropped_records > 0 && <Dropped records={data.dropped_records} />}
+      <Dropped of={data} />
       {total.requests === 0 ? (
         <Panel>
           <EmptyState title={`No requests in the last ${range}`}>
