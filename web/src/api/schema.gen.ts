@@ -4664,10 +4664,15 @@ export interface components {
          * CaptureOut
          * @description What is kept, and how much there is.
          *
-         *     `sampled_out`: calls whose rows the rate left out, in 90 days. `dropped_records`: lost on this
-         *     node before they could be counted.
+         *     `sampled_out`: calls whose rows the rate left out, in 90 days.
          */
         CaptureOut: {
+            /** Dropped Records */
+            dropped_records: number;
+            /** Dropped At */
+            dropped_at: string | null;
+            /** Capture Error */
+            capture_error: string | null;
             /** Rate */
             rate: number;
             /** Retention Days */
@@ -4688,8 +4693,6 @@ export interface components {
             last_at: string | null;
             /** Sampled Out */
             sampled_out: number;
-            /** Dropped Records */
-            dropped_records: number;
         };
         /**
          * CapturePut
@@ -6345,6 +6348,12 @@ export interface components {
          * @description Every deployment, worst first.
          */
         FleetOut: {
+            /** Dropped Records */
+            dropped_records: number;
+            /** Dropped At */
+            dropped_at: string | null;
+            /** Capture Error */
+            capture_error: string | null;
             /**
              * Range
              * @enum {string}
@@ -6358,8 +6367,6 @@ export interface components {
             degraded: number;
             /** Failing */
             failing: number;
-            /** Dropped Records */
-            dropped_records: number;
         };
         /**
          * FleetRow
@@ -10301,9 +10308,15 @@ export interface components {
         };
         /**
          * TrafficOut
-         * @description Traffic over a range. `dropped_records`: lost on this node before they could be counted.
+         * @description Traffic over a range.
          */
         TrafficOut: {
+            /** Dropped Records */
+            dropped_records: number;
+            /** Dropped At */
+            dropped_at: string | null;
+            /** Capture Error */
+            capture_error: string | null;
             /**
              * Since
              * Format: date-time
@@ -10319,8 +10332,6 @@ export interface components {
             total: components["schemas"]["TrafficPoint"];
             /** Points */
             points: components["schemas"]["TrafficPoint"][];
-            /** Dropped Records */
-            dropped_records: number;
         };
         /**
          * TrafficPoint
