@@ -36,7 +36,10 @@ def _span(trace_id: str, span: Mapping[str, Any]) -> dict[str, Any]:
             "code": status.get("code", "STATUS_CODE_UNSET"),
             "message": status.get("message", ""),
         },
-        "attributes": {_NAME: json.dumps(trace_id), **_named(span.get("attributes"))},
+        "attributes": {
+            **{key: json.dumps(value) for key, value in _named(span.get("attributes")).items()},
+            _NAME: json.dumps(trace_id),
+        },
         "links": [
             {
                 "trace_id": f"tr-{_hex(link.get('trace_id', ''))}",

@@ -97,6 +97,8 @@ def test_the_spans_of_a_trace_come_as_the_file_that_mlflow_reads(workspace):
     assert (first.name, first.status.status_code.value, first.parent_id) == ("step 0", "OK", None)
     assert (second.parent_id, second.trace_id) == (first.span_id, asked["request_id"])
     assert second.end_time_ns == 10**18 + 5_000_000
+    assert answer.json()["spans"][1]["attributes"]["words"] == '["\\"hm\\""]'  # JSON in a text
+    assert second.get_attribute("words") == ['"hm"']
     assert [(e.name, e.timestamp, e.attributes) for e in second.events] == [
         ("cache", 99, {"hits": 3})
     ]
