@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,6 +188,8 @@ class ObedientPreparation:
     lane: dict[str, Any] | None = None
     killed_at: str | None = None
     calls: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    """What the model found in its environment when it was verified last."""
 
     def materialise(self, workspace_id: int, model_id: uuid.UUID, version: int) -> Prepared:
         self._called("prepare")
@@ -201,8 +203,11 @@ class ObedientPreparation:
         folder = Path("/environments/x")
         return Built(folder / "bin/python", folder, "a1b2c3", "Isolated environment a1b2c3.", None)
 
-    def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:
+    def verify(
+        self, prepared: Prepared, built: Built, engine: str, variables: Mapping[str, str]
+    ) -> Verified:
         self._called("verify")
+        self.variables = dict(variables)
         return self.verified
 
     def known_lane(self, prepared: Prepared, built: Built, engine: str) -> dict[str, Any] | None:

@@ -50,6 +50,8 @@ def _outside(options: argparse.Namespace) -> dict[str, Any]:
         line += ["--memory-mb", str(options.memory_mb), "--tier", options.tier]
         if options.environment_dir is not None:
             line += ["--ro", str(options.environment_dir)]
+        if options.env_file is not None:
+            line += ["--env-file", str(options.env_file.absolute())]
         if options.allow_unsandboxed:
             line += ["--allow-unsandboxed"]
         inner = ["--model-dir", str(options.model_dir), "--engine", options.engine, "--inside"]
@@ -259,6 +261,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--expected", type=Path, help="JSON list the model must reproduce")
     parser.add_argument("--compile", type=Path, help="folder to write the model's graph into")
     parser.add_argument("--importance", type=Path, help="JSON: rows, actual, is_number")
+    parser.add_argument("--env-file", type=Path, help="JSON of the model's environment variables")
     parser.add_argument("--rtol", type=float, default=1e-6)
     parser.add_argument("--inside", action="store_true", help="the walls are already around us")
     parser.add_argument("--python", type=Path, help="interpreter of the model's environment")

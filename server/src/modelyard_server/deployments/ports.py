@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -275,8 +275,13 @@ class Preparation(Protocol):
         """Make the environment, or find it; an isolated one is never the platform's own."""
         ...
 
-    def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:
-        """Load the model in the sandbox, predict its input example, and compile it if it can be."""
+    def verify(
+        self, prepared: Prepared, built: Built, engine: str, variables: Mapping[str, str]
+    ) -> Verified:
+        """Load the model in the sandbox, predict its input example, and compile it if it can be.
+
+        `variables` are environment variables that it finds there, as its model server will.
+        """
         ...
 
     def known_lane(self, prepared: Prepared, built: Built, engine: str) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from modelyard_server.kernel.db import Database
@@ -36,9 +36,13 @@ class RegistryPreparation:
         )
         return Built(env.python, env.environment_dir, env.lock_hash, env.note, env)
 
-    def verify(self, prepared: Prepared, built: Built, engine: str) -> Verified:
+    def verify(
+        self, prepared: Prepared, built: Built, engine: str, variables: Mapping[str, str]
+    ) -> Verified:
         """Load the model in the sandbox, predict its input example, and compile it if it can be."""
-        seen = preparation.verify(self._services, prepared.handle, built.handle, engine=engine)
+        seen = preparation.verify(
+            self._services, prepared.handle, built.handle, engine=engine, variables=variables
+        )
         return Verified(
             ok=seen.ok,
             summary=seen.says,

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.routing import ObservedServer, ServerState
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.errors import DomainError, OutOfSpace, Unavailable
 from modelyard_server.kernel.jobs import JobContext
 from modelyard_server.workspaces.access import System
@@ -29,6 +30,7 @@ from .history import Change
 from .lookup import get, revision_of, revisions, standing
 from .models import Deployment, Revision
 from .ports import Built, ComputeDriver, Drivers, Preparation, Prepared, Publisher
+from .stages import variables_of
 from .states import ROLLING_OUT, Status, moved
 from .strategy import steps_of
 
@@ -78,6 +80,7 @@ class RollOut:
         self._compute: ComputeDriver = job.services.get(ComputeDriver)
         self._drivers: Drivers = job.services.get(Drivers)
         self._publisher: Publisher = job.services.get(Publisher)
+        self._root: RootKey = job.services.get(RootKey)
         self._step = "prepare"
 
     def run(self) -> None:
@@ -188,6 +191,7 @@ class RollOut:
             now.revision.model_dir = str(prepared.model_dir)
             now.revision.python = str(built.python)
             now.revision.environment_dir = str(built.environment_dir)
+            variables = variables_of(now.db, self._root, now.deployment.environment)
             say("Loading the model in the sandbox.")
         self._publisher.now(self._job.workspace_id)
         if proven is not None:
@@ -198,7 +202,7 @@ class RollOut:
             same = "Reproduced before: same files, environment and engine."
             self._done("verify", same + lanes.sentence(lane), proof=proof)
             return
-        seen = self._preparation.verify(prepared, built, engine)
+        seen = self._preparation.verify(prepared, built, engine, variables)
         with self._locked() as now:
             now.revision.sandbox = seen.sandbox
             now.revision.lane = seen.lane

@@ -39,6 +39,8 @@ class Question:
     is_number: bool
     engine: str
     model_id: uuid.UUID
+    environment: str
+    """Where it is served, whose variables it finds."""
 
     def wire(self) -> dict[str, Any]:
         """Give what the sandbox reads."""
@@ -95,6 +97,7 @@ def question(
         bool(signature.outputs) and signature.outputs[0].dtype in _REAL,
         revision.engine,
         subject.model_id,
+        deployment.environment,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.deployments import service as deployments
+from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.errors import DomainError
 from modelyard_server.kernel.jobs import JobContext, handler
 from modelyard_server.registry import preparation
@@ -41,6 +43,13 @@ def _ask(
         env = preparation.environment(job.services, prepared, on_line=lambda _: None)
     except DomainError as refusal:
         return {"reason": refusal.detail}
+    with job.database.session(workspace_id, write=False) as db:
+        variables = deployments.variables_of(db, job.services.get(RootKey), asked.environment)
     return preparation.importance(
-        job.services, prepared, env, engine=asked.engine, question=asked.wire()
+        job.services,
+        prepared,
+        env,
+        engine=asked.engine,
+        question=asked.wire(),
+        variables=variables,
     )

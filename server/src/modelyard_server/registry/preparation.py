@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,10 +177,16 @@ def wanted_by(prepared: PreparedVersion) -> Wanted:
 
 
 def verify(
-    services: Services, prepared: PreparedVersion, env: PreparedEnvironment, *, engine: str
+    services: Services,
+    prepared: PreparedVersion,
+    env: PreparedEnvironment,
+    *,
+    engine: str,
+    variables: Mapping[str, str] | None = None,
 ) -> Verification:
     """Load the model once in the sandbox, predict its input example, and compile it if it can be.
 
+    `variables` are the environment variables of where it is to be served.
     Never raises for a fault of the model: that is what `ok`, `error` and `differences` say.
     """
     target = _compiled_folder(services, prepared, env, engine)
@@ -191,6 +197,7 @@ def verify(
             python=env.python,
             environment_dir=env.environment_dir,
             engine=engine,
+            variables=variables,
             expected=prepared.reference_prediction,
             compile_into=part,
         )
@@ -220,6 +227,7 @@ def importance(
     *,
     engine: str,
     question: dict[str, Any],
+    variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Measure in the sandbox how much the model relies on each input; see `sandboxed`.
 
@@ -232,6 +240,7 @@ def importance(
         environment_dir=env.environment_dir,
         engine=engine,
         question=question,
+        variables=variables,
     )
     report = outcome.report or {}
     found = report.get("importance")

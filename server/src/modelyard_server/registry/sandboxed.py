@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ def run_verify(
     environment_dir: Path,
     engine: str,
     expected: list[Any] | None,
+    variables: Mapping[str, str] | None = None,
     compile_into: Path | None = None,
 ) -> Outcome:
     """Load a model once behind the walls, predict, and compare with what is expected.
@@ -74,7 +76,7 @@ def run_verify(
             file = Path(folder) / "expected.json"
             file.write_text(json.dumps(expected))
             argv += ["--expected", str(file)]
-        return _run(argv, Path(folder))
+        return _run(argv, Path(folder), variables)
 
 
 def run_importance(
@@ -85,6 +87,7 @@ def run_importance(
     environment_dir: Path,
     engine: str,
     question: dict[str, Any],
+    variables: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Measure behind the walls how much a model relies on each input.
 
@@ -94,7 +97,7 @@ def run_importance(
         file = Path(folder) / "question.json"
         file.write_bytes(orjson.dumps(question, default=str))
         argv = _argv(settings, model_dir, python, environment_dir, engine)
-        return _run([*argv, "--importance", str(file)], Path(folder))
+        return _run([*argv, "--importance", str(file)], Path(folder), variables)
 
 
 def _argv(
@@ -109,7 +112,13 @@ def _argv(
     return argv
 
 
-def _run(argv: list[str], folder: Path) -> Outcome:
+def _run(argv: list[str], folder: Path, variables: Mapping[str, str] | None) -> Outcome:
+    if variables:
+        # A file of ours alone: command lines are readable by everybody.
+        secrets = folder / "variables.json"
+        secrets.touch(mode=0o600)
+        secrets.write_text(json.dumps(dict(variables)), encoding="utf-8")
+        argv = [*argv, "--env-file", str(secrets)]
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),

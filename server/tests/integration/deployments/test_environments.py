@@ -46,6 +46,7 @@ def test_a_secret_is_sealed_written_only_and_reaches_the_server_alone(
     assert admin.put(address, json={"value": "hunter2-hunter2"}).status_code == 204
     deployment = serving.deploy()
     assert serving.variables_of(deployment) == {"REGION": "eu-1", "API_TOKEN": "hunter2-hunter2"}
+    assert serving.preparation.variables == serving.variables_of(deployment)
 
     with serving.platform.database.session(serving.workspace.id, write=False) as db:
         sealed = db.scalars(select(EnvironmentSecret.sealed)).one()

@@ -5,9 +5,18 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
-from tests.make.registry import a_hostile_package, a_package, a_real_package, model_id, registered
+from tests.make.packages import a_pyfunc_package
+from tests.make.registry import (
+    a_hostile_package,
+    a_package,
+    a_real_package,
+    files_of,
+    model_id,
+    registered,
+)
 
 from modelyard_protocol.package import read_package
 from modelyard_server.kernel import jobs
@@ -102,6 +111,23 @@ def test_a_hostile_pickle_is_contained_and_reported(platform, workspace, tmp_pat
     assert "hush-hush" not in json.dumps(seen["environ"])
     assert seen["connect"].startswith("refused")
     assert seen["write"].startswith("refused")
+
+
+def test_a_model_finds_the_variables_of_where_it_is_to_be_served(platform, workspace, tmp_path):
+    code = (
+        "import os\nrate = float(os.environ['RATE'])\ndef predict(x): return list(x['x'] * rate)\n"
+    )
+    pins = [f"{name}=={version(name)}" for name in ("numpy", "pandas")]
+    files = files_of(a_pyfunc_package(tmp_path / "m", code, pins))
+    known, _, checks = checked(platform, workspace.client("developer"), files)
+    assert "KeyError: 'RATE'" in checks["prediction"]["summary"]
+
+    prepared = preparation.materialise(platform.services, workspace.id, known, 1)
+    env = preparation.environment(platform.services, prepared, on_line=print)
+    made = preparation.verify(
+        platform.services, prepared, env, engine="python", variables={"RATE": "2.5"}
+    )
+    assert (made.ok, made.predictions) == (True, [2.5]), made.error
 
 
 def test_requirements_that_cannot_be_met_are_refused_with_the_reason(platform, workspace, tmp_path):
