@@ -11,6 +11,7 @@ from modelyard_runtime.gateway.calls import Calls
 from modelyard_runtime.gateway.http import IDLE_SECONDS, READ_SECONDS, Connection
 from modelyard_runtime.gateway.mirror import Mirror
 from modelyard_runtime.gateway.recorder import Recorder
+from modelyard_runtime.gateway.safeguarding import Safeguarding
 from modelyard_runtime.gateway.servers import Servers
 
 
@@ -38,7 +39,8 @@ def calls() -> Calls:
     recorder = Recorder(lambda *_: None, lambda _: None, lambda: 0, lambda *_: None)
     servers = Servers()
     mirror = Mirror(servers, lambda _: None, lambda _: None, lambda *_: None)
-    return Calls(recorder, servers, mirror, lambda *_: None, lambda _: None)
+    guarding = Safeguarding(lambda _: None, lambda *_: None)
+    return Calls(recorder, servers, mirror, guarding, lambda *_: None, lambda _: None)
 
 
 def connect(calls: Calls) -> tuple[Connection, Wire]:
