@@ -94,7 +94,12 @@ class Incoming:
                         await asyncio.gather(writing, return_exceptions=True)
 
     async def _written(self, part: Part, content: memoryview) -> None:
-        await self._in_thread(partial(part.write, content))
+        """Hash while the disk writes."""
+        hashing = asyncio.ensure_future(self._in_thread(partial(part.hash, content)))
+        try:
+            await self._in_thread(partial(part.store, content))
+        finally:
+            await hashing
 
     def _finish(self, workspace_id: int, part: Part) -> StoredBlob:
         blob = part.close()
@@ -140,12 +145,20 @@ class Part:
         self._is_open = True
 
     def write(self, chunk: bytes | memoryview) -> None:
-        """Append.
+        """Append; raises as `store`."""
+        self.hash(chunk)
+        self.store(chunk)
+
+    def hash(self, chunk: bytes | memoryview) -> None:
+        """Let the next content into the digest."""
+        self._digest.update(chunk)
+
+    def store(self, chunk: bytes | memoryview) -> None:
+        """Write the next content.
 
         Raises:
             NoSpaceLeft: the disk is full.
         """
-        self._digest.update(chunk)
         wants_direct = len(chunk) == _HAND_OFF_BYTES and self._size % _HAND_OFF_BYTES == 0
         self._size += len(chunk)
         left = memoryview(chunk)
