@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
+import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -15,6 +18,8 @@ from modelyard._errors import ModelyardError
 
 out = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
+Address = Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")]
+"""A deployment, as a command's first argument."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,6 +44,21 @@ def refusals(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(1) from None
 
     return wrapped
+
+
+def read_list(file: Path | None, what: str) -> list[dict[str, Any]]:
+    """Read a JSON list from a file, or from standard input.
+
+    Raises:
+        typer.BadParameter: it cannot be read, or is no list; `what` names it for people.
+    """
+    try:
+        found = json.loads(file.read_text() if file is not None else sys.stdin.read())
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"The {what} cannot be read: {error}") from error
+    if not isinstance(found, list):
+        raise typer.BadParameter(f"The {what} are no list.")
+    return found
 
 
 def _place(field: dict[str, Any]) -> str:

@@ -11,10 +11,9 @@ from rich.table import Table
 
 from modelyard.batches import Batch, Form
 
-from ._session import client, out, refusals
+from ._session import Address, client, out, refusals
 
 app = typer.Typer(no_args_is_help=True, help="Files of rows, scored in the background.")
-Address = Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")]
 
 
 @app.command()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from ._session import client, out, refusals
+from ._session import Address, client, out, read_list, refusals
 
 app = typer.Typer(no_args_is_help=True, help="What values of a deployment's columns may be.")
-Address = Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")]
 
 
 @app.command()
@@ -39,12 +37,7 @@ def apply(
     ] = None,
 ) -> None:
     """Ask of the columns what a file says, and of others nothing."""
-    try:
-        columns = json.loads(file.read_text() if file is not None else sys.stdin.read())
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"The constraints cannot be read: {error}") from error
-    if not isinstance(columns, list):
-        raise typer.BadParameter("The constraints are no list.")
+    columns = read_list(file, "constraints")
     session = client()
     kept = session.deployments.set_constraints(session.deployments.find(address).id, columns)
     out.print(f"version {kept.version}: {len(kept.columns)} columns of {address}")

@@ -17,10 +17,9 @@ from modelyard.inference import Endpoint
 from modelyard.rollouts import Kind as RolloutKind
 from modelyard.rollouts import Strategy
 
-from ._session import client, out, refusals
+from ._session import Address, client, out, refusals
 
 app = typer.Typer(no_args_is_help=True, help="Deployed models.")
-Address = Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")]
 Kind = Annotated[
     str | None, typer.Option("--strategy", help="all_at_once, blue_green, canary, linear, shadow.")
 ]

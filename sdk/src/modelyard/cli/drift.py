@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ._session import client, out, refusals
+from ._session import Address, client, out, refusals
 
 app = typer.Typer(no_args_is_help=True, help="How live rows differ from the training data.")
-Address = Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")]
 
 
 @app.callback()

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from modelyard.outcomes import Outcome
 
-from ._session import client, out, refusals
+from ._session import Address, client, out, refusals
 
 app = typer.Typer(no_args_is_help=True, help="What really came of predictions.")
 
@@ -27,7 +27,7 @@ def outcomes() -> None:
 @app.command()
 @refusals
 def send(
-    address: Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")],
+    address: Address,
     file: Annotated[
         Path | None,
         typer.Argument(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from ._session import client, out, refusals
+from ._session import Address, client, out, read_list, refusals
 
 app = typer.Typer(no_args_is_help=True, help="What is held against answers at serving time.")
-Address = Annotated[str, typer.Argument(help="environment/name, or the name if it is unique.")]
 
 
 @app.command()
@@ -34,12 +32,7 @@ def apply(
     ] = None,
 ) -> None:
     """Hold what a file says against every answer, and nothing else."""
-    try:
-        rules = json.loads(file.read_text() if file is not None else sys.stdin.read())
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"The safeguards cannot be read: {error}") from error
-    if not isinstance(rules, list):
-        raise typer.BadParameter("The safeguards are no list.")
+    rules = read_list(file, "safeguards")
     session = client()
     kept = session.deployments.set_safeguards(session.deployments.find(address).id, rules)
     out.print(f"version {kept.version}: {len(kept.safeguards)} safeguards of {address}")
