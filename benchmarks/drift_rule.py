@@ -4,16 +4,19 @@
     python benchmarks/drift_rule.py --windows 20
 
 Thirty columns of every kind the rule knows; a window alarms when the model's verdict is drift or
-its data is faulty, before persistence. Several references: an unlucky one would alarm for ever.
+its data is faulty; an alert of its drift waits until that lasts (`monitoring/lasting.py`). Several
+references: an unlucky one would alarm for ever.
 """
 
 import argparse
+import datetime as dt
 from typing import Any
 
 import numpy as np
 
-from modelyard_server.monitoring import drift, profile
+from modelyard_server.monitoring import drift, lasting, profile
 from modelyard_server.monitoring.drift import Status
+from modelyard_server.monitoring.lasting import Part
 from modelyard_server.monitoring.profile import ColumnReference, ColumnRole, Origin
 
 COLUMNS = 30
@@ -21,6 +24,10 @@ REFERENCE_ROWS = 20_000
 SIZES = {50: 200, 100: 200, 200: 200, 1000: 200, 10_000: 60, 100_000: 20}
 POWER = {200: 60, 1000: 60, 10_000: 20}
 REFERENCES = 4
+DELAYED = (0.5, 1.0, 2.0)
+PER_MINUTE, HOUR = 200, 60
+START = dt.datetime(2026, 11, 27, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
 WORDS = np.array([f"w{n}" for n in range(3000)])
 
 
@@ -56,13 +63,32 @@ def reference(generator: np.random.Generator) -> dict[str, ColumnReference]:
     }
 
 
-def alarms(
+def minutes(
     known: dict[str, ColumnReference], window: dict[str, list[Any]], rows: int
-) -> tuple[bool, bool]:
-    """Tell whether a window alarms by drift, and by the quality of its data."""
-    compared = drift.compare(known, profile.count(window, known))
-    moved = drift.judge_model(compared, rows).status is Status.drifting
-    return moved, drift.judge_quality(compared, rows).status is Status.faulty
+) -> list[Part]:
+    """Count a window as it is stored, spread over up to an hour."""
+    count = max(1, min(HOUR, rows // 50))
+    made = []
+    for at in range(count):
+        part = slice(at * rows // count, (at + 1) * rows // count)
+        own = {name: values[part] for name, values in window.items()}
+        made.append((START + at * MINUTE, profile.count(own, known)))
+    return made
+
+
+def judge(
+    known: dict[str, ColumnReference], parts: list[Part], rows: int
+) -> tuple[set[str], frozenset[str], bool]:
+    """Give the columns that moved in a window, those of them that stay, and whether it is faulty.
+
+    The last row came a moment ago, and no window before is known.
+    """
+    compared = drift.compare(known, profile.merge(counted for _, counted in parts))
+    moved = {one.reference.name for one in compared if one.status is Status.drifting}
+    if drift.judge_model(compared, rows).status is not Status.drifting:
+        moved = set()
+    lasts = lasting.confirmed(known, moved, parts, list, parts[-1][0] + MINUTE)
+    return moved, lasts, drift.judge_quality(compared, rows).status is Status.faulty
 
 
 def null_rates(windows: int | None) -> list[str]:
@@ -72,9 +98,14 @@ def null_rates(windows: int | None) -> list[str]:
         generator = np.random.default_rng(rows)
         known = [reference(generator) for _ in range(REFERENCES)]
         count = min(usual, windows or usual)
-        seen = [alarms(known[at % REFERENCES], draw(rows, generator), rows) for at in range(count)]
-        moved, faulty = sum(m for m, _ in seen), sum(f for _, f in seen)
-        found.append(f"| {rows:,} | {count} | {moved / count:.1%} | {faulty / count:.1%} |")
+        moved = lasts = faulty = 0
+        for at in range(count):
+            own = known[at % REFERENCES]
+            judged = judge(own, minutes(own, draw(rows, generator), rows), rows)
+            moved, lasts = moved + bool(judged[0]), lasts + bool(judged[1])
+            faulty += judged[2]
+        shares = " | ".join(f"{n / count:.1%}" for n in (moved, lasts, faulty))
+        found.append(f"| {rows:,} | {count} | {shares} |")
         print(found[-1], flush=True)
     return found
 
@@ -86,13 +117,41 @@ def power(windows: int | None) -> list[str]:
         generator = np.random.default_rng(rows + 1)
         known = reference(generator)
         count = min(usual, windows or usual)
-        caught = columns = 0
+        caught = columns = told = 0
         for _ in range(count):
-            compared = drift.compare(known, profile.count(draw(rows, generator, 0.5), known))
-            caught += drift.judge_model(compared, rows).status is Status.drifting
-            moved = {one.reference.name for one in compared if one.status is Status.drifting}
+            window = draw(rows, generator, 0.5)
+            moved, lasts, _ = judge(known, minutes(known, window, rows), rows)
+            caught, told = caught + bool(moved), told + bool(lasts)
             columns += len(moved & {"c0", "c1", "c2"})
-        found.append(f"| {rows:,} | {count} | {caught / count:.1%} | {columns / count / 3:.1%} |")
+        shares = f"{caught / count:.1%} | {columns / count / 3:.1%} | {told / count:.1%}"
+        found.append(f"| {rows:,} | {count} | {shares} |")
+        print(found[-1], flush=True)
+    return found
+
+
+def delays(hours: int) -> list[str]:
+    """Give a table row per shift: minutes until window and alert show it, after a calm hour."""
+    found = []
+    generator = np.random.default_rng(5)
+    known = reference(generator)
+    for shift in DELAYED:
+        first, told = [], []
+        for _ in range(hours):
+            calm = minutes(known, draw(HOUR * PER_MINUTE, generator), HOUR * PER_MINUTE)
+            later = minutes(known, draw(HOUR * PER_MINUTE, generator, shift), HOUR * PER_MINUTE)
+            day = calm + [(at + HOUR * MINUTE, counted) for at, counted in later]
+            waited: dict[str, int] = {}
+            for passed in range(1, HOUR + 1):
+                parts = day[passed : passed + HOUR]
+                moved, lasts, _ = judge(known, parts, HOUR * PER_MINUTE)
+                if moved:
+                    waited.setdefault("first", passed)
+                if lasts:
+                    waited.setdefault("told", passed)
+                    break
+            first.append(waited.get("first", HOUR))
+            told.append(waited.get("told", HOUR))
+        found.append(f"| {shift} | {hours} | {np.median(first):.0f} | {np.median(told):.0f} |")
         print(found[-1], flush=True)
     return found
 
@@ -105,12 +164,17 @@ def main() -> None:
     parser.add_argument("--windows", type=int, help="windows per size, at most")
     options = parser.parse_args()
     print(
-        "| rows without change | windows | drift alarms | data quality alarms |\n"
-        "|---:|---:|---:|---:|"
+        "| rows without change | windows | drift verdicts | drift alerts | data quality alarms |\n"
+        "|---:|---:|---:|---:|---:|"
     )
     null_rates(options.windows)
-    print("\n| rows, 0.5 sd | windows | windows found | columns found |\n|---:|---:|---:|---:|")
+    print(
+        "\n| rows, 0.5 sd | windows | windows found | columns found | alerts |\n"
+        "|---:|---:|---:|---:|---:|"
+    )
     power(options.windows)
+    print("\n| shift, sd | hours | minutes to the verdict | to the alert |\n|---:|---:|---:|---:|")
+    delays(min(10, options.windows or 10))
 
 
 if __name__ == "__main__":

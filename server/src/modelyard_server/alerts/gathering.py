@@ -200,15 +200,21 @@ def merged(found: list[DriftOut]) -> verdicts.Columns:
     )
 
 
-def _badness(column: verdicts.Column) -> tuple[bool, float, float]:
-    return column.is_drifting or column.is_missing, column.score, column.missing_change
+def _badness(column: verdicts.Column) -> tuple[bool, bool, float, float]:
+    return (
+        column.is_drifting or column.is_missing,
+        column.is_waiting,
+        column.score,
+        column.missing_change,
+    )
 
 
 def _column(feature: FeatureDrift) -> verdicts.Column:
     return verdicts.Column(
         name=feature.feature,
         is_prediction=feature.role == "prediction",
-        is_drifting=feature.status == "drifting",
+        is_drifting=feature.status == "drifting" and feature.is_confirmed,
+        is_waiting=feature.status == "drifting" and not feature.is_confirmed,
         score=feature.score or 0.0,
         is_missing=any(one.fault == "missing" for one in feature.faults),
         missing_change=abs((feature.null_rate_current or 0) - (feature.null_rate_reference or 0)),

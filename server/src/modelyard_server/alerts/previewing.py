@@ -189,7 +189,9 @@ def _columns(day: signals.Judged) -> verdicts.Columns:
             verdicts.Column(
                 name=one.reference.name,
                 is_prediction=one.reference.role.value == "prediction",
-                is_drifting=one.status.value == "drifting",
+                is_drifting=one.reference.name in day.confirmed,
+                is_waiting=one.status.value == "drifting"
+                and one.reference.name not in day.confirmed,
                 score=one.score or 0.0,
                 is_missing=any(s.fault is Fault.missing and s.is_flagged for s in one.signals),
                 missing_change=max(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelyard_server.monitoring.outcome_schemas import QualityOut, QualityPoint
@@ -24,6 +24,9 @@ class Column:
     name: str
     is_prediction: bool
     is_drifting: bool
+    """Its change lasts."""
+    is_waiting: bool
+    """It moved, and only one stretch of rows says so."""
     score: float
     is_missing: bool
     """The share of missing values changed, by more than chance and enough to matter."""
@@ -44,22 +47,28 @@ def read_drift(condition: Drift, found: Columns) -> Reading:
     if not found.is_known:
         return unknown("Too few rows, or no baseline, to judge the columns.", found.rows)
     kept = [column for column in found.columns if column.name not in condition.muted]
-    moved = [column for column in kept if _is_meant(condition, column)]
-    moved.sort(key=lambda column: (-_size(condition, column), column.name))
-    seen = Seen(is_known=True, is_breach=bool(moved), is_clear=not moved)
-    names = tuple(column.name for column in moved)
-    value = float(len(moved))
-    return Reading(seen, value, 1.0, found.rows, _sentence(condition, names, len(kept)), names)
+    moved = _named(condition, (c for c in kept if _is_meant(condition, c, c.is_drifting)))
+    waiting = _named(condition, (c for c in kept if _is_meant(condition, c, c.is_waiting)))
+    seen = Seen(is_known=True, is_breach=bool(moved), is_clear=not moved and not waiting)
+    text = _sentence(condition, moved, len(kept))
+    if waiting and not moved and condition.of != "missing":
+        text = f"{_count(condition, waiting, 'moved')} once so far, and may stay: {_few(waiting)}."
+    return Reading(seen, float(len(moved)), 1.0, found.rows, text, moved)
 
 
-def _is_meant(condition: Drift, column: Column) -> bool:
+def _named(condition: Drift, columns: Iterable[Column]) -> tuple[str, ...]:
+    ranked = sorted(columns, key=lambda column: (-_size(condition, column), column.name))
+    return tuple(column.name for column in ranked)
+
+
+def _is_meant(condition: Drift, column: Column, has_moved: bool) -> bool:
     match condition.of:
         case "prediction":
-            return column.is_prediction and column.is_drifting
+            return column.is_prediction and has_moved
         case "missing":
             return not column.is_prediction and column.is_missing
         case "inputs":
-            return not column.is_prediction and column.is_drifting
+            return not column.is_prediction and has_moved
         case "joint":
             return False  # no column shows it alone: `read_joint`
 
@@ -71,13 +80,24 @@ def _size(condition: Drift, column: Column) -> float:
 
 
 def _sentence(condition: Drift, names: tuple[str, ...], columns: int) -> str:
-    kind = "prediction" if condition.of == "prediction" else "input"
     what = "another share of missing values" if condition.of == "missing" else "moved"
     if not names:
-        return f"None of {columns} columns: no {kind} columns have {what}."
+        return f"None of {columns} columns: no {_kind(condition)} columns have {what}."
+    return f"{_count(condition, names, what)}: {_few(names)}."
+
+
+def _kind(condition: Drift) -> str:
+    return "prediction" if condition.of == "prediction" else "input"
+
+
+def _count(condition: Drift, names: tuple[str, ...], what: str) -> str:
     have = "column has" if len(names) == 1 else "columns have"
+    return f"{len(names)} {_kind(condition)} {have} {what}"
+
+
+def _few(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{len(names)} {kind} {have} {what}: {', '.join(names[:SHOWN])}{more}."
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def read_joint(condition: Drift, found: Sequence[Together]) -> Reading:

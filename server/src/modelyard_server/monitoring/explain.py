@@ -138,10 +138,10 @@ FIRST = "Seen in one window so far."
 
 
 def lasting(names: list[str]) -> str:
-    """Tell whether a change was there before the last window."""
+    """Tell whether columns stay moved."""
     if names:
-        return f"Confirmed: in two of the last three windows ({', '.join(names[:NAMED])})."
-    return FIRST
+        return f"Confirmed: it lasts ({', '.join(names[:NAMED])})."
+    return "Seen in one stretch of rows so far. Alerts wait for a second one."
 
 
 def change(grid: Grid, reference: Ints, current: Ints, *, small: bool) -> str:

@@ -20,6 +20,7 @@ from . import (
     drift,
     explain,
     history,
+    lasting,
     profile,
     quadrants,
     queries,
@@ -72,7 +73,9 @@ class Measured:
     """How the importance was measured."""
     placed: Mapping[str, Placed] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
-    """Columns that moved in two of the last three windows."""
+    """Columns whose change lasts."""
+    settles_at: dt.datetime | None = None
+    """When a change that nothing follows is confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class _Window:
 
     since: dt.datetime
     until: dt.datetime
+    parts: list[lasting.Part]
+    """As they are stored, oldest first."""
     steps: list[Profile]
     current: Profile
 
@@ -115,6 +120,8 @@ def cached(key: _Key, newest: dt.datetime | None) -> Measured | None:
     if held is None:
         return None
     same = newest is not None and held[1] == newest
+    if held[2].settles_at is not None and utcnow() >= held[2].settles_at:
+        return None
     fresh = time.monotonic() - held[0] < (UNCHANGED_SECONDS if same else FRESH_SECONDS)
     return held[2] if fresh else None
 
@@ -154,16 +161,16 @@ def measure_at(
     window = (
         _by_count(db, of, asked.rows) if asked.window == "count" else _by_time(db, of, asked, now)
     )
-    columns, before = reference.columns, []
+    columns, bands = reference.columns, {}
     if asked.baseline == "previous":
         columns = _recounted(columns, _before(db, of, window, 1))
     elif asked.window != "count":
-        before = [_before(db, of, window, back) for back in range(1, WINDOWS_BEFORE + 1)]
-    bands = history.bands(db, of, asked.window, window.until) if before else {}
+        bands = history.bands(db, of, asked.window, window.until)
     compared = drift.compare(columns, window.current, bands)
     rows = profile.rows_in(window.current)
     weighed = weighing.of_version(db, *of)
     importance = weighed.importance if weighed is not None else reference.importance
+    confirmed = _confirmed(db, of, asked, window, columns, compared, now)
     return Measured(
         window=asked.window,
         since=window.since,
@@ -180,7 +187,8 @@ def measure_at(
         importance=importance,
         weighed=weighed,
         placed={one.name: one for one in quadrants.place(compared, importance)},
-        confirmed=_confirmed(columns, compared, before),
+        confirmed=confirmed,
+        settles_at=_settles_at(window, compared, confirmed, now),
     )
 
 
@@ -188,22 +196,26 @@ def _by_time(db: Session, of: tuple[uuid.UUID, int], asked: Question, now: dt.da
     span: Span = spans.DRIFT[asked.window]
     since, until = spans.bounds(span, now)
     steps: list[list[Profile]] = [[] for _ in range(span.steps)]
-    for at, counted in queries.profiles(db, *of, since, until):
+    parts = sorted(queries.profiles(db, *of, since, until), key=lambda part: part[0])
+    for at, counted in parts:
         steps[int((at - since).total_seconds()) // span.step_seconds].append(counted)
-    merged = [profile.merge(parts) for parts in steps]
-    return _Window(since, until, merged, profile.merge(merged))
+    merged = [profile.merge(own) for own in steps]
+    return _Window(since, until, parts, merged, profile.merge(merged))
 
 
 def _by_count(db: Session, of: tuple[uuid.UUID, int], rows: int) -> _Window:
     """Take whole stretches back in time until there are at least `rows` rows."""
-    parts: list[Profile] = []
+    parts: list[lasting.Part] = []
     until = since = utcnow()
-    for at, counted in queries.newest_profiles(db, *of):
-        parts.append(counted)
+    counted = 0
+    for at, part in queries.newest_profiles(db, *of):
+        parts.append((at, part))
         since = at
-        if profile.rows_in(profile.merge(parts)) >= rows:
+        counted += profile.rows_in(part)
+        if counted >= rows:
             break
-    return _Window(since, until, [], profile.merge(parts))
+    parts.reverse()
+    return _Window(since, until, parts, [], profile.merge(part for _, part in parts))
 
 
 def _before(db: Session, of: tuple[uuid.UUID, int], window: _Window, back: int) -> Profile:
@@ -214,20 +226,34 @@ def _before(db: Session, of: tuple[uuid.UUID, int], window: _Window, back: int) 
 
 
 def _confirmed(
-    columns: Mapping[str, ColumnReference], compared: list[ColumnDrift], before: list[Profile]
+    db: Session,
+    of: tuple[uuid.UUID, int],
+    asked: Question,
+    window: _Window,
+    columns: Mapping[str, ColumnReference],
+    compared: list[ColumnDrift],
+    now: dt.datetime,
 ) -> frozenset[str]:
-    """Look at the windows before only when something moved in this one."""
-    moved = {f.reference.name for f in compared if f.status is Status.drifting}
-    if not moved or not before:
-        return frozenset()
-    windows: list[set[str] | None] = [moved]
-    for counted in before:
-        if profile.rows_in(counted) < drift.LEAST_ROWS:
-            windows.append(None)
-            continue
-        judged = drift.compare(columns, counted)
-        windows.append({f.reference.name for f in judged if f.status is Status.drifting})
-    return frozenset(drift.persistent([*windows]) & moved)
+    """Look at parts of the window, and at windows before, only when something moved in it."""
+
+    def before() -> list[Profile]:
+        if asked.baseline == "previous" or asked.window == "count":
+            return []  # the window before is what it is compared with, or has another length
+        return [_before(db, of, window, back) for back in range(1, WINDOWS_BEFORE + 1)]
+
+    moved = _moved(compared)
+    return lasting.confirmed(columns, moved, window.parts, before, now) if moved else frozenset()
+
+
+def _moved(compared: list[ColumnDrift]) -> frozenset[str]:
+    return frozenset(f.reference.name for f in compared if f.status is Status.drifting)
+
+
+def _settles_at(
+    window: _Window, compared: list[ColumnDrift], confirmed: frozenset[str], now: dt.datetime
+) -> dt.datetime | None:
+    at = window.parts[-1][0] + lasting.SILENCE if window.parts else now
+    return at if at > now and _moved(compared) - confirmed else None
 
 
 def _recounted(columns: dict[str, ColumnReference], before: Profile) -> dict[str, ColumnReference]:

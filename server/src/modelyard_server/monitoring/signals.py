@@ -6,21 +6,25 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from modelyard_server.kernel.clock import utcnow
 
 from . import (
     constraint_counts,
     drift,
     joint_answers,
+    lasting,
     profile,
     queries,
     safeguard_answers,
 )
 from .constraint_counts import Kept
 from .delta import COARSE, FINE, HOUR
-from .drift import ColumnDrift, Verdict
+from .drift import ColumnDrift, Status, Verdict
 from .ingest import stored_reference
 from .measuring import watched_version
 from .models import LoggedPrediction, Outcome, TrafficCount
@@ -66,6 +70,8 @@ class Judged:
     until: dt.datetime
     verdict: Verdict
     columns: list[ColumnDrift]
+    confirmed: frozenset[str]
+    """Columns whose change lasts."""
 
 
 def counted(
@@ -98,15 +104,22 @@ def drift_days(
     reference = stored_reference(db, subject.deployment_id, version)
     if reference is None or not reference.columns:
         return
-    days: dict[int, list[profile.Profile]] = {}
+    days: dict[int, list[lasting.Part]] = {}
     for at, found in queries.profiles(db, subject.deployment_id, version, since, until):
-        days.setdefault((at - since).days, []).append(found)
+        days.setdefault((at - since).days, []).append((at, found))
+    whole: list[profile.Profile] = []
     for day in range((until - since).days):
-        current = profile.merge(days.get(day, []))
+        parts = sorted(days.get(day, []), key=lambda part: part[0])
+        current = profile.merge(counted for _, counted in parts)
         columns = drift.compare(reference.columns, current)
-        rows = max((profile.rows_of(counts) for counts in current.values()), default=0)
         end = since + dt.timedelta(days=day + 1)
-        yield Judged(end, drift.judge_model(columns, rows), columns)
+        moved = {one.reference.name for one in columns if one.status is Status.drifting}
+        before: partial[list[profile.Profile]] = partial(list, whole[:2])
+        now = min(end, utcnow())
+        lasts = lasting.confirmed(reference.columns, moved, parts, before, now)
+        whole.insert(0, current)
+        verdict = drift.judge_model(columns, profile.rows_in(current))
+        yield Judged(end, verdict, columns, lasts)
 
 
 @dataclass(frozen=True, slots=True)

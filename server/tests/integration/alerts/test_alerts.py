@@ -13,6 +13,7 @@ from tests.make.fixtures import TeamSpace
 from modelyard_server.alerts import evaluating
 from modelyard_server.deployments.models import Deployment
 from modelyard_server.kernel import clock
+from modelyard_server.monitoring import measuring
 
 __all__ = ["receiver", "stage", "trained_stage"]
 SLOW = {
@@ -116,6 +117,13 @@ def test_signals_of_one_cause_are_one_alert(stage: Stage) -> None:
 def test_drifting_columns_are_one_alert_that_lists_them(trained_stage: Stage) -> None:
     trained_stage.rows(400, age=60, city="Genf", seed=2)
     trained_stage.calls(400)
+    assert trained_stage.judge() == []
+    rules = {rule["name"]: rule["text"] for rule in trained_stage.get("alert-rules")}
+    assert rules["Inputs have drifted"] == (
+        "2 input columns have moved once so far, and may stay: age, city."
+    )
+    trained_stage.pass_time(minutes=1)
+    trained_stage.rows(400, age=60, city="Genf", seed=3)
     assert trained_stage.judge() == ["fired"]
     alert = trained_stage.alert()
     assert (alert["cause"], alert["title"]) == ("drift", "The data have drifted")
@@ -157,10 +165,24 @@ def test_values_that_break_constraints_fire_and_end(trained_stage: Stage) -> Non
     assert trained_stage.judge() == ["resolved"]
 
 
+def test_one_bad_minute_does_not_fire(trained_stage: Stage) -> None:
+    for seed in (2, 3):
+        trained_stage.rows(400, seed=seed)
+        trained_stage.pass_time(minutes=1)
+    trained_stage.rows(400, age=60, seed=4)
+    assert trained_stage.judge() == []
+    trained_stage.pass_time(minutes=1)
+    trained_stage.rows(400, seed=5)
+    trained_stage.pass_time(minutes=10)
+    measuring.forget()
+    assert trained_stage.judge() == []
+
+
 def test_a_muted_column_fires_no_more(trained_stage: Stage) -> None:
     trained_stage.rows(400, age=60, seed=2)
     trained_stage.calls(400)
-    trained_stage.judge()
+    trained_stage.pass_time(minutes=2)
+    assert trained_stage.judge() == ["fired"]  # nothing came after them
     alert = trained_stage.alert()
     nothing = trained_stage.client.post(
         f"/api/v1/alerts/{alert['id']}/mute", json={"feature": "city"}
@@ -382,6 +404,7 @@ def test_a_rule_that_makes_no_sense_is_refused(stage: Stage, changed: dict[str, 
 def test_example_calls_hide_telling_values_and_need_a_permission(trained_stage: Stage) -> None:
     trained_stage.rows(300, age=60, seed=2)
     trained_stage.calls(300)
+    trained_stage.pass_time(minutes=2)
     trained_stage.judge()
     alert_id = trained_stage.alert()["id"]
     found = trained_stage.get(f"alerts/{alert_id}/examples")
@@ -394,6 +417,7 @@ def test_example_calls_hide_telling_values_and_need_a_permission(trained_stage: 
 
 def test_the_window_is_exported_with_its_outcomes(trained_stage: Stage) -> None:
     trained_stage.rows(300, age=60, seed=2)
+    trained_stage.pass_time(minutes=2)
     trained_stage.judge()
     alert_id = trained_stage.alert()["id"]
     trained_stage.pass_time(minutes=1)

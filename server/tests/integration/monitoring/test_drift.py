@@ -168,7 +168,20 @@ def test_one_window_alone_is_not_confirmed(trained: make.Watched):
     make.ingest(trained, trained.calls(make.rows(200, age=60, seed=5)))
     seen = trained.get("drift", window="1h")
     assert (seen["verdict"], seen["is_confirmed"]) == ("drifting", False)
-    assert seen["persistence"] == "Seen in one window so far."
+    assert seen["persistence"].startswith("Seen in one stretch of rows so far.")
+
+
+@pytest.mark.parametrize("window", ["1h", "24h"])
+def test_the_next_minute_confirms_a_change(trained: make.Watched, window: str):
+    now = time.time_ns() // 1000
+    for back, seed in ((20, 3), (2, 4), (1, 5)):
+        age = 40 if back == 20 else 60
+        at_us = now - back * 60_000_000
+        drawn = make.rows(200, age=age, seed=seed)
+        make.ingest(trained, [trained.prediction([row], at_us=at_us) for row in drawn])
+    drift = trained.get("drift", window=window)
+    assert (drift["is_confirmed"], feature(drift, "age")["is_confirmed"]) == (True, True)
+    assert drift["persistence"] == "Confirmed: it lasts (age)."
 
 
 def test_a_window_with_too_few_rows_is_widened(trained: make.Watched):

@@ -1,12 +1,13 @@
 """The rule: a corrected p-value and an effect above the noise."""
 
+import datetime as dt
 import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from modelyard_server.monitoring import drift, profile
+from modelyard_server.monitoring import drift, lasting, profile
 from modelyard_server.monitoring.drift import Status
 
 NAMES = [f"c{n}" for n in range(30)]
@@ -177,6 +178,35 @@ def test_moved_columns_the_model_does_not_use_are_no_drift_of_the_model():
     assert drift.judge_model(compared, 1000, unused).status is Status.ok
     used = {"c0": 1.0}
     assert drift.judge_model(compared, 1000, used).status is Status.drifting
+
+
+START = dt.datetime(2026, 11, 27, 9, tzinfo=dt.UTC)
+
+
+def lasts(shifts: list[float], rows: int, minutes_later: int = 1) -> frozenset[str]:
+    """Confirm what moved over minutes of so many rows, each shifted by its own amount."""
+    generator = np.random.default_rng(11)
+    known = references(generator)
+    counted_ = [counted(generator, known, rows, shift) for shift in shifts]
+    parts = [(START + dt.timedelta(minutes=n), part) for n, part in enumerate(counted_)]
+    whole = drift.compare(known, profile.merge(counted_))
+    moved = {one.reference.name for one in whole if one.status is Status.drifting}
+    now = START + dt.timedelta(minutes=len(shifts) - 1 + minutes_later)
+    return lasting.confirmed(known, moved, parts, list, now)
+
+
+def test_a_change_lasts_when_two_stretches_of_rows_show_it():
+    three = set(NAMES[:3])
+    assert lasts([0, 0, 1.5], 300) == set()
+    assert lasts([0, 1.5, 0], 300, minutes_later=60) == set()
+    assert lasts([0, 1.5, 1.5], 300) == three
+    assert lasts([1.5] * 5, 50) == three  # minutes with few rows are added up
+    assert lasts([0.5] * 20, 50) == three  # each third shows a weak change
+
+
+def test_a_change_that_nothing_follows_lasts_too():
+    assert lasts([0, 0, 1.5], 300, minutes_later=2) == set(NAMES[:3])
+    assert lasts([1.5, 0, 0], 300, minutes_later=2) == set()
 
 
 def test_persistence_is_two_of_the_last_three_judged_windows():

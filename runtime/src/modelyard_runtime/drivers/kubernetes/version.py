@@ -166,8 +166,7 @@ class Version:
 
     def waits(self) -> str | None:
         """Say what pods wait for."""
-        own = [pod for pod in self.pods.values() if not pod.is_leaving]
-        return next((pod.waits for pod in own if pod.waits), None)
+        return next((pod.waits for pod in self.pods.values() if pod.waits), None)
 
     def say(self, text: str) -> None:
         """Write a line into the log of the version's model server."""
