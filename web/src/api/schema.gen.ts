@@ -5675,7 +5675,7 @@ export interface components {
          * @description The live version's columns against a baseline; drifting columns first.
          *
          *     `window`: the one that was judged, longer than `asked_window` when that had too few rows.
-         *     `is_confirmed`: a column moved in two of the last three windows.
+         *     `is_confirmed`: the change of a column lasts; alerts wait for that.
          *     `moved_share`: of the model's attention, by importance where that is known.
          */
         DriftOut: {
@@ -6116,7 +6116,7 @@ export interface components {
          * @description One column against its baseline. `score` is the effect net of sampling noise.
          *
          *     `distance`: before the noise is taken off. `shift_in_sd`: how far numbers moved, in standard
-         *     deviations of the baseline. `is_confirmed`: moved in two of the last three windows.
+         *     deviations of the baseline. `is_confirmed`: the change lasts, see the guide; alerts wait for it.
          *     `is_usual`: no more than at the same hour of other weeks. `distinct_…`: estimates.
          *     `importance_share`: of the model's reliance on all inputs; `quadrant`: moved and important
          *     (`act`), important (`watch`), moved (`ignore`) or neither (`calm`).
