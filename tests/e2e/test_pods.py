@@ -14,6 +14,7 @@ from tests.make.journey import Member, an_owner, predict
 from tests.make.kubelets import FakeKubelet, a_kubelet
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kubernetes, pytest.mark.timeout(1800)]
+IMAGE = "python:3.11-slim"
 IN_PODS = {"policy": {"driver": "kubernetes"}}
 
 
@@ -76,11 +77,22 @@ def test_an_environment_in_pods_serves_survives_moves_and_leaves_nothing(
         assert changed.status_code == 200, changed.text
     model = owner.get("/models")["items"][0]["name"]
     body = {"model_id": owner.model(model)["id"], "use_auto_config": True, "environment": "dev"}
+    kubelet.refused_images.add(IMAGE)
     made = owner.until_live(owner.post("/serving/deploy", body)["id"], seconds=400)
     address = f"/deployments/{made['id']}"
     assert made["live_revision"]["driver"] == "kubernetes"
     key = owner.a_key(made["id"])
+
+    def told() -> str:
+        return str(owner.get(address)["status_reason"])
+
+    wait_for(
+        lambda: "original engine does not run" in told() and "ErrImagePull" in told(), 90, told
+    )
+    assert predict(made["url"], key).status_code == 200  # by its graph
+    kubelet.refused_images.clear()
     _await_an_answer_of_the_pod(owner, made["url"], key)
+    wait_for(lambda: told() == "None", 60, told)
     (first,) = _deployments(cluster)
     assert first["metadata"]["namespace"] == "modelyard-team-dev"
     pid = kubelet.model_pid(first["metadata"]["labels"]["modelyard.dev/server"])

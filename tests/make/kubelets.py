@@ -90,9 +90,9 @@ class FakeKubelet(threading.Thread):
         self._stop_asked.set()
         self.join()
         for pod in self.pods.values():
-            pod.leave(0.0)
+            pod.kill()
         for pod in self.pods.values():
-            pod.join(10)
+            pod.join(60)
         self.http.close()
 
 
@@ -136,6 +136,12 @@ class RunningPod(threading.Thread):
         """End it: asked first, then made to."""
         if not self.is_leaving:
             self.is_leaving, self._grace = True, grace
+
+    def kill(self) -> None:
+        """End it at once, also one that was asked before and still has its grace."""
+        self.leave(0.0)
+        if self._process is not None:
+            self._process.kill()
 
     def model_pid(self) -> int | None:
         with contextlib.suppress(psutil.Error):

@@ -291,6 +291,10 @@ class ObservedServer(BaseModel):
     """Since the node started. Only what it grows by means anything."""
     compared: int = 0
     """Live calls whose answer from the graph was the original's."""
+    original: ServerState | None = None
+    """What its processes do while none of them answers and its graph does."""
+    waits_for: str | None = None
+    """What is being done until its first process answers, where its driver knows."""
 
 
 class ObservedWorker(BaseModel):

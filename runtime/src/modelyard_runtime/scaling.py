@@ -319,6 +319,9 @@ def _sleeping(server_id: str) -> ObservedServer:
 
 def _with_lane(one: ObservedServer, facts: Mapping[str, Any], slept: float) -> ObservedServer:
     """Add what answers its calls: one with a graph is ready without a process."""
-    is_compiled = facts["lane"] is LaneState.compiled and one.state is not ServerState.stopping
-    state = ServerState.ready if is_compiled else one.state
-    return one.model_copy(update={**facts, "state": state, "slept_seconds": slept})
+    found = {**facts, "slept_seconds": slept}
+    if facts["lane"] is LaneState.compiled and one.state is not ServerState.stopping:
+        found["state"] = ServerState.ready
+        if one.state in {ServerState.starting, ServerState.crashed}:
+            found["original"] = one.state
+    return one.model_copy(update=found)

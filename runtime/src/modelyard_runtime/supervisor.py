@@ -69,6 +69,7 @@ class ModelServer:
             since=self._since,
             sandbox=self._walls,
             log_tail=tuple(self._log.tail),
+            waits_for=self._waits_for(),
         )
 
     async def tick(self) -> None:
@@ -102,6 +103,10 @@ class ModelServer:
         """End at once."""
         if self._run is not None:
             self._run.kill()
+
+    def _waits_for(self) -> str | None:
+        is_coming = self._run is not None and self.state is ServerState.starting
+        return self._run.waits_for if self._run is not None and is_coming else None
 
     async def _start(self, now: float) -> None:
         self._is_connected, self._killed = False, None

@@ -120,6 +120,24 @@ def test_names_are_those_of_workspace_and_environment_and_never_collide() -> Non
     assert manifests.name_of("n", replica) == manifests.name_of("n", a_spec())
 
 
+def test_a_pod_says_how_far_it_is() -> None:
+    def waits(files: str, model: str, *conditions: dict[str, str]) -> str | None:
+        status = {
+            "conditions": list(conditions),
+            "initContainerStatuses": [{"name": manifests.FETCH, "state": {files: {}}}],
+            "containerStatuses": [{"name": manifests.CONTAINER, "state": {model: {}}}],
+        }
+        metadata = {"name": "p", "namespace": "n", "uid": "u"}
+        return pod_of({"metadata": metadata, "status": status}).waits
+
+    unplaced = {"type": "PodScheduled", "status": "False", "message": "Insufficient memory."}
+    assert waits("waiting", "waiting", unplaced) == "the pod finds no machine: Insufficient memory."
+    assert waits("waiting", "waiting") == "the pod gets its machine and image"
+    assert waits("running", "waiting") == "the pod takes its files"
+    assert waits("terminated", "waiting") == "the pod starts its model server"
+    assert waits("terminated", "running") is None
+
+
 def test_only_who_knows_the_secret_is_answered() -> None:
     offered = greeting.offer()
     answered = greeting.answer(SECRET, offered, greeting.NODE)

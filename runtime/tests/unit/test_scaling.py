@@ -124,6 +124,17 @@ def test_it_sleeps_after_its_last_call_and_wakes_once() -> None:
     assert again.slept_seconds == 40  # both times, and nothing of the time it was awake
 
 
+def test_a_version_that_its_graph_answers_for_tells_what_its_process_does() -> None:
+    node = Node(None)
+    node.look()
+    node.unready.add("v")
+    (shown,) = node.scaler.shown(node.observed(), lane(LaneState.compiled), node.now)
+    assert (shown.state, shown.original) == (ServerState.ready, ServerState.starting)
+    node.unready.clear()
+    (shown,) = node.scaler.shown(node.observed(), lane(LaneState.compiled), node.now)
+    assert (shown.state, shown.original, shown.replicas) == (ServerState.ready, None, 1)
+
+
 def test_a_process_that_has_grown_leaves_once_its_successor_answers() -> None:
     node = Node(None, memory_mb=1000)
     node.look()

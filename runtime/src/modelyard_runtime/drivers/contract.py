@@ -49,6 +49,11 @@ class Run(Protocol):
         ...
 
     @property
+    def waits_for(self) -> str | None:
+        """What is being done until it says hello, in words; `None`: nothing to say."""
+        ...
+
+    @property
     def has_ended(self) -> bool:
         """Nothing of it runs any more."""
         ...

@@ -37,6 +37,7 @@ class DockerRun:
     """One container."""
 
     walls = "docker"
+    waits_for = None
 
     def __init__(self, driver: DockerDriver, spec: ServerSpec, home: Home) -> None:
         self._driver, self._spec, self._home = driver, spec, home

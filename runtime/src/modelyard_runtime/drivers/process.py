@@ -27,6 +27,7 @@ class ProcessRun:
     """One process."""
 
     has_begun = True
+    waits_for = None
 
     def __init__(self, spec: ServerSpec, home: Home, tier: Tier) -> None:
         self._home = home

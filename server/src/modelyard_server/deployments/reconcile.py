@@ -70,7 +70,7 @@ class Reconciler:
         if observed is not None and observed.overrides:
             self.adopt(observed.overrides)
         servers = {server.id: server for server in observed.servers} if observed else {}
-        seen = (up, {key: (s.state, s.restarts, s.lane) for key, s in servers.items()})
+        seen = (up, {key: _told(server) for key, server in servers.items()})
         due = time.monotonic() >= self._full_at
         if seen == self._seen and not due:
             return
@@ -106,6 +106,10 @@ class Reconciler:
                 with self._database.session(workspace_id) as db:
                     for change in _changes(db, servers, node_is_up=node_is_up):
                         change()
+
+
+def _told(server: ObservedServer) -> tuple[object, ...]:
+    return (server.state, server.restarts, server.lane, server.original, server.waits_for)
 
 
 def _changes(

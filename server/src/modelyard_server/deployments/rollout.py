@@ -218,7 +218,10 @@ class RollOut:
         generation = self._publisher.now(self._job.workspace_id)
         server = self._await_ready(server_id, generation, self._patience(driver))
         took = time.monotonic() - began
-        self._done("start", f"The model server answered after another {took:.1f} s.")
+        said = f"The model server answered after another {took:.1f} s."
+        if server.original is not None:
+            said = "The compiled graph answers; the original engine starts beside it."
+        self._done("start", said)
         return server
 
     def _patience(self, driver: str) -> float:
@@ -232,7 +235,7 @@ class RollOut:
             self._job.check()
             if time.monotonic() - asked > _WANTED_SECONDS:
                 asked = time.monotonic()
-                self._require_wanted()
+                self._tell_progress(server)
             server = self._seen(server_id, generation)
             if server is not None and server.state == ServerState.ready:
                 return server
@@ -366,11 +369,18 @@ class RollOut:
         except DeploymentMissing:
             raise NotWanted from None
 
-    def _require_wanted(self) -> None:
+    def _tell_progress(self, server: ObservedServer | None) -> None:
+        """Show what the model server waits for, if that is known and new."""
+        doing = server.waits_for if server is not None else None
+        said = f"Waiting for the model server: {doing}." if doing else ""
         with self._job.database.session(self._workspace_id, write=False) as db:
             row = revision_of(db, self._found(db), self._number)
             if row.status not in ROLLING_OUT:
                 raise NotWanted
+            shown = next((one["detail"] for one in row.steps if one["name"] == "start"), "")
+        if said and said != shown:
+            with self._locked() as now:
+                _mark(now.revision, "start", "running", said)
 
     def _is_shifting(self) -> bool:
         with self._job.database.session(self._workspace_id, write=False) as db:

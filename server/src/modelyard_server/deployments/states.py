@@ -107,7 +107,7 @@ def health(server: ObservedServer | None, *, node_is_up: bool) -> Health:
     if server is None:
         return Health(Status.degraded, "The node has not started the model server yet.")
     if server.state == ServerState.ready:
-        return Health(Status.ready, None)
+        return Health(Status.ready, _beside(server), server.log_tail if server.original else ())
     if server.state == ServerState.asleep:
         return Health(Status.ready, "Asleep; the next call wakes it.")
     if server.state == ServerState.crashed:
@@ -119,7 +119,23 @@ def health(server: ObservedServer | None, *, node_is_up: bool) -> Health:
     if server.state == ServerState.starting and server.restarts >= CRASHES_BEFORE_FAILED:
         reason = f"The model server keeps crashing: {server.reason or 'it gave no reason'}"
         return Health(Status.failed, reason, server.log_tail)
-    return Health(Status.degraded, "The model server is being started again.", server.log_tail)
+    doing = f": {server.waits_for}" if server.waits_for else ""
+    reason = f"The model server is being started again{doing}."
+    return Health(Status.degraded, reason, server.log_tail)
+
+
+def _beside(server: ObservedServer) -> str | None:
+    """Say what the processes do of a version whose graph answers without them.
+
+    A process that simply starts is worth no word: it is there in seconds.
+    """
+    if server.original is None:
+        return None
+    if server.reason is not None:
+        return f"The compiled graph answers; the original engine does not run: {server.reason}"
+    if server.waits_for is None:
+        return None
+    return f"The compiled graph answers; the original engine is starting: {server.waits_for}."
 
 
 def previous_good(

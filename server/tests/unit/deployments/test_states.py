@@ -71,6 +71,27 @@ def test_health_follows_the_server(state: ServerState, restarts: int, status: St
     assert (judged.reason is None) == (status == Status.ready)
 
 
+@pytest.mark.parametrize(
+    ("original", "reason", "waits_for", "said"),
+    [
+        (None, None, None, None),
+        (ServerState.starting, None, None, None),  # a process: it is there in seconds
+        (ServerState.starting, None, "the pod takes its files", "is starting: the pod takes"),
+        (ServerState.starting, "quota", "the cluster is asked", "does not run: quota"),
+        (ServerState.crashed, "quota", None, "does not run: quota"),
+    ],
+)
+def test_a_graph_that_answers_alone_says_how_far_the_original_is(
+    original: ServerState | None, reason: str | None, waits_for: str | None, said: str | None
+) -> None:
+    facts = {"original": original, "reason": reason, "waits_for": waits_for}
+    server = ObservedServer(id="a", state=ServerState.ready, since=PAST, **facts)
+    judged = states.health(server, node_is_up=True)
+    assert judged.status == Status.ready
+    assert (said or "") in (judged.reason or "")
+    assert (judged.reason is None) == (said is None)
+
+
 def test_a_missing_node_is_named_as_the_reason() -> None:
     judged = states.health(None, node_is_up=False)
     assert judged.status == Status.degraded

@@ -63,6 +63,13 @@ test("a newer version is deployed with one click", async () => {
   );
 });
 
+test("what a deployment that answers still waits for is said", async () => {
+  const said = "The compiled graph answers; the original engine is starting: the pod takes files.";
+  answers("get", ONE, aDeployment({ status: "ready", status_reason: said }));
+  await show();
+  expect(await screen.findByText(said)).toBeVisible();
+});
+
 test("who may not deploy sees the cause but no actions", async () => {
   answers(
     "get",

@@ -8,7 +8,7 @@ import type { Tab } from "./tab-names";
 export function Notices({ deployment, tab }: { deployment: Deployment; tab: Tab }) {
   const { status, status_reason: cause } = deployment;
   const rolloutSaysIt = tab === "overview" && status === "failed";
-  const showsCause = status !== "ready" && cause !== null && !rolloutSaysIt;
+  const showsCause = cause !== null && !rolloutSaysIt;
   const rollout = tab === "overview" ? null : rolloutNews(deployment);
   if (!showsCause && !rollout) return null;
   return (

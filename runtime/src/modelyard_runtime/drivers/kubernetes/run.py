@@ -78,6 +78,13 @@ class KubernetesRun:
         return self._talk.hello if is_ready else None
 
     @property
+    def waits_for(self) -> str | None:
+        """What its pod does until it can be called."""
+        if self._pod is not None:
+            return "the pod loads the model"
+        return self._version.waits() or "the cluster is asked for a pod"
+
+    @property
     def error(self) -> str | None:
         """What it said is wrong with its model."""
         return self._talk.error

@@ -47,7 +47,7 @@ def pod_of(told: Mapping[str, Any]) -> Pod:
     metadata, status = told["metadata"], told.get("status", {})
     files = _state(status, "initContainerStatuses", FETCH)
     model = _state(status, "containerStatuses", CONTAINER)
-    trouble, waits = _trouble(files, model), _waits(status)
+    trouble, waits = _trouble(files, model), _waits(status, files, model)
     ended = (model.get("state") or {}).get("terminated")
     return Pod(
         name=metadata["name"],
@@ -111,8 +111,17 @@ def _trouble(files: Mapping[str, Any], model: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _waits(status: Mapping[str, Any]) -> str | None:
+def _waits(
+    status: Mapping[str, Any], files: Mapping[str, Any], model: Mapping[str, Any]
+) -> str | None:
+    """Say how far a pod is whose model container does not run yet."""
     for condition in status.get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return f"the pod finds no machine: {condition.get('message')}"
-    return None
+    if "running" in (model.get("state") or {}):
+        return None
+    if "running" in (files.get("state") or {}):
+        return "the pod takes its files"
+    if "terminated" in (files.get("state") or {}):
+        return "the pod starts its model server"
+    return "the pod gets its machine and image"

@@ -166,7 +166,8 @@ class Version:
 
     def waits(self) -> str | None:
         """Say what pods wait for."""
-        return next((pod.waits for pod in self.pods.values() if pod.waits), None)
+        own = [pod for pod in self.pods.values() if not pod.is_leaving]
+        return next((pod.waits for pod in own if pod.waits), None)
 
     def say(self, text: str) -> None:
         """Write a line into the log of the version's model server."""
