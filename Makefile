@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy soak-capture clean
+.PHONY: help setup run check format test test-autolog test-bad-input test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy soak-capture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -85,6 +85,9 @@ test: .make/dev .make/web ## Everything: both databases, real processes, a real 
 
 test-autolog: .make/autolog/complete ## MLflow's autologging of LightGBM, PyTorch and Keras against Modelyard
 	@$(PYTEST) -q tests/conformance/mlflow/autolog_frameworks.py
+
+test-bad-input: .make/dev ## Every kind of bad value in every place of every MLflow operation, on both databases
+	@MODELYARD_TEST_BAD_INPUT=all $(PYTEST) -q -p no:randomly tests/conformance/test_mlflow_bad_input.py
 
 test-docker: .make/dev .make/web ## Model servers in containers: every driver's contract and a whole deployment, on an engine of its own
 	@scripts/system-deps docker

@@ -161,7 +161,8 @@ def mlflow_page() -> str:
         "`X-MLFLOW-WORKSPACE` and an address such as `http://host/w/<slug>` may name it too.\n\n"
         "`tests/conformance/mlflow` drives the unmodified client, this release and the newest of "
         "the minor before it, through every supported endpoint that the client has a use for. "
-        "`make test-autolog` adds the autologging of LightGBM, PyTorch and Keras.\n\n"
+        "`make test-autolog` adds the autologging of LightGBM, PyTorch and Keras, and "
+        "`make test-bad-input` bad values of 29 kinds in every place of every operation.\n\n"
         "## Differences\n\nWhere Modelyard answers otherwise than a genuine server, on purpose:"
         "\n\n| Here | Why |\n|---|---|\n"
     )
