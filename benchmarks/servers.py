@@ -22,6 +22,7 @@ sys.path[:0] = [str(ROOT)] + [
 from tests.make.fixtures import make_platform  # noqa: E402
 from tests.make.installation import a_free_port  # noqa: E402
 from tests.make.live import SOURCES  # noqa: E402
+from tests.make.redis import redis_server  # noqa: E402
 
 API = "/api/2.0/mlflow"
 PEERS = ROOT / ".make" / "peers"  # packages that only benchmarks need
@@ -87,6 +88,34 @@ def ours(database_url: str | None) -> Iterator[Server]:
         with process(argv, address, folder, PYTHONPATH=os.pathsep.join(SOURCES)) as pid:
             headers = {"Authorization": f"Bearer {token}"}
             yield Server(f"Modelyard, {kind(database_url)}", address, headers, pid)
+
+
+@contextlib.contextmanager
+def several(database_url: str | None) -> Iterator[Server]:
+    """Start ours as in production: the real command, an API process for each core, and Redis."""
+    if database_url is None:
+        raise SystemExit("SQLite has one writer: there are no several processes.")
+    count = os.cpu_count() or 2
+    with contextlib.ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        folder, port = Path(name), a_free_port()
+        redis_url, _ = stack.enter_context(redis_server(folder))
+        made = make_platform(database_url, folder)
+        token = made.a_workspace().a_token("developer")
+        made.database.engine.dispose()
+        settings = {
+            "PYTHONPATH": os.pathsep.join(SOURCES),
+            "MODELYARD_API_PROCESSES": str(count),
+            "MODELYARD_DATA_DIR": name,
+            "MODELYARD_DATABASE_URL": database_url,
+            "MODELYARD_MANAGE_NODE": "false",
+            "MODELYARD_REDIS_URL": redis_url,
+        }
+        argv = [sys.executable, "-m", "modelyard_server", "serve", "--port", str(port)]
+        address = f"http://127.0.0.1:{port}"
+        pid = stack.enter_context(process(argv, address, folder, **settings))
+        headers = {"Authorization": f"Bearer {token}"}
+        yield Server(f"Modelyard, {count} API processes", address, headers, pid)
 
 
 @contextlib.contextmanager

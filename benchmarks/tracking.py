@@ -2,12 +2,12 @@
 
     python benchmarks/tracking.py [--seconds 6] [--clients 8] [--rounds 2] [--no-postgres]
 
-Every server runs as it is documented to, with fresh data, on SQLite and on a throw-away PostgreSQL;
-ours with authentication, the others have none. The load is plain HTTP, the same bytes for all,
-encoded beforehand. Servers are measured in rounds, one after the other, so that a busy minute of
-the machine falls on all of them; a cell is the best of its rounds. Prints a Markdown table for each
-database, and below it how many times better ours is. Processor time is of the server's processes,
-without the database's own.
+Every server runs as it is documented to, with fresh data, on SQLite and on a throw-away PostgreSQL,
+there ours also with several API processes; ours with authentication, the others have none. The load
+is plain HTTP, the same bytes for all, encoded beforehand. Servers are measured in rounds, one after
+the other, so that a busy minute of the machine falls on all of them; a cell is the best of its
+rounds. Prints a Markdown table for each database, and below it how many times better ours is.
+Processor time is of the server's processes, without the database's own.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from benchmarks.servers import (  # noqa: E402
     Starter,
     fasttrackml,
     ours,
+    several,
     started_run,
     theirs,
 )
@@ -177,12 +178,17 @@ def compare(starters: list[Starter], options: argparse.Namespace, *, on_postgres
     print(f"\n| server | {columns} |\n| --- |" + " ---: |" * len(COLUMNS), flush=True)
     for name, cells in best.items():
         print(f"| {name} | " + " | ".join(text for _, text in cells) + " |", flush=True)
-    own, *peers = best.items()
-    for name, cells in peers:
-        pairs = zip(cells, own[1], strict=True)
-        times = [max(b / a, a / b) * (1 if a > b else -1) for (a, _), (b, _) in pairs]
-        told_times = " | ".join(f"{one:.1f}x" if one > 0 else f"1/{-one:.1f}" for one in times)
-        print(f"| ours to {name} | {told_times} |", flush=True)
+    owns = {name: cells for name, cells in best.items() if name.startswith("Modelyard")}
+    for own, ours_cells in owns.items():
+        for name, cells in best.items():
+            if name not in owns:
+                print(f"| {own} to {name} | {_times(cells, ours_cells)} |", flush=True)
+
+
+def _times(theirs: list[tuple[float, str]], own: list[tuple[float, str]]) -> str:
+    pairs = zip(theirs, own, strict=True)
+    times = [max(b / a, a / b) * (1 if a > b else -1) for (a, _), (b, _) in pairs]
+    return " | ".join(f"{one:.1f}x" if one > 0 else f"1/{-one:.1f}" for one in times)
 
 
 def one_round(
@@ -205,7 +211,8 @@ def main() -> None:
     options = parser.parse_args()
     print(told(), flush=True)
     for on_postgres in (False, True)[: 1 if options.no_postgres else 2]:
-        compare([ours, theirs, fasttrackml], options, on_postgres=on_postgres)
+        own = [ours, several] if on_postgres else [ours]
+        compare([*own, theirs, fasttrackml], options, on_postgres=on_postgres)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,9 @@ class ObedientNode:
     """All its servers sleep, or have slept so long."""
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     """Server to the variables it was first published with."""
+
+    def alone(self) -> AbstractContextManager[bool]:
+        return nullcontext(True)
 
     def desired(self) -> DesiredState:
         return self.states[-1] if self.states else DesiredState(generation=0)

@@ -16,8 +16,10 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from . import app as composition
+from . import processes
 from .adapters.compute.keeper import holder
 from .identity import service as identity
 from .kernel import clock, starting, telemetry
@@ -31,7 +33,7 @@ app = typer.Typer(
 )
 
 _TAKEN = 98
-_FREES_ITSELF_SECONDS = 2.0  # the port of a node that was just killed
+_FREES_ITSELF_SECONDS = 2.0  # the port of a process that was just killed
 
 
 @app.command()
@@ -47,6 +49,8 @@ def serve(
         host=host, port=port, gateway_port=gateway_port, grpc_port=grpc_port, data_dir=data_dir
     )
     telemetry.configure(json_lines=settings.log_json, level=settings.log_level)
+    if missing := processes.refuse_unshared(settings):
+        raise _stop(missing)
     with _only_one(settings.data_dir), _listen(settings) as listener:
         _require_gateway_port(settings)
         database = Database(settings.database)
@@ -55,19 +59,37 @@ def serve(
         made = composition.create_app(services)
         _greet(settings, database)
         starting.done()
-        config = uvicorn.Config(
-            made,
-            loop="uvloop",
-            http="httptools",
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
-        server = uvicorn.Server(config)
-        made.state.is_stopping = lambda: server.should_exit  # ends the live streams
-        server.run(sockets=[listener])
+        with processes.running(settings, listener):
+            _server(made).run(sockets=[listener])
+
+
+@app.command(hidden=True)
+def answer(listener: int, lifeline: int) -> None:
+    """Answer the API on an inherited socket until the process that started this one is gone."""
+    settings = _settings()
+    telemetry.configure(json_lines=settings.log_json, level=settings.log_level)
+    services = composition.compose(settings)
+    made = composition.create_app(services, run_background=False)
+    starting.done()
+    server = _server(made)
+    processes.when_first_ends(lifeline, lambda: setattr(server, "should_exit", True))
+    server.run(sockets=[socket.socket(fileno=listener)])
+
+
+def _server(made: FastAPI) -> uvicorn.Server:
+    config = uvicorn.Config(
+        made,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    made.state.is_stopping = lambda: server.should_exit  # ends the live streams
+    return server
 
 
 @app.command()
@@ -157,8 +179,9 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _listen(settings: Settings) -> Iterator[socket.socket]:
     """Open the port before anything else happens, so that a taken port costs nothing."""
+    patience = _FREES_ITSELF_SECONDS if settings.api_processes > 1 else 0
     try:
-        listener = _bound(settings.host, settings.port)
+        listener = _bound_soon(settings.host, settings.port, patience)
     except OSError as error:
         raise _stop(
             f"Port {settings.port} on {settings.host} {_why(error)}. "
@@ -193,6 +216,18 @@ def _require_gateway_port(settings: Settings) -> None:
                 f"Choose another one: make run GATEWAY_PORT={settings.gateway_port + 10}"
             ) from error
         return
+
+
+def _bound_soon(host: str, port: int, patience: float) -> socket.socket:
+    """Bind a port that the processes of a killed predecessor are about to leave."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            if error.errno != _TAKEN or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -79,7 +79,13 @@ class Settings(BaseSettings):
     mail_from: str = Field("modelyard@localhost", description="Sender of mail.")
     redis_url: str = Field(
         "",
-        description="redis://host:port/0 to share rate limits. Empty: each process counts.",
+        description="redis://host:port/0 to share limits and attempts. Empty: each process counts.",
+    )
+    api_processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that answer the API. More than one need PostgreSQL and Redis.",
     )
     alert_seconds: float = Field(
         15, ge=0.2, description="Alert rules are evaluated so often, in seconds."

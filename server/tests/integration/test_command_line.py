@@ -10,8 +10,9 @@ import pytest
 from tests.make.installation import ROOT, SOURCES, an_installation
 
 
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": SOURCES, "MODELYARD_DATA_DIR": str(folder)}
+    environment |= settings
     return subprocess.run(
         [sys.executable, "-m", "modelyard_server", *arguments],
         env=environment,
@@ -59,6 +60,17 @@ def test_unusable_data_folder_is_named(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "Cannot use the data folder" in done.stderr
+
+
+def test_several_processes_need_the_databases_that_they_can_share(tmp_path: Path) -> None:
+    for url, missing in (("", "MODELYARD_DATABASE_URL"), ("postgresql://x/y", "MODELYARD_REDIS")):
+        several = {"MODELYARD_API_PROCESSES": "2", "MODELYARD_DATABASE_URL": url}
+
+        done = _run(tmp_path, "serve", "--port", "0", **several)
+
+        assert done.returncode == 2
+        assert missing in done.stderr
+    assert not (tmp_path / "modelyard.db").exists()
 
 
 def test_setup_link_command_rotates_the_link(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -92,6 +93,10 @@ class NodeAnswer:
 
 class ComputeDriver(NodeState, Protocol):
     """Runs model servers as the desired state says. Provided by `adapters.compute`."""
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Keep every other process from asking; gives whether this one asked last."""
+        ...
 
     def desired(self) -> DesiredState:
         """Give what was asked for last; an empty state before the first time."""

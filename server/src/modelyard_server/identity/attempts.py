@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
+from typing import Any
 
+import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,6 +22,8 @@ from modelyard_server.kernel.clock import utcnow
 from .errors import TooManyAttempts
 from .models import SignInFailure
 
+log = structlog.get_logger("modelyard.identity")
+_PATIENCE_SECONDS = 0.1  # with Redis
 FREE_FAILURES = 5
 FIRST_DELAY = dt.timedelta(seconds=15)
 LONGEST_DELAY = dt.timedelta(minutes=15)
@@ -32,11 +37,21 @@ _PER_MINUTE: dict[str, RateLimitItem] = {
 
 
 class AttemptLimits:
-    """Counts what one network address (or person) tries per minute, in this process."""
+    """Counts what one network address (or person) tries per minute.
 
-    def __init__(self) -> None:
-        self._storage = MemoryStorage()
-        self._limiter = MovingWindowRateLimiter(self._storage)
+    In this process, or together with others in Redis; while that does not answer, each by itself.
+    """
+
+    def __init__(self, redis_url: str = "") -> None:
+        own = MemoryStorage()
+        self._storages: list[MemoryStorage | RedisStorage] = [own]
+        if redis_url:
+            patience: dict[str, Any] = dict.fromkeys(
+                ("socket_timeout", "socket_connect_timeout"), _PATIENCE_SECONDS
+            )
+            shared = RedisStorage(redis_url, wrap_exceptions=True, **patience)
+            self._storages.insert(0, shared)
+        self._limiters = [MovingWindowRateLimiter(one) for one in self._storages]
 
     def hit(self, kind: str, key: str | None) -> None:
         """Count one attempt.
@@ -44,18 +59,29 @@ class AttemptLimits:
         Raises:
             TooManyAttempts: more of this kind in a minute than anybody needs.
         """
-        item = _PER_MINUTE[kind]
-        if self._limiter.hit(item, kind, key or "unknown"):
-            return
-        reset_at = self._limiter.get_window_stats(item, kind, key or "unknown").reset_time
-        raise TooManyAttempts(
-            "Too many attempts. Wait a moment and try again.",
-            retry_after_seconds=max(1, math.ceil(reset_at - time.time())),
-        )
+        for limiter in self._limiters:
+            try:
+                _hit(limiter, kind, key or "unknown")
+            except StorageError as error:
+                log.warning("attempts_not_shared", error=str(error.storage_error)[:200])
+            else:
+                return
 
     def forget(self) -> None:
         """Start counting anew."""
-        self._storage.reset()
+        for storage in self._storages:
+            storage.reset()
+
+
+def _hit(limiter: MovingWindowRateLimiter, kind: str, key: str) -> None:
+    item = _PER_MINUTE[kind]
+    if limiter.hit(item, kind, key):
+        return
+    reset_at = limiter.get_window_stats(item, kind, key).reset_time
+    raise TooManyAttempts(
+        "Too many attempts. Wait a moment and try again.",
+        retry_after_seconds=max(1, math.ceil(reset_at - time.time())),
+    )
 
 
 def refuse_locked(db: Session, email: str) -> None:

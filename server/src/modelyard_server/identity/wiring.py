@@ -12,5 +12,5 @@ from .mail import Mailer
 
 def provide(services: Services) -> None:
     """Register the counters against guessing and the mailer."""
-    services.provide(AttemptLimits, AttemptLimits())
+    services.provide(AttemptLimits, AttemptLimits(services.get(Settings).redis_url))
     services.provide(Mailer, Mailer(services.get(Settings), services.get(RootKey)))

@@ -38,6 +38,7 @@ from .spans import Span
 
 FRESH_SECONDS = 1.0
 UNCHANGED_SECONDS = 60.0  # without new rows only the window's edge moves
+_unchanged_seconds = UNCHANGED_SECONDS
 MAX_CACHED = 2000
 WINDOWS_BEFORE = 2  # that a change must have been seen in as well, one of them
 LoadReference = Callable[[Session, Subject, int], Reference | None]
@@ -122,7 +123,7 @@ def cached(key: _Key, newest: dt.datetime | None) -> Measured | None:
     same = newest is not None and held[1] == newest
     if held[2].settles_at is not None and utcnow() >= held[2].settles_at:
         return None
-    fresh = time.monotonic() - held[0] < (UNCHANGED_SECONDS if same else FRESH_SECONDS)
+    fresh = time.monotonic() - held[0] < (_unchanged_seconds if same else FRESH_SECONDS)
     return held[2] if fresh else None
 
 
@@ -136,6 +137,12 @@ def measure_widely(db: Session, subject: Subject, asked: Question, load: LoadRef
         if wider.verdict.status is not Status.not_enough_data:
             return wider
     return first
+
+
+def share() -> None:
+    """Hold answers for a second only: other processes change what they are made of."""
+    global _unchanged_seconds
+    _unchanged_seconds = FRESH_SECONDS
 
 
 def forget() -> None:

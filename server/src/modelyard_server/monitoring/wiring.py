@@ -15,8 +15,9 @@ from modelyard_server.deployments.ports import (
     NodeState,
 )
 from modelyard_server.kernel.services import Services
+from modelyard_server.settings import Settings
 
-from . import retention, upkeep
+from . import measuring, retention, upkeep
 from .fleet_live import Snapshots
 from .guarding import TrafficGuards
 from .ports import Catalogue, Lost, NodeFacts, Unread
@@ -57,6 +58,8 @@ class Node:
 
 def provide(services: Services) -> None:
     """Register implementations."""
+    if services.get(Settings).api_processes > 1:
+        measuring.share()
     blobs = services.get(BlobStore)  # type: ignore[type-abstract]
     services.provide(Catalogue, Deployed(blobs))  # type: ignore[type-abstract]
     services.provide(NodeFacts, Node(services))  # type: ignore[type-abstract]

@@ -58,8 +58,9 @@ class DesiredStatePublisher:
     """`deployments.ports.Publisher` for the node of this machine.
 
     Keeps what it last composed of each workspace: a change reads its own workspace again and no
-    other, so its cost does not grow with the installation. Everything is read again when nobody
-    says what changed, as the reconciler does every few seconds.
+    other, so its cost does not grow with the installation. Everything is read again when another
+    process published since, and when nobody says what changed, as the reconciler does every few
+    seconds.
     """
 
     def __init__(self, services: Services) -> None:
@@ -71,8 +72,8 @@ class DesiredStatePublisher:
     def now(self, workspace_id: int | None = None) -> int:
         """Publish committed facts; give the generation that has them. Not inside a session."""
         compute: ComputeDriver = self._services.get(ComputeDriver)  # type: ignore[type-abstract]
-        with self._lock:
-            wanted, reserve = self._compose(compute, workspace_id)
+        with self._lock, compute.alone() as asked_last:
+            wanted, reserve = self._compose(compute, workspace_id if asked_last else None)
             compute.keep_reserve(reserve)
             before = compute.desired()
             same = wanted.servers == before.servers and wanted.routes == before.routes

@@ -1,8 +1,6 @@
 """Limits through the API, and buckets that two processes share through a real Redis."""
 
 import asyncio
-import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +9,8 @@ from typing import Any
 import pytest
 from tests.make.deployments import Serving
 from tests.make.fixtures import TeamSpace
-from tests.make.installation import a_free_port, wait_for
+from tests.make.installation import wait_for
+from tests.make.redis import redis_server
 
 from modelyard_server.throttling.buckets import Ask, Limit, connect
 
@@ -76,22 +75,8 @@ def test_an_administrator_raises_auto_config_for_one_person(serving: Serving) ->
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    program = shutil.which("redis-server")
-    assert program is not None, "redis-server is not installed; run scripts/system-deps test."
-    port = a_free_port()
-    line = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir"]
-    process = subprocess.Popen([*line, str(tmp_path)], stdout=subprocess.DEVNULL)
-
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    try:
-        wait_for(listens, 10, lambda: "redis-server does not listen")
-        yield f"redis://127.0.0.1:{port}/0", process
-    finally:
-        process.kill()
-        process.wait()
+    with redis_server(tmp_path) as made:
+        yield made
 
 
 def test_two_processes_share_a_bucket_and_go_on_alone_when_redis_dies(

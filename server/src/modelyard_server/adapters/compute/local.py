@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import http.client
 import json
+import os
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from modelyard_protocol.routing import (
@@ -36,6 +40,7 @@ class LocalNode:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = settings.data_dir.absolute() / "node"
+        self._name = uuid.uuid4().hex.encode()
         self._environments = self._folder / "environments"
         self._desired = Followed(self._folder / DESIRED_FILE, DesiredState)
         self._observed = Followed(self._folder / OBSERVED_FILE, ObservedState)
@@ -54,6 +59,18 @@ class LocalNode:
     def journal_dir(self) -> Path:
         """Give the folder of the prediction journals."""
         return self._folder / "journal"
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Keep every other process from asking; gives whether this one asked last."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._folder / "asking.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield os.pread(descriptor, 100, 0) == self._name
+            os.pwrite(descriptor, self._name, 0)
+        finally:
+            os.close(descriptor)
 
     def desired(self) -> DesiredState:
         """Give what was asked for last; an empty state before the first time."""
