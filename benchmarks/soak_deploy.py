@@ -10,6 +10,7 @@ and Keras are logged by the interpreter of `.make/autolog`, and left out where t
 """
 
 import argparse
+import datetime as dt
 import json
 import os
 import statistics
@@ -33,6 +34,7 @@ from tests.make.journey import Member, an_owner  # noqa: E402
 
 HEAVY = ROOT / ".make" / "autolog" / "bin" / "python"
 ENOUGH = 0.98
+STEPS = ("prepare", "build", "verify", "start", "traffic")
 PATIENCE_SECONDS = 900  # of one deployment, its environment's build included
 BEGIN = """
 import json, os, mlflow, numpy as np, pandas as pd
@@ -134,6 +136,8 @@ class Outcome:
     model: str
     seconds: float
     reason: str | None = None
+    steps: dict[str, float] = field(default_factory=dict)
+    """How long each step took."""
 
 
 @dataclass
@@ -149,6 +153,11 @@ class Table:
         middle = f"{statistics.median(later):.1f}" if later else "-"
         slow = f"{later[min(len(later) - 1, round(len(later) * 0.95))]:.1f}" if later else "-"
         return f"| {model} | {len(good)} of {len(self.outcomes)} | {first} | {middle} | {slow} |"
+
+    def steps(self, model: str) -> str:
+        """Give the steps of the first deployment; some run beside each other."""
+        own = self.outcomes[0].steps
+        return f"| {model} | {' | '.join(f'{own[name]:.1f}' for name in STEPS if name in own)} |"
 
 
 def logged(owner: Member, python: Path, name: str, code: str) -> Fixture | str:
@@ -189,12 +198,21 @@ def deployed(owner: Member, fixture: Fixture, number: int) -> Outcome:
         reason = waited(owner, found["id"])
         seconds = time.perf_counter() - begun
         reason = reason or answered(owner, found, fixture)
-        return Outcome(fixture.name, seconds, reason)
+        steps = owner.get(f"/deployments/{found['id']}")["latest_revision"]["steps"]
+        return Outcome(fixture.name, seconds, reason, {one["name"]: took(one) for one in steps})
     except (httpx.HTTPError, AssertionError, KeyError) as error:
         return Outcome(fixture.name, 0.0, f"{type(error).__name__}: {error}"[:300])
     finally:
         owner.http.post(f"/deployments/{found['id']}/stop", json={})
         owner.http.delete(f"/deployments/{found['id']}")
+
+
+def took(step: dict[str, Any]) -> float:
+    """Give the seconds between a step's beginning and its end."""
+    begun, ended = step["started_at"], step["finished_at"]
+    if begun is None or ended is None:
+        return 0.0
+    return (dt.datetime.fromisoformat(ended) - dt.datetime.fromisoformat(begun)).total_seconds()
 
 
 def waited(owner: Member, deployment_id: str) -> str | None:
@@ -274,6 +292,10 @@ def report(outcomes: list[Outcome], missing: dict[str, str]) -> int:
     print("|---|---:|---:|---:|---:|")
     for model, table in tables.items():
         print(table.line(model))
+    print(f"\n| first of its model | {' | '.join(f'{name}, s' for name in STEPS)} |")
+    print(f"|---|{'---:|' * len(STEPS)}")
+    for model, table in tables.items():
+        print(table.steps(model))
     failed = [one for one in outcomes if one.reason is not None]
     share = 1 - len(failed) / len(outcomes)
     print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} succeeded ({share:.0%}).")

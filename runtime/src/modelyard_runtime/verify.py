@@ -60,6 +60,9 @@ def _outside(options: argparse.Namespace) -> dict[str, Any]:
             line += ["--rw", str(options.compile.absolute())]
             line += tools.walls(Path(folder), Path(python))
             inner += ["--compile", str(options.compile.absolute())]
+        if options.compiled_sources is not None:
+            line += ["--rw", str(options.compiled_sources.absolute().parent)]
+            inner += ["--compiled-sources", str(options.compiled_sources.absolute())]
         if options.expected is not None:
             line += ["--ro", str(options.expected.absolute())]
             inner += ["--expected", str(options.expected.absolute())]
@@ -93,6 +96,8 @@ def _last_report(
 def _inside(options: argparse.Namespace) -> dict[str, Any]:
     answer_fd = os.dup(1)
     os.dup2(2, 1)  # whatever the model prints must not be read as its report
+    if options.compiled_sources is not None:
+        _tell_compiled(options.compiled_sources)
     try:
         return _checked(options)
     except BaseException as error:
@@ -103,6 +108,25 @@ def _inside(options: argparse.Namespace) -> dict[str, Any]:
     finally:
         sys.stdout.flush()
         os.dup2(answer_fd, 1)
+
+
+def _tell_compiled(file: Path) -> None:
+    """Write down each module that has to be compiled: it is imported, and has no bytecode."""
+    names = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def heard(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "compile":
+            name = arguments[1]
+            if isinstance(name, bytes):
+                name = os.fsdecode(name)
+            if isinstance(name, str) and name.endswith(".py"):
+                os.write(names, os.fsencode(name) + b"\n")
+
+    for module in list(sys.modules.values()):  # imported before anybody listened
+        source, cached = getattr(module, "__file__", None), getattr(module, "__cached__", None)
+        if source and cached and not Path(cached).exists():
+            heard("compile", (None, source))
+    sys.addaudithook(heard)
 
 
 def _checked(options: argparse.Namespace) -> dict[str, Any]:
@@ -260,6 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", required=True)
     parser.add_argument("--expected", type=Path, help="JSON list the model must reproduce")
     parser.add_argument("--compile", type=Path, help="folder to write the model's graph into")
+    parser.add_argument("--compiled-sources", type=Path, help="file to name them in")
     parser.add_argument("--importance", type=Path, help="JSON: rows, actual, is_number")
     parser.add_argument("--env-file", type=Path, help="JSON of the model's environment variables")
     parser.add_argument("--rtol", type=float, default=1e-6)

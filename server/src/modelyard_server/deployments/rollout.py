@@ -204,7 +204,7 @@ class RollOut:
             return
         seen = self._preparation.verify(prepared, built, engine, variables)
         with self._locked() as now:
-            now.revision.sandbox = seen.sandbox
+            now.revision.sandbox = seen.sandbox or None
             now.revision.lane = seen.lane
         if not seen.ok:
             raise Failed(seen.summary, seen.differences, seen.log_tail)

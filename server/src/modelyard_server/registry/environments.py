@@ -15,7 +15,7 @@ from typing import Literal
 
 from modelyard_server.kernel.clock import utcnow
 
-from . import requirements, uv
+from . import bytecode, requirements, uv
 from .errors import RequirementsUnresolvable
 from .locking import exclusive
 from .requirements import Wanted
@@ -50,7 +50,8 @@ class Environments:
     ) -> PreparedEnvironment:
         """Give the environment for these requirements, built when there is none yet.
 
-        An isolated one is a folder of its own even where the platform's would do.
+        An isolated one is a folder of its own even where the platform's would do. It is copied to
+        where it runs, so all of it has bytecode; the others get that of what models import.
 
         Raises:
             RequirementsUnresolvable: there can be none; nothing is left behind.
@@ -66,6 +67,8 @@ class Environments:
         name = lock_hash(lock)
         target = self._folder / name
         built = self._build(target, lock, on_line)
+        if is_isolated:
+            self._compile(target, on_line)
         seconds = time.monotonic() - started
         cached = was_known and not built
         how = "from the cache" if not built else f"built in {seconds:.1f} s"
@@ -152,6 +155,15 @@ class Environments:
             finally:
                 shutil.rmtree(part, ignore_errors=True)
             return True
+
+    def _compile(self, target: Path, on_line: Callable[[str], None]) -> None:
+        """Write all bytecode of an environment, once."""
+        done = target / "bytecode.done"
+        with exclusive(target.with_suffix(".lock")):
+            if not done.exists():
+                on_line(f"Writing the bytecode of environment {target.name[:8]}.")
+                bytecode.write_all(target / "venv" / "lib")
+                done.touch()
 
 
 def lock_hash(lock: str) -> str:

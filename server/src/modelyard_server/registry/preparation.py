@@ -60,10 +60,14 @@ class Verification:
     expected: list[Any] | None = None
     lane: dict[str, Any] | None = None
     """What came of compiling it; `None` when that was not tried."""
+    was_known: bool = False
+    """Somebody else has just made the same prediction, or did before."""
 
     @property
     def says(self) -> str:
         """One sentence for people."""
+        if self.was_known:
+            return "Reproduced before: same files, environment and engine."
         if self.ok and self.predictions is None:
             return f"Loaded in {self.load_ms:.0f} ms; it has no input example to predict."
         if self.ok:
@@ -183,13 +187,35 @@ def verify(
     *,
     engine: str,
     variables: Mapping[str, str] | None = None,
+    may_be_known: bool = False,
 ) -> Verification:
     """Load the model once in the sandbox, predict its input example, and compile it if it can be.
 
-    `variables` are the environment variables of where it is to be served.
+    One at a time for the same files, environment and engine: with `may_be_known`, who waited for
+    another one takes its result if it was good. `variables` are the environment variables of where
+    it is to be served.
     Never raises for a fault of the model: that is what `ok`, `error` and `differences` say.
     """
     target = _compiled_folder(services, prepared, env, engine)
+    with exclusive(target.with_suffix(".lock")):
+        lane = compiled.known(target) if may_be_known else None
+        if lane is not None:
+            return _known(engine, lane)
+        return _verified(services, prepared, env, engine, variables, target)
+
+
+def _known(engine: str, lane: dict[str, Any]) -> Verification:
+    return Verification(True, engine, [], 0, 0, 0, "", None, [], lane=lane, was_known=True)
+
+
+def _verified(
+    services: Services,
+    prepared: PreparedVersion,
+    env: PreparedEnvironment,
+    engine: str,
+    variables: Mapping[str, str] | None,
+    target: Path,
+) -> Verification:
     with compiled.workbench(target) as part:
         outcome = sandboxed.run_verify(
             services.get(Settings),
@@ -200,6 +226,7 @@ def verify(
             variables=variables,
             expected=prepared.reference_prediction,
             compile_into=part,
+            keeps_bytecode=not env.reused_platform,
         )
         report = outcome.report or {}
         lane = report.get("lane") if report.get("ok") else None

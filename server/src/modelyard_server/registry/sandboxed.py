@@ -20,6 +20,8 @@ import orjson
 
 from modelyard_server.settings import Settings
 
+from . import bytecode
+
 VERIFY_SECONDS = 120.0
 MEMORY_MB = 4096
 _GRACE_SECONDS = 30.0  # the runtime's own limit strikes first and says why
@@ -63,10 +65,12 @@ def run_verify(
     expected: list[Any] | None,
     variables: Mapping[str, str] | None = None,
     compile_into: Path | None = None,
+    keeps_bytecode: bool = False,
 ) -> Outcome:
     """Load a model once behind the walls, predict, and compare with what is expected.
 
     With a folder to compile into, the report's `lane` says whether the model's graph was written.
+    `keeps_bytecode`: what the model imports is compiled in its environment, see `bytecode`.
     """
     with tempfile.TemporaryDirectory(prefix="modelyard-check-") as folder:
         argv = _argv(settings, model_dir, python, environment_dir, engine)
@@ -76,7 +80,12 @@ def run_verify(
             file = Path(folder) / "expected.json"
             file.write_text(json.dumps(expected))
             argv += ["--expected", str(file)]
-        return _run(argv, Path(folder), variables)
+        if not keeps_bytecode:
+            return _run(argv, Path(folder), variables)
+        names = Path(folder) / "told" / "sources"
+        names.parent.mkdir()
+        with bytecode.followed(environment_dir, names):
+            return _run([*argv, "--compiled-sources", str(names)], Path(folder), variables)
 
 
 def run_importance(

@@ -53,14 +53,14 @@ def compile_lock(
 
 
 def build(folder: Path, *, cache: Path, on_line: OnLine) -> None:
-    """Make `folder/venv` from `folder/lock.txt`.
+    """Make `folder/venv` from `folder/lock.txt`, without bytecode.
 
     Raises:
         RequirementsUnresolvable: with uv's reason.
     """
     venv = ["venv", "--relocatable", "--no-project", "--quiet", "--python", sys.executable, "venv"]
     _run(venv, folder=folder, cache=cache, seconds=60, on_line=on_line)
-    argv = ["pip", "sync", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"]
+    argv = ["pip", "sync", "--require-hashes", "--only-binary", ":all:"]
     argv += ["--python", str(folder / "venv" / "bin" / "python"), "lock.txt"]
     _run(argv, folder=folder, cache=cache, seconds=INSTALL_SECONDS, on_line=on_line)
 

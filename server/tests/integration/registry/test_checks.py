@@ -29,6 +29,8 @@ from modelyard_server.registry.errors import (
 from modelyard_server.registry.preparation import PreparedVersion
 from modelyard_server.registry.reading import parse_mlmodel
 
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
 
 @pytest.fixture
 def platform(sqlite_platform):
@@ -61,6 +63,10 @@ def test_a_good_version_passes_and_its_first_prediction_is_kept(platform, worksp
     again = preparation.verify(platform.services, prepared, env, engine="sklearn")
     assert (again.ok, again.differences) == (True, [])
     assert again.sandbox in {"bwrap", "landlock"}
+    known_one = preparation.verify(
+        platform.services, prepared, env, engine="sklearn", may_be_known=True
+    )
+    assert (known_one.ok, known_one.was_known, known_one.lane) == (True, True, again.lane)
 
 
 def test_a_prediction_that_is_not_reproduced_is_shown(platform, workspace, tmp_path):
@@ -159,10 +165,15 @@ def test_a_different_requirement_gets_an_environment_of_its_own(platform, worksp
     assert (env.reused_platform, env.cached) == (False, True)
     look = "import six, sys, importlib.util as u; print(six.__version__, u.find_spec('sklearn'))"
     said = subprocess.run(
-        [env.python, "-I", "-c", look], capture_output=True, text=True, check=True
+        [env.python, "-I", "-B", "-c", look], capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == ["1.16.0", "None"]
     assert (env.environment_dir / "meta.json").is_file()
+    packages = env.environment_dir / "venv/lib" / f"python{PYTHON}" / "site-packages"
+    assert list(packages.glob("pydantic/__pycache__/main.*.pyc"))  # the check has imported it
+    assert not list(packages.glob("__pycache__/six.*.pyc"))  # and not this
+    preparation.environment(platform.services, prepared, on_line=print, is_isolated=True)
+    assert list(packages.glob("__pycache__/six.*.pyc"))  # what is copied elsewhere has all
 
 
 def test_files_that_changed_on_this_machine_are_replaced(platform, workspace):

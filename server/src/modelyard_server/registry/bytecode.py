@@ -1,0 +1,83 @@
+"""Bytecode of the modules that a model imports, and of no others.
+
+An environment has some ten thousand modules of which a model imports a tenth. A check tells, while
+it runs behind the walls, which sources it had to compile; they are compiled once more beside it,
+here: what a model could write itself, other models of the same environment would run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+_LOOK_SECONDS = 0.1
+_MOST_BYTES = 16 * 1024 * 1024  # of names; a model may write there what it likes
+_LEFT_SECONDS = 60.0
+_WRITER = """
+import py_compile, sys
+for line in sys.stdin:
+    try:
+        py_compile.compile(line.rstrip(chr(10)), quiet=2)
+    except (OSError, ValueError):
+        pass
+"""
+
+
+@contextmanager
+def followed(environment_dir: Path, names: Path) -> Iterator[None]:
+    """Compile what is named in a file, line by line while the block runs, of one environment."""
+    over = threading.Event()
+    line = [sys.executable, "-I", "-S", "-c", _WRITER]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, text=True, errors="replace") as writer:
+        assert writer.stdin is not None  # noqa: S101 - asked for above
+        place = (environment_dir.resolve(), names, writer.stdin)
+        follower = threading.Thread(target=_follow, args=(*place, over), daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            over.set()
+            follower.join()
+            with suppress(OSError):
+                writer.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                writer.wait(_LEFT_SECONDS)
+            writer.kill()
+
+
+def write_all(folder: Path) -> None:
+    """Compile every module below a folder, with all processors; what is no Python is left."""
+    line = [sys.executable, "-I", "-m", "compileall", "-q", "-q", "-j", "0", str(folder)]
+    subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def _follow(folder: Path, names: Path, writer: IO[str], over: threading.Event) -> None:
+    seen: set[str] = set()
+    part, size = b"", 0
+    is_last = False
+    while not is_last and size < _MOST_BYTES:
+        is_last = over.wait(_LOOK_SECONDS)
+        with suppress(FileNotFoundError), names.open("rb") as file:
+            file.seek(size)
+            block = file.read(_MOST_BYTES)
+            size += len(block)
+            *whole, part = (part + block).split(b"\n")
+            told = {line.decode(errors="replace") for line in whole} - seen
+            seen |= told
+            with suppress(OSError):
+                writer.writelines(f"{path}\n" for path in told if _is_source(folder, path))
+                writer.flush()
+
+
+def _is_source(folder: Path, name: str) -> bool:
+    """Tell whether it is a module of the environment, and no way out of it."""
+    path = Path(name)
+    try:
+        return path.suffix == ".py" and path.resolve().is_relative_to(folder) and path.is_file()
+    except (OSError, ValueError):
+        return False
