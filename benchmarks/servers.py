@@ -100,9 +100,6 @@ def several(database_url: str | None) -> Iterator[Server]:
         name = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         folder, port = Path(name), a_free_port()
         redis_url, _ = stack.enter_context(redis_server(folder))
-        made = make_platform(database_url, folder)
-        token = made.a_workspace().a_token("developer")
-        made.database.engine.dispose()
         settings = {
             "PYTHONPATH": os.pathsep.join(SOURCES),
             "MODELYARD_API_PROCESSES": str(count),
@@ -114,6 +111,9 @@ def several(database_url: str | None) -> Iterator[Server]:
         argv = [sys.executable, "-m", "modelyard_server", "serve", "--port", str(port)]
         address = f"http://127.0.0.1:{port}"
         pid = stack.enter_context(process(argv, address, folder, **settings))
+        made = make_platform(database_url, folder, has_tables=True)
+        token = made.a_workspace().a_token("developer")
+        made.database.engine.dispose()
         headers = {"Authorization": f"Bearer {token}"}
         yield Server(f"Modelyard, {count} API processes", address, headers, pid)
 

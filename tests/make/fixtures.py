@@ -137,13 +137,14 @@ class TeamSpace:
         )
 
 
-def make_platform(url: str, folder: Path, **more: Any) -> Platform:
+def make_platform(url: str, folder: Path, *, has_tables: bool = False, **more: Any) -> Platform:
     settings = Settings(data_dir=folder, database_url=url, manage_node=False, **more)
     telemetry.configure(json_lines=True)
     load_models()
     services = compose(settings)
     database = services.get(Database)
-    state.create_all(database)
+    if not has_tables:
+        state.create_all(database)
     return Platform(settings, services, database, create_app(services, run_background=False))
 
 
