@@ -295,6 +295,13 @@ RECIPES: dict[str, Recipe] = {
         )
     ),
     "monitoring_put_value": Recipe(lambda ids: {"true_positive": 5.0, "false_positive": -1.0}),
+    "monitoring_get_outcome_source": Recipe(before=states.source_connected),
+    "monitoring_put_outcome_source": Recipe(states.source_body),
+    "monitoring_remove_outcome_source": Recipe(before=states.source_connected),
+    "monitoring_look_at_outcome_source": Recipe(
+        lambda ids: {"place": states.source_body(ids)["place"]}
+    ),
+    "monitoring_pull_outcomes": Recipe(lambda ids: {}, before=states.source_connected),
     "monitoring_get_estimate": Recipe(before=states.estimable),
     "monitoring_get_reference": Recipe(before=states.reference_uploaded),
     "monitoring_put_reference": Recipe(

@@ -224,3 +224,16 @@ def batch_waits(world: World) -> None:
     with world.platform.database.session(world.space.id) as db:
         row = batches.get(db, batch_id)
         row.status, row.ended_at = BatchStatus.waiting, None
+
+
+def source_body(ids: Ids) -> dict[str, object]:
+    """A data connection of outcomes, to an address nobody has."""
+    place = {"kind": "https", "url": f"https://labels.example.com/{ids['deployment_id']}.csv"}
+    return {"place": place, "columns": {}}
+
+
+def source_connected(world: World) -> None:
+    """The deployment has a data connection of outcomes."""
+    path = f"/api/v1/deployments/{world['deployment_id']}/outcome-source"
+    answer = world.http.put(path, json=source_body(world))
+    assert answer.is_success, answer.text

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "workspaces_create_workspace": "recorded in the workspace it makes: integration/workspaces",
     "workspaces_mlflow_create_mlflow_workspace": "the same",
     "flags_set_flag_rule": "needs the organisation that runs the installation: integration/flags",
+    "monitoring_look_at_outcome_source": "needs a place that answers: integration/monitoring",
     "traffic_try_it": "needs a live deployment: the end-to-end journey",
 }
 READS_ONLY = {

@@ -85,7 +85,7 @@ def compose(settings: Settings, database: Database | None = None) -> Services:
     services.provide(Database, database or Database(settings.database))
     services.provide(Egress, Egress(settings.egress_networks))
     services.provide(RootKey, RootKey.load(settings.data_dir / "secrets" / "root.key"))
-    for name in ("blobs", "compute", "channels"):
+    for name in ("blobs", "compute", "channels", "sources"):
         adapter = part("adapters", name)
         if adapter is not None:
             adapter.provide(services)

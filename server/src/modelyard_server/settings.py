@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     )
     egress_allow: str = Field(
         "",
-        description="Networks besides the public internet that webhooks may call, such as "
-        "10.1.0.0/16,fd00::/8.",
+        description="Networks besides the public internet that webhooks and data connections may "
+        "call, such as 10.1.0.0/16,fd00::/8.",
     )
     artifact_part_mb: int = Field(
         64, ge=1, description="Size of the parts that large files are sent in, in MiB."

@@ -12,19 +12,22 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from .errors import Invalid, Unavailable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Answer = TypeVar("Answer")
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_URL = 2000
 _TIMEOUT_SECONDS = 10.0
 _MOST_BYTES = 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 _TRANSITION = tuple(
     ipaddress.IPv6Network(block)
@@ -44,6 +47,12 @@ class NotReached(Unavailable):
     code = "egress.not_reached"
 
 
+class AnswerTooLarge(Invalid):
+    """More bytes came than may be taken."""
+
+    code = "egress.answer_too_large"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What the other side answered. Do not show `body` to users: it may be of an inner system."""
@@ -55,6 +64,16 @@ class Reply:
     def is_success(self) -> bool:
         """Tell whether the status is 2xx."""
         return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What the other side answered. `excerpt`: of an answer other than 200, not for users."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names are in lower case."""
+    excerpt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +118,76 @@ class Egress:
             AddressRefused: the server may not call the address.
             NotReached: it does not answer.
         """
+
+        def answered(answer: http.client.HTTPResponse) -> Reply:
+            return Reply(answer.status, answer.read(_MOST_BYTES))
+
+        return self._ask(url, method, body, headers, self._timeout_seconds, answered)
+
+    def download(
+        self,
+        url: str,
+        into: IO[bytes],
+        *,
+        headers: Mapping[str, str],
+        most_bytes: int,
+        seconds: float,
+    ) -> Download:
+        """Write the body of an answer of 200 into a file; `seconds`: for the whole exchange.
+
+        Raises:
+            AddressRefused: the server may not call the address.
+            NotReached: it does not answer, or breaks off.
+            AnswerTooLarge: the body has more bytes than `most_bytes`.
+        """
+
+        def answered(answer: http.client.HTTPResponse) -> Download:
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            if answer.status != http.client.OK:
+                return Download(answer.status, told, answer.read(_CHUNK_BYTES))
+            left = most_bytes
+            while chunk := answer.read(_CHUNK_BYTES):
+                left -= len(chunk)
+                if left < 0:
+                    raise AnswerTooLarge(f"It has more than {most_bytes // 2**20} MiB.")
+                into.write(chunk)
+            return Download(answer.status, told, b"")
+
+        return self._ask(url, "GET", b"", headers, seconds, answered)
+
+    def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """Judge a host for a client of another protocol, which must connect to what this gives.
+
+        Raises:
+            AddressRefused: the server may not call it.
+            NotReached: the host has no address.
+        """
+        named = f"[{host}]" if ":" in host else host
+        return tuple(map(str, self._target(f"https://{named}:{port}").addresses))
+
+    def is_own(self, address: str) -> bool:
+        """Tell whether an address is in a network of the operator's own."""
+        return any(_address(address) in network for network in self._allowed)
+
+    def _ask(
+        self,
+        url: str,
+        method: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        seconds: float,
+        answered: Callable[[http.client.HTTPResponse], Answer],
+    ) -> Answer:
         target = self._target(url)
         failure: Exception | None = None
         for address in target.addresses:
             try:
-                return self._exchange(target, address, method, body, headers)
+                with self._connected(target, address, seconds) as connection:
+                    path = (target.parts.path or "/") + (
+                        f"?{q}" if (q := target.parts.query) else ""
+                    )
+                    connection.request(method, path, body, dict(headers))
+                    return answered(connection.getresponse())
             except _NotConnected as error:
                 failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
             except (OSError, http.client.HTTPException) as error:
@@ -136,16 +220,11 @@ class Egress:
         if port != _PORTS["https"] and port < 1024:
             raise AddressRefused(f"Port {port} cannot be called: use 443, or 1024 and above.")
 
-    def _exchange(
-        self,
-        target: _Target,
-        address: Address,
-        method: str,
-        body: bytes,
-        headers: Mapping[str, str],
-    ) -> Reply:
-        connection = _Pinned(target, address, self._timeout_seconds)
-        watchdog = threading.Timer(self._timeout_seconds, connection.cut)  # of the whole exchange
+    @contextmanager
+    def _connected(self, target: _Target, address: Address, seconds: float) -> Iterator[_Pinned]:
+        """Give an open connection that is cut when the time is over."""
+        connection = _Pinned(target, address, min(seconds, self._timeout_seconds))
+        watchdog = threading.Timer(seconds, connection.cut)  # of the whole exchange
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -153,10 +232,9 @@ class Egress:
                 connection.connect()
             except OSError as error:
                 raise _NotConnected from error
-            path = (target.parts.path or "/") + (f"?{q}" if (q := target.parts.query) else "")
-            connection.request(method, path, body, dict(headers))
-            answer = connection.getresponse()
-            return Reply(answer.status, answer.read(_MOST_BYTES))
+            yield connection
+            if connection.is_cut:  # a body without a length looks whole when it is cut
+                raise TimeoutError
         except (OSError, http.client.HTTPException) as error:
             if connection.is_cut:
                 raise TimeoutError from error

@@ -110,7 +110,7 @@ def enqueue(
 ) -> None:
     """Add a job to the caller's transaction; it runs after the commit."""
     now = utcnow()
-    if dedupe_key is not None and db.scalar(select(Job.id).where(Job.dedupe_key == dedupe_key)):
+    if dedupe_key is not None and is_asked(db, dedupe_key):
         return
     db.add(
         Job(
@@ -124,6 +124,11 @@ def enqueue(
         )
     )
     _wake.set()
+
+
+def is_asked(db: Session, dedupe_key: str) -> bool:
+    """Tell whether a job with this key waits or runs."""
+    return db.scalar(select(Job.id).where(Job.dedupe_key == dedupe_key)) is not None
 
 
 def withdraw(db: Session, workspace_id: int) -> None:

@@ -1,6 +1,6 @@
 """What monitoring may refuse."""
 
-from modelyard_server.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from modelyard_server.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class FeatureUnknown(NotFound):
@@ -115,3 +115,21 @@ class NotYourFleetView(Forbidden):
 
 class TooManyFleetViews(Conflict):
     code = "monitoring.too_many_fleet_views"
+
+
+class OutcomeSourceUnknown(NotFound):
+    """Outcomes are not pulled from anywhere."""
+
+    code = "monitoring.outcome_source_unknown"
+
+
+class OutcomeSourceIncomplete(Invalid):
+    """A data connection lacks what opens it, or asks for something that cannot be."""
+
+    code = "monitoring.outcome_source_incomplete"
+
+
+class OutcomeSourceRefused(Unavailable):
+    """A data connection gave no outcomes; the sentence says why, and what to do."""
+
+    code = "monitoring.outcome_source_refused"

@@ -8,11 +8,12 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.errors import DomainError
-from modelyard_server.kernel.jobs import JobContext, handler
+from modelyard_server.kernel.jobs import JobContext, LeaseLost, handler
 from modelyard_server.registry import preparation
 
-from . import importances
-from .ports import Catalogue
+from . import importances, outcome_pulls, outcome_sources
+from .errors import OutcomesCollided
+from .ports import Catalogue, OutcomeReader, PulledRows
 
 
 @handler(importances.MEASURE, max_attempts=3)
@@ -53,3 +54,44 @@ def _ask(
         question=asked.wire(),
         variables=variables,
     )
+
+
+@handler(outcome_sources.PULL, max_attempts=3)
+def pull_outcomes(job: JobContext) -> None:
+    """Read a data connection from where it was left, part by part."""
+    assert job.workspace_id is not None  # noqa: S101 - enqueued with one
+    with job.database.session(job.workspace_id) as db:
+        begun = outcome_pulls.begin(db, job.services.get(RootKey), job.id, job.payload)
+    if begun is None:
+        return
+    error, has_more = None, False
+    try:
+        reader: OutcomeReader = job.services.get(OutcomeReader)
+        for part in reader.read(begun.place, begun.columns, begun.mark):
+            job.check()
+            has_more = part.has_more
+            if not _keep(job, job.workspace_id, begun, part):
+                error = outcome_pulls.CHANGED
+                break
+    except DomainError as refusal:
+        error = refusal.detail
+    except LeaseLost:
+        raise
+    except Exception:
+        if job.is_last_attempt:
+            with job.database.session(job.workspace_id) as db:
+                outcome_pulls.finish(db, begun, outcome_pulls.BROKEN)
+        raise
+    with job.database.session(job.workspace_id) as db:
+        outcome_pulls.finish(db, begun, error, has_more=has_more)
+
+
+def _keep(job: JobContext, workspace_id: int, begun: outcome_pulls.Begun, part: PulledRows) -> bool:
+    for tries_left in (2, 1, 0):
+        try:
+            with job.database.session(workspace_id) as db:
+                return outcome_pulls.keep(db, begun, part)
+        except OutcomesCollided:  # somebody sent the same outcomes at this moment
+            if not tries_left:
+                raise
+    return False

@@ -328,6 +328,46 @@ class OutcomeValue(Owned, Base):
     updated_at: Mapped[dt.datetime]
 
 
+class OutcomeSource(Owned, Base):
+    """A data connection that outcomes of a deployment are pulled from."""
+
+    __tablename__ = "outcome_sources"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    kind: Mapped[str] = mapped_column(String(16))
+    place: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`outcome_source_schemas.Place` without its secrets."""
+    columns: Mapped[dict[str, Any]] = mapped_column(JSON)
+    target: Mapped[str] = mapped_column(String(2100))
+    """Where it is, for people."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Its secrets, encrypted with the root key."""
+    every_minutes: Mapped[int]
+    is_enabled: Mapped[bool]
+    mark: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How far it was read; its reader knows what it means. Moves with the outcomes."""
+    next_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    updated_by_name: Mapped[str] = mapped_column(String(320))
+
+
+class OutcomePull(Owned, Base):
+    """One reading of a data connection. Its id is that of its job."""
+
+    __tablename__ = "outcome_pulls"
+    __table_args__ = (Index("ix_outcome_pulls_deployment", "deployment_id", "started_at"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    started_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    asked_by_name: Mapped[str | None] = mapped_column(String(320))
+    """Nobody: it was due."""
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`outcome_source_schemas.PullCounts`."""
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class ReferenceTable(Owned, Base):
     """Uploaded rows of one version: inputs, perhaps with its answers and what came true."""
 

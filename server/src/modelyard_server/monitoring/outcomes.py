@@ -129,6 +129,18 @@ def receive_file(
     return _receive(db, actor, deployment_id, outcome_files.read(content))
 
 
+def receive_rows(
+    db: Session, actor: trail.Who, deployment_id: uuid.UUID, rows: Iterable[OutcomeIn | str]
+) -> OutcomesReceived:
+    """Keep outcomes that were read elsewhere; a text says what is wrong with a row.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        OutcomesCollided: another request wrote the same rows at the same moment.
+    """
+    return _receive(db, actor, deployment_id, rows)
+
+
 def _receive(
     db: Session,
     actor: trail.Who,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from modelyard_protocol.package import Signature
 
 from .baseline import TrainingTable
+from .outcome_source_schemas import OutcomeColumns, Place, SourceColumn
 
 
 class Subject(Protocol):
@@ -107,4 +108,39 @@ class NodeFacts(Protocol):
 
     def unread(self, db: Session) -> Unread:
         """Give what the journals hold that has not been counted yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PulledRows:
+    """Some rows of a data connection, and how far it is read with them.
+
+    A row has what `OutcomeColumns` names: `prediction_id`, `value`, `at`, `row`.
+    """
+
+    rows: list[dict[str, Any]]
+    mark: dict[str, Any] | None
+    has_more: bool = False
+    """The reading stops here, and there is more to read."""
+
+
+class OutcomeReader(Protocol):
+    """Reads outcomes from somewhere else, in parts. It changes nothing there."""
+
+    def look(self, place: Place) -> list[SourceColumn]:
+        """Give the columns there are.
+
+        Raises:
+            AddressRefused, NotReached, OutcomeSourceRefused: it cannot be read.
+        """
+        ...
+
+    def read(
+        self, place: Place, columns: OutcomeColumns, mark: dict[str, Any] | None
+    ) -> Iterator[PulledRows]:
+        """Give what is behind `mark`, and at it; nothing when nothing changed.
+
+        Raises:
+            AddressRefused, NotReached, OutcomeSourceRefused: it cannot be read.
+        """
         ...

@@ -93,6 +93,9 @@ beforeEach(() => {
   refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_reference", why);
   const none = "No reference was uploaded for this deployment.";
   refuses("get", "/api/v1/deployments/d1/reference", 404, "monitoring.reference_unknown", none);
+  const nowhere = "No data connection of outcomes was made for this deployment.";
+  const source = "/api/v1/deployments/d1/outcome-source";
+  refuses("get", source, 404, "monitoring.outcome_source_unknown", nowhere);
   answers("get", `${PATH}/slices`, {
     range: "7d",
     task: "classification",

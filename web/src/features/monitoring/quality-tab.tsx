@@ -19,6 +19,7 @@ import { QualityActions } from "./quality-actions";
 import { QualityCharts } from "./quality-charts";
 import { QUALITY_RANGES, type QualityRange } from "./ranges";
 import { SlicesPanel } from "./slices-panel";
+import { SourcePanel } from "./source-panel";
 
 interface Props {
   id: string;
@@ -36,6 +37,9 @@ export function QualityTab({ id, range, onRange }: Props) {
       </div>
       <View loading={<LinesSkeleton lines={12} />}>
         <Realised id={id} range={range} />
+      </View>
+      <View loading={<LinesSkeleton lines={4} />}>
+        <SourcePanel id={id} />
       </View>
     </div>
   );

@@ -1,0 +1,52 @@
+"""Rows of tables that others keep, as outcomes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from pydantic import ValidationError
+
+from .outcome_schemas import OutcomeIn
+
+
+def as_outcome(row: dict[str, Any]) -> OutcomeIn | str:
+    """Give a row's outcome, or what is wrong with it. Times without a zone are UTC."""
+    found = {name: value for name, value in row.items() if value is not None and value != ""}
+    try:
+        if "prediction_id" in found:
+            found["prediction_id"] = str(found["prediction_id"])
+        if "at" in found:
+            found["at"] = _instant(found["at"])
+        if "row" in found:
+            found["row"] = _whole(found["row"])
+        return OutcomeIn.model_validate(found)
+    except ValidationError as refused:
+        problem = refused.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"][:1])
+        return f"{where}: {problem['msg']}"
+    except (ValueError, OverflowError) as refused:
+        return str(refused)
+
+
+def _instant(value: Any) -> dt.datetime:
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"at: {value[:64]!r} is no time like 2026-11-21T08:00:00Z.") from None
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        value = dt.datetime.combine(value, dt.time())
+    if not isinstance(value, dt.datetime):
+        raise ValueError("at: it is no time like 2026-11-21T08:00:00Z.")  # noqa: TRY004 - of a row
+    return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+
+
+def _whole(value: Any) -> int:
+    try:
+        found = int(value)
+    except (TypeError, ValueError, OverflowError):
+        found = -1
+    if found < 0 or (isinstance(value, float) and value != found):
+        raise ValueError(f"row: {str(value)[:64]!r} is no number of a row, from 0.")
+    return found
