@@ -3164,6 +3164,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/outcome-source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Outcome Source
+         * @description Give the data connection of a deployment without its secrets, and its last pulls.
+         */
+        get: operations["monitoring_get_outcome_source"];
+        /**
+         * Put Outcome Source
+         * @description Pull outcomes from a database, a web address or a bucket, at once and then on schedule.
+         */
+        put: operations["monitoring_put_outcome_source"];
+        post?: never;
+        /**
+         * Remove Outcome Source
+         * @description Stop pulling outcomes; those that were pulled stay.
+         */
+        delete: operations["monitoring_remove_outcome_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/outcome-source/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look At Outcome Source
+         * @description Open a place now and give the columns it has, before anything is kept of it.
+         */
+        post: operations["monitoring_look_at_outcome_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{deployment_id}/outcome-source/pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pull Outcomes
+         * @description Pull outcomes now instead of when it is due.
+         */
+        post: operations["monitoring_pull_outcomes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/quality/estimate": {
         parameters: {
             query?: never;
@@ -4624,6 +4692,32 @@ export interface components {
             row: number;
         };
         /**
+         * BucketPlace
+         * @description A CSV or Parquet object in an S3-compatible store. No `endpoint`: Amazon's of the region.
+         */
+        BucketPlace: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "s3";
+            /** Endpoint */
+            endpoint?: string | null;
+            /**
+             * Region
+             * @default us-east-1
+             */
+            region: string;
+            /** Bucket */
+            bucket: string;
+            /** Object */
+            object: string;
+            /** Access Key Id */
+            access_key_id: string;
+            /** Secret Access Key */
+            secret_access_key?: string | null;
+        };
+        /**
          * BundleKeyOut
          * @description The public key that verifies what this workspace signs.
          */
@@ -5386,6 +5480,44 @@ export interface components {
             updated_at: string;
             /** Updated By Name */
             updated_by_name: string;
+        };
+        /**
+         * DatabasePlace
+         * @description A PostgreSQL database. `query`: one SELECT, or the name of a table.
+         *
+         *     `growing`: a column that is highest in the newest rows, such as when they were written; without
+         *     one everything is read every time. `tls`: `verify` also checks the certificate; `off` is for
+         *     networks of the operator's own.
+         */
+        DatabasePlace: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "postgresql";
+            /** Host */
+            host: string;
+            /**
+             * Port
+             * @default 5432
+             */
+            port: number;
+            /** Database */
+            database: string;
+            /** User */
+            user: string;
+            /** Password */
+            password?: string | null;
+            /** Query */
+            query: string;
+            /** Growing */
+            growing?: string | null;
+            /**
+             * Tls
+             * @default verify
+             * @enum {string}
+             */
+            tls: "verify" | "encrypt" | "off";
         };
         /**
          * DatasetIn
@@ -7653,6 +7785,26 @@ export interface components {
             environment_lock: string | null;
         };
         /**
+         * OutcomeColumns
+         * @description Which column is what. `at`: when it was observed; `row`: of a call with several rows.
+         */
+        OutcomeColumns: {
+            /**
+             * Prediction Id
+             * @default prediction_id
+             */
+            prediction_id: string;
+            /**
+             * Value
+             * @default value
+             */
+            value: string;
+            /** At */
+            at?: string | null;
+            /** Row */
+            row?: string | null;
+        };
+        /**
          * OutcomeIn
          * @description What really came of a prediction. `row`: which row of the call, from 0.
          */
@@ -7678,6 +7830,70 @@ export interface components {
             index: number;
             /** Problem */
             problem: string;
+        };
+        /**
+         * OutcomeSourceLook
+         * @description A place to look at. A secret that is kept need not be given again.
+         */
+        OutcomeSourceLook: {
+            /** Place */
+            place: components["schemas"]["DatabasePlace"] | components["schemas"]["WebPlace"] | components["schemas"]["BucketPlace"];
+        };
+        /**
+         * OutcomeSourceOut
+         * @description A data connection. `read_to`: the highest value of the growing column that was read.
+         *
+         *     `is_pulling`: a pull runs, or is about to.
+         */
+        OutcomeSourceOut: {
+            /** Place */
+            place: {
+                [key: string]: string | number | null;
+            };
+            columns: components["schemas"]["OutcomeColumns"];
+            /** Target */
+            target: string;
+            /** Every Minutes */
+            every_minutes: number;
+            /** Is Enabled */
+            is_enabled: boolean;
+            /** Is Pulling */
+            is_pulling: boolean;
+            /** Read To */
+            read_to: string | null;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Updated By Name */
+            updated_by_name: string;
+            /** Pulls */
+            pulls: components["schemas"]["PullOut"][];
+        };
+        /**
+         * OutcomeSourcePut
+         * @description Where outcomes are pulled from. A secret left out stays, as long as its place does.
+         */
+        OutcomeSourcePut: {
+            /** Place */
+            place: components["schemas"]["DatabasePlace"] | components["schemas"]["WebPlace"] | components["schemas"]["BucketPlace"];
+            columns: components["schemas"]["OutcomeColumns"];
+            /**
+             * Every Minutes
+             * @default 60
+             */
+            every_minutes: number;
+            /**
+             * Is Enabled
+             * @default true
+             */
+            is_enabled: boolean;
         };
         /**
          * OutcomesIn
@@ -8247,6 +8463,83 @@ export interface components {
             created_at: string;
             /** Created By Name */
             created_by_name: string;
+        };
+        /**
+         * PullCounts
+         * @description What came of the rows of one pull, as for outcomes that are sent.
+         */
+        PullCounts: {
+            /**
+             * Received
+             * @default 0
+             */
+            received: number;
+            /**
+             * Matched
+             * @default 0
+             */
+            matched: number;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
+            /**
+             * Duplicates
+             * @default 0
+             */
+            duplicates: number;
+            /**
+             * Corrected
+             * @default 0
+             */
+            corrected: number;
+            /**
+             * Rejected
+             * @default 0
+             */
+            rejected: number;
+            /**
+             * Late
+             * @default 0
+             */
+            late: number;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: string[];
+        };
+        /**
+         * PullIn
+         * @description `from_start`: read everything again, also what was read before.
+         */
+        PullIn: {
+            /**
+             * From Start
+             * @default false
+             */
+            from_start: boolean;
+        };
+        /**
+         * PullOut
+         * @description One pull. `asked_by_name`: nobody when it was due; `error`: why it stopped, and what to do.
+         *
+         *     Counts grow while it runs, with the outcomes that are kept.
+         */
+        PullOut: {
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Asked By Name */
+            asked_by_name: string | null;
+            counts: components["schemas"]["PullCounts"];
+            /** Error */
+            error: string | null;
         };
         /**
          * Quality
@@ -9972,6 +10265,26 @@ export interface components {
             minutes: number;
         };
         /**
+         * SourceColumn
+         * @description A column of a place, with its first value as text.
+         */
+        SourceColumn: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Example */
+            example: string | null;
+        };
+        /**
+         * SourceColumns
+         * @description What is there to be mapped.
+         */
+        SourceColumns: {
+            /** Columns */
+            columns: components["schemas"]["SourceColumn"][];
+        };
+        /**
          * SpreadOut
          * @description A metric's latest values in a group, NaN left out; `sd` is that of a sample.
          */
@@ -10757,6 +11070,21 @@ export interface components {
             rows: number;
             /** Checks */
             checks: components["schemas"]["CheckResult"][];
+        };
+        /**
+         * WebPlace
+         * @description A CSV or Parquet file behind an address. `token`: sent as `Authorization: Bearer`.
+         */
+        WebPlace: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "https";
+            /** Url */
+            url?: string | null;
+            /** Token */
+            token?: string | null;
         };
         /**
          * WebhookCreate
@@ -17244,6 +17572,171 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ValueOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_get_outcome_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeSourceOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_put_outcome_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeSourcePut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeSourceOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_remove_outcome_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_look_at_outcome_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeSourceLook"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceColumns"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monitoring_pull_outcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeSourceOut"];
                 };
             };
             /** @description A problem document. */
