@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import delete, select
+
 from modelyard_protocol.package import Column, DType, Signature
 from modelyard_protocol.records import (
     Prediction,
@@ -23,9 +25,11 @@ from modelyard_protocol.records import (
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments.models import Deployment, Revision
+from modelyard_server.kernel import jobs
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
-from modelyard_server.monitoring import retention, upkeep
+from modelyard_server.kernel.jobs import Job
+from modelyard_server.monitoring import recall, retention, upkeep
 from modelyard_server.monitoring.ingest import Ingester
 from modelyard_server.monitoring.ports import Catalogue
 from modelyard_server.monitoring.segmenter import Segmenter
@@ -258,6 +262,29 @@ def tidy(watched: Watched) -> None:
     catalogue = platform.services.get(Catalogue)
     blobs = platform.services.get(BlobStore)
     upkeep.tidy_one(platform.database, catalogue, blobs, watched.workspace.id, gone)
+
+
+def recall_predictions(watched: Watched) -> int:
+    """Do the waiting jobs that look for predictions among kept rows; give how many there were."""
+    platform = watched.workspace.platform
+    with platform.database.platform_session() as db:
+        own = (Job.kind == recall.RECALL) & (Job.owner_workspace_id == watched.workspace.id)
+        waiting = [(job.id, job.payload) for job in db.scalars(select(Job).where(own))]
+        db.execute(delete(Job).where(own))
+    for identifier, payload in waiting:
+        context = jobs.JobContext(
+            id=identifier,
+            kind=recall.RECALL,
+            workspace_id=watched.workspace.id,
+            payload=payload,
+            attempt=1,
+            is_last_attempt=True,
+            database=platform.database,
+            services=platform.services,
+            token=1,
+        )
+        jobs._handlers[recall.RECALL](context)
+    return len(waiting)
 
 
 def forget(watched: Watched) -> None:

@@ -19,7 +19,7 @@ from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.lazily import lazily
 
-from . import policy, segments
+from . import outcome_hours, policy, segments
 from .capture_schemas import (
     CaptureColumn,
     CaptureOut,
@@ -227,15 +227,21 @@ def copy_segments(
     return files
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open DuckDB on one folder: nothing else can be read, no extension loaded."""
+def connect(folder: Path, *, memory: str = "1GB") -> duckdb.DuckDBPyConnection:
+    """Open DuckDB on one folder: nothing else can be read, no extension loaded.
+
+    What takes more memory is put into the folder; rows come in any order.
+    """
     reader = duckdb.connect(":memory:")
     reader.execute("SET threads = 2")
-    reader.execute("SET memory_limit = '1GB'")
+    reader.execute(f"SET memory_limit = '{memory}'")
+    quoted = str(folder).replace("'", "''")
+    reader.execute(f"SET temp_directory = '{quoted}/spilled'")
+    reader.execute("SET preserve_insertion_order = false")
     reader.execute("SET TimeZone = 'UTC'")
     reader.execute("SET autoinstall_known_extensions = false")
     reader.execute("SET autoload_known_extensions = false")
-    reader.execute(f"SET allowed_directories = ['{str(folder).replace(chr(39), chr(39) * 2)}/']")
+    reader.execute(f"SET allowed_directories = ['{quoted}/']")
     reader.execute("SET enable_external_access = false")
     reader.execute("SET lock_configuration = true")
     return reader
@@ -361,6 +367,7 @@ def _delete_calls(db: Session, deployment_id: uuid.UUID, ids: set[str]) -> int:
     ordered, deleted = sorted(ids), 0
     for start in range(0, len(ordered), _CHUNK):
         part = ordered[start : start + _CHUNK]
+        outcome_hours.forget(db, deployment_id, part)
         for table in (Outcome, ReplacedOutcome):
             db.execute(
                 delete(table).where(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
+from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.errors import DomainError
 from modelyard_server.kernel.jobs import JobContext, LeaseLost, handler
 from modelyard_server.registry import preparation
 
-from . import importances, outcome_pulls, outcome_sources
+from . import importances, outcome_pulls, outcome_sources, recall
 from .errors import OutcomesCollided
 from .ports import Catalogue, OutcomeReader, PulledRows
 
@@ -34,6 +36,20 @@ def measure_importance(job: JobContext) -> None:
     job.check()
     with job.database.session(job.workspace_id) as db:
         importances.keep(db, deployment_id, version, asked, found)
+
+
+@handler(recall.RECALL, max_attempts=3)
+def recall_predictions(job: JobContext) -> None:
+    """Join outcomes with predictions that the log holds no more."""
+    assert job.workspace_id is not None  # noqa: S101 - enqueued with one
+    since = dt.datetime.fromisoformat(job.payload["since"])
+    deployment_id = uuid.UUID(job.payload["deployment_id"])
+    blobs: BlobStore = job.services.get(BlobStore)
+    began = utcnow()
+    recall.run(job.database, blobs, job.workspace_id, deployment_id, since)
+    with job.database.session(job.workspace_id) as db:
+        if recall.came_since(db, deployment_id, began):
+            recall.enqueue(db, deployment_id, began, again=True)
 
 
 def _ask(

@@ -1,4 +1,8 @@
-"""Kept rows beside what really came of them: inputs, prediction, outcome, loss."""
+"""Kept rows beside what really came of them: inputs, prediction, outcome, loss.
+
+The join is made by DuckDB into a file of its own, of which one column at a time is read: memory
+does not grow with the columns. Of more rows than `MOST_ROWS`, whole segments are left out evenly.
+"""
 
 from __future__ import annotations
 
@@ -6,133 +10,179 @@ import datetime as dt
 import shutil
 import tempfile
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.lazily import lazily
 
-from . import captures
+from . import captures, outcome_hours, realised, sampling
+from . import outcome_windows as windows
 from .delta import HOUR
-from .models import Outcome
-from .quality import Floats
+from .errors import ConditionRefused, NothingCaptured
+from .models import CaptureSegment
+from .outcome_windows import Rows
 from .segments import INPUT
 
 if TYPE_CHECKING:
+    import duckdb
     import numpy as np
     import pyarrow as pa
+    import pyarrow.parquet as pa_parquet
 else:
+    duckdb = lazily("duckdb")
     np = lazily("numpy")
     pa = lazily("pyarrow")
+    pa_parquet = lazily("pyarrow.parquet")
 
 
-MOST_ROWS = 500_000
-POSITIVE_FROM = 0.5
+MOST_ROWS = 2_000_000
+_PLACE, _CHOSEN = "place of outcome", "is chosen"
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Rows of a time whose outcome is known. `score`: probability of the positive class or NaN."""
+    """Kept rows whose outcome is known. `kept`: rows of the time, `read`: those looked at."""
 
-    columns: dict[str, list[Any]]
-    predicted: list[str]
-    actual: list[str]
-    predicted_number: Floats
-    actual_number: Floats
-    score: Floats
+    columns: list[str]
+    rows: Rows
+    kept: int
+    read: int
+    _file: Path
 
-    def __len__(self) -> int:
-        return len(self.actual)
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Read one input."""
+        return pa_parquet.read_table(self._file, columns=[INPUT + name]).column(0)
 
 
-def read(
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that a condition chose, beside all of them."""
+
+    rows: Rows
+    whole: Rows
+    kept: int
+    read: int
+
+
+@contextmanager
+def opened(
+    db: Session, blobs: BlobStore, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> Iterator[Joined]:
+    """Join kept rows with their outcomes while the block lasts.
+
+    Raises:
+        NothingCaptured: no rows were kept in that time.
+    """
+    with _sources(db, blobs, deployment_id, since, until) as source:
+        file = source.folder / "joined.parquet"
+        inputs = [name for name in source.columns if name.startswith(INPUT)]
+        source.write([*map(_quoted, inputs), _quoted(_PLACE)], file)
+        places = pa_parquet.read_table(file, columns=[_PLACE]).column(0).to_numpy()
+        names = [name.removeprefix(INPUT) for name in inputs]
+        yield Joined(names, source.rows.take(places), source.kept, source.read, file)
+
+
+def part(
     db: Session,
     blobs: BlobStore,
     deployment_id: uuid.UUID,
     since: dt.datetime,
     until: dt.datetime,
-    condition: str | None = None,
-) -> Joined:
-    """Join kept rows with their outcomes; `condition` is SQL that `expressions` wrote.
+    condition: Callable[[list[str]], str],
+) -> Part:
+    """Choose joined rows; `condition` gives SQL of `expressions` for the names of the inputs.
 
     Raises:
         NothingCaptured: no rows were kept in that time.
-        TooManyRows: they are too many for one question.
+        ConditionRefused: it compares values that cannot be compared.
     """
-    known = outcomes(db, deployment_id, since, until)
+    with _sources(db, blobs, deployment_id, since, until) as source:
+        inputs = [n.removeprefix(INPUT) for n in source.columns if n.startswith(INPUT)]
+        written = f"coalesce(({condition(inputs)}), false) AS {_quoted(_CHOSEN)}"
+        file = source.folder / "chosen.parquet"
+        source.write([_quoted(_PLACE), written], file)
+        facts = pa_parquet.read_table(file)
+        places = facts[_PLACE].to_numpy()
+        own, whole = places[facts[_CHOSEN].to_numpy()], places
+        return Part(source.rows.take(own), source.rows.take(whole), source.kept, source.read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Segments of one question in DuckDB, with the place of each row's outcome in `rows`."""
+
+    rows: Rows
+    reader: duckdb.DuckDBPyConnection
+    folder: Path
+    chosen: str
+    columns: list[str]
+    kept: int
+    read: int
+
+    def write(self, columns: Sequence[str], file: Path) -> None:
+        """Write joined rows; names and conditions are ours, see `expressions`."""
+        target = str(file).replace("'", "''")
+        try:
+            self.reader.execute(
+                f"COPY (SELECT {', '.join(columns)} FROM ({self.chosen}) "  # noqa: S608
+                f"JOIN outcomes USING (prediction_id, \"row\")) TO '{target}' (FORMAT parquet)"
+            )
+        except duckdb.ConversionException as error:
+            said = str(error).splitlines()[0].removeprefix("Conversion Error: ")
+            raise ConditionRefused(f"Values cannot be compared: {said}") from None
+
+
+@contextmanager
+def _sources(
+    db: Session, blobs: BlobStore, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> Iterator[_Source]:
+    found = sampling.find(db, deployment_id, since, until)
+    if not found:
+        raise NothingCaptured("No rows were kept in that time.")
+    chosen = _bounded(found)
+    is_real = realised.declares_numbers(db, deployment_id)
+    rows, known = windows.read(_outcomes(db, deployment_id, since, until), is_real=is_real)
+    places = pa.array(np.arange(len(known), dtype=np.int32))
+    known = known.select(["prediction_id", "row"]).append_column(_PLACE, places)
     folder = Path(tempfile.mkdtemp(prefix="modelyard-rows-"))
     try:
-        files = captures.copy_segments(db, blobs, deployment_id, since, until, folder)
-        rows = captures.select_rows(files, since, until)
-        with captures.connect(folder) as reader:
+        files = [sampling.copy(db, blobs, segment, folder) for segment in chosen]
+        select = captures.select_rows(files, since, until)
+        with captures.connect(folder, memory="200MB") as reader:
             reader.register("outcomes", known)
-            # `rows` and `condition` were written by us; see `expressions`.
-            parts = ["SELECT * FROM (", rows, ') JOIN outcomes USING (prediction_id, "row")']
-            parts += [" WHERE ", condition] if condition else []
-            query = "".join([*parts, f" LIMIT {MOST_ROWS}"])
-            table = reader.sql(query).to_arrow_table()
+            columns = reader.sql(select).columns
+            kept, read = (sum(one.rows for one in group) for group in (found, chosen))
+            yield _Source(rows, reader, folder, select, columns, kept, read)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return _joined(table)
 
 
-def _joined(table: pa.Table) -> Joined:
-    def numbers(name: str) -> Floats:
-        return np.array(table[name].cast(pa.float64()).to_numpy(), dtype=np.float64)
-
-    found = Joined(
-        columns={
-            name.removeprefix(INPUT): table[name].to_pylist()
-            for name in table.column_names
-            if name.startswith(INPUT)
-        },
-        predicted=table["predicted"].to_pylist(),
-        actual=table["actual"].to_pylist(),
-        predicted_number=numbers("predicted_number"),
-        actual_number=numbers("actual_number"),
-        score=numbers("score"),
-    )
-    return _as_classes(found) if _is_of_scores(found) else found
-
-
-def _is_of_scores(rows: Joined) -> bool:
-    """Numbers between 0 and 1 whose outcomes are only 0 and 1 are probabilities."""
-    said, was = rows.predicted_number, rows.actual_number
-    plain = bool(((said >= 0) & (said <= 1)).all()) and bool((said % 1 != 0).any())
-    return plain and bool(np.isin(was, (0.0, 1.0)).all())
-
-
-def _as_classes(rows: Joined) -> Joined:
-    said = [str(int(number >= POSITIVE_FROM)) for number in rows.predicted_number]
-    was = [str(int(number)) for number in rows.actual_number]
-    return replace(rows, predicted=said, actual=was, score=rows.predicted_number)
+def _bounded(found: Sequence[CaptureSegment]) -> list[CaptureSegment]:
+    """Leave segments out evenly over the time, so that at most `MOST_ROWS` rows are read."""
+    rows = sum(segment.rows for segment in found)
+    most = len(found) if rows <= MOST_ROWS else max(1, len(found) * MOST_ROWS // rows)
+    return sampling.evenly(found, most)
 
 
 def outcomes(
     db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
 ) -> pa.Table:
-    """Give the known outcomes of predictions of a time."""
-    query = select(
-        Outcome.prediction_id,
-        Outcome.row,
-        Outcome.predicted,
-        Outcome.actual,
-        Outcome.predicted_number,
-        Outcome.actual_number,
-        Outcome.score,
-    ).where(
-        Outcome.deployment_id == deployment_id,
-        Outcome.hour >= int(since.timestamp()) // HOUR * HOUR,
-        Outcome.hour < int(until.timestamp()),
-    )
-    found = db.execute(query.limit(MOST_ROWS)).all()
-    columns = list(zip(*found, strict=True)) or [()] * 7
-    kinds = [pa.string(), pa.int32(), pa.string(), pa.string(), *[pa.float64()] * 3]
-    names = ["prediction_id", "row", "predicted", "actual"]
-    names += ["predicted_number", "actual_number", "score"]
-    arrays = [pa.array(values, type=kind) for values, kind in zip(columns, kinds, strict=True)]
-    return pa.table(dict(zip(names, arrays, strict=True)))
+    """Give what really came of predictions of a time, with what joins it to rows."""
+    return _outcomes(db, deployment_id, since, until).select(["prediction_id", "row", "actual"])
+
+
+def _outcomes(
+    db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> pa.Table:
+    first = int(since.timestamp()) // HOUR * HOUR
+    return outcome_hours.read(db, deployment_id, first, int(until.timestamp()))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

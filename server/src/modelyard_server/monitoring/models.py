@@ -196,6 +196,23 @@ class Outcome(Owned, Base):
     corrections: Mapped[int] = mapped_column(default=0)
 
 
+class OutcomeHour(Owned, Base):
+    """Outcomes of one hour of predictions, packed column by column; see `outcome_hours`."""
+
+    __tablename__ = "outcome_hours"
+    __table_args__ = (UniqueConstraint("workspace_id", "deployment_id", "hour"),)
+
+    deployment_id: Mapped[uuid.UUID]
+    hour: Mapped[int]
+    """Of the predictions, epoch seconds."""
+    changed: Mapped[int]
+    """Grows with every change of an outcome of the hour, in the same transaction."""
+    packed_as: Mapped[int]
+    """What `changed` was when `packed` was made; it is true while both are equal."""
+    packed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """`outcome_packing.pack`."""
+
+
 class ReplacedOutcome(Owned, Base):
     """A value that a later one corrected."""
 

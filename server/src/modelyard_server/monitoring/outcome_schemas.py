@@ -143,17 +143,23 @@ class SliceOut(BaseModel):
 
 
 class SlicesOut(BaseModel):
-    """Where the model is worst, the costliest first. `loss`: share wrong, or mean distance."""
+    """Where the model is worst, the costliest first. `loss`: share wrong, or mean distance.
+
+    `rows`: with an outcome, among `rows_read` of the `rows_kept`: whole files of rows are left out
+    evenly over the time where there are more than 2,000,000.
+    """
 
     range: QualityRange
     task: Task
     rows: int
+    rows_kept: int
+    rows_read: int
     loss: float | None
     slices: list[SliceOut]
 
 
 class SliceQuality(BaseModel):
-    """Quality of the rows that a condition chooses, beside all of them."""
+    """Quality of the rows that a condition chooses, beside all of them, of the rows read."""
 
     range: QualityRange
     condition: str
@@ -161,6 +167,8 @@ class SliceQuality(BaseModel):
     n: int
     n_whole: int
     few: bool
+    rows_kept: int
+    rows_read: int
     measures: list[Measure]
     whole: list[Measure]
 

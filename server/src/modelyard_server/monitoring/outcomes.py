@@ -1,6 +1,7 @@
 """Takes in what really happened, and joins it to the prediction it belongs to.
 
-A prediction may be logged after its outcome: the outcome waits a day for it.
+A prediction may be logged after its outcome: the outcome waits a day for it. One that the log
+holds no more is looked for among kept rows (`recall`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -21,18 +23,22 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import outcome_files
+from . import outcome_files, outcome_hours, recall
 from .delta import HOUR
 from .errors import OutcomesCollided
 from .models import LoggedPrediction, Outcome, ReplacedOutcome
 from .outcome_schemas import MAX_OUTCOMES, OutcomeIn, OutcomeProblem, OutcomesReceived
 from .pairing import Answer, Mismatch, as_actual, as_predicted
+from .recall import WAIT
 
-WAIT = dt.timedelta(hours=24)
 LATE_SECONDS = 86400
 SHOWN_PROBLEMS = 20
 _CHUNK = 400  # ids per lookup: SQLite limits a statement's variables
 _MAX_WAITING = 10_000  # outcomes looked at in one go
+
+
+class _NotLogged(Exception):
+    """The log does not hold the row; it may have been kept."""
 
 
 class _Book:
@@ -42,6 +48,7 @@ class _Book:
         self.now = utcnow()
         self.counts: Counter[str] = Counter()
         self.fresh: list[Outcome] = []
+        self.hours: set[int | None] = set()
         self._db, self._deployment_id = db, deployment_id
         self._calls = {row.prediction_id: row for row in _calls(db, deployment_id, ids)}
         self._held = {(row.prediction_id, row.row): row for row in _held(db, deployment_id, ids)}
@@ -57,15 +64,15 @@ class _Book:
         call = self._calls.get(item.prediction_id)
         if held is None:
             outcome = self._new(item)
-            if call is not None:
-                _join(outcome, call, item.value, self.now)
+            self._join(outcome, call, item.value)
             self._held[key] = outcome
             self.fresh.append(outcome)
-            self.counts["waiting" if call is None else "matched"] += 1
+            self.counts["waiting" if outcome.hour is None else "matched"] += 1
         else:
             outcome = held
             self._correct(outcome, call, item.value)
             self.counts["corrected"] += 1
+        self.hours.add(outcome.hour)
         outcome.value, outcome.at, outcome.received_at = value, item.at or self.now, self.now
         if (outcome.delay_seconds or 0) > LATE_SECONDS:
             self.counts["late"] += 1
@@ -80,6 +87,16 @@ class _Book:
             corrections=0,
         )
 
+    def _join(
+        self,
+        outcome: Outcome,
+        call: LoggedPrediction | None,
+        value: bool | int | float | str,
+    ) -> None:
+        if call is not None:
+            with suppress(_NotLogged):
+                _join(outcome, call, value, self.now)
+
     def _correct(
         self,
         outcome: Outcome,
@@ -88,8 +105,8 @@ class _Book:
     ) -> None:
         if outcome.predicted is not None:
             _set_actual(outcome, Answer(outcome.predicted, outcome.predicted_number), value)
-        elif call is not None:
-            _join(outcome, call, value, self.now)
+        else:
+            self._join(outcome, call, value)
         self._db.add(
             ReplacedOutcome(
                 deployment_id=self._deployment_id,
@@ -150,9 +167,12 @@ def _receive(
     subject = deployments.monitored_one(db, actor, deployment_id)
     counts: Counter[str] = Counter()
     problems: list[OutcomeProblem] = []
-    left = iter(enumerate(sent))
+    hours: set[int | None] = set()
+    left, since = iter(enumerate(sent)), utcnow()
     while part := list(islice(left, MAX_OUTCOMES)):
-        _enter(db, deployment_id, part, counts, problems)
+        hours |= _enter(db, deployment_id, part, counts, problems)
+    if None in hours:
+        recall.enqueue(db, deployment_id, since)
     answer = OutcomesReceived(
         received=counts["received"],
         matched=counts["matched"],
@@ -172,6 +192,7 @@ def _receive(
         object_name=subject.name,
         after=answer.model_dump(exclude={"problems"}),
     )
+    outcome_hours.touch(db, deployment_id, hours)
     return answer
 
 
@@ -181,7 +202,8 @@ def _enter(
     part: list[tuple[int, OutcomeIn | str]],
     counts: Counter[str],
     problems: list[OutcomeProblem],
-) -> None:
+) -> set[int | None]:
+    """Take in one part; give the hours of its predictions, `None` for those not known yet."""
     ids = {item.prediction_id for _, item in part if isinstance(item, OutcomeIn)}
     book = _Book(db, deployment_id, ids)
     for index, item in part:
@@ -195,6 +217,7 @@ def _enter(
     db.flush()
     counts["received"] += len(part)
     counts.update(book.counts)
+    return book.hours
 
 
 def _usable(item: OutcomeIn | str) -> OutcomeIn:
@@ -222,16 +245,18 @@ def match_waiting(db: Session, deployment_id: uuid.UUID, ids: Collection[str] | 
         )
         .limit(_MAX_WAITING)
     )
-    matched = 0
+    matched, hours = 0, set[int | None]()
     for part in _chunks(ids) if ids is not None else [None]:
         chosen = query if part is None else query.where(Outcome.prediction_id.in_(part))
         for outcome, call in db.execute(chosen).all():
             try:
                 _join(outcome, call, orjson.loads(outcome.value), outcome.received_at)
-            except Mismatch:
+            except (Mismatch, _NotLogged):
                 continue  # it stays unknown
             matched += 1
+            hours.add(outcome.hour)
     db.flush()
+    outcome_hours.touch(db, deployment_id, hours)
     return matched
 
 
@@ -242,6 +267,21 @@ def deployments_that_wait(db: Session) -> set[uuid.UUID]:
         Outcome.hour.is_(None), Outcome.received_at >= since
     )
     return set(db.scalars(query.distinct()))
+
+
+def waits_for(db: Session, deployment_id: uuid.UUID, ids: Collection[str]) -> bool:
+    """Tell whether an outcome waits for one of these predictions."""
+    known = [
+        Outcome.deployment_id == deployment_id,
+        Outcome.hour.is_(None),
+        Outcome.received_at >= utcnow() - WAIT,
+    ]
+    if db.scalar(select(Outcome.id).where(*known).limit(1)) is None:
+        return False
+    return any(
+        db.scalar(select(Outcome.id).where(*known, Outcome.prediction_id.in_(part)).limit(1))
+        for part in _chunks(set(ids))
+    )
 
 
 def _join(
@@ -275,7 +315,7 @@ def _prediction(call: LoggedPrediction, row: int) -> Any:
         raise Mismatch(f"The call has no row {row}: it sent {call.rows}.")
     answers = orjson.loads(call.outputs) if call.outputs else []
     if row >= len(answers):
-        raise Mismatch(f"Row {row} was not logged: the log keeps the first rows of a call.")
+        raise _NotLogged(f"Row {row}")
     return answers[row]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.clock import utcnow
 
-from . import captures, joint_hours, outcomes, profile, reference_tables, writing
+from . import captures, joint_hours, outcomes, profile, recall, reference_tables, writing
 from .delta import COARSE, DAY, FINE, HOUR, MINUTE
 from .models import (
     CaptureCount,
@@ -27,6 +27,7 @@ from .models import (
     JournalPosition,
     LoggedPrediction,
     Outcome,
+    OutcomeHour,
     OutcomePull,
     OutcomeSource,
     OutcomeValue,
@@ -57,6 +58,7 @@ RESULT_DAYS = 400
 SHADOW_DAYS = 35
 SHADOW_CALLS = 5000  # newest copies kept per deployment
 OUTCOME_DAYS = 400
+RECALLED_AGAIN = dt.timedelta(minutes=2)
 UNKNOWN_DAYS = 30  # outcomes without a prediction are counted so long
 _OF_A_DEPLOYMENT = (
     CapturePolicy,
@@ -79,6 +81,7 @@ _OF_A_DEPLOYMENT = (
     JointHour,
     JointReference,
     Outcome,
+    OutcomeHour,
     ReplacedOutcome,
 )
 _MAX_COMPACTED = 2000  # of one transaction
@@ -102,6 +105,7 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
     db.execute(delete(DriftResult).where(DriftResult.at < now - dt.timedelta(days=RESULT_DAYS)))
     for deployment_id in outcomes.deployments_that_wait(db):
         outcomes.match_waiting(db, deployment_id)
+    recall.enqueue_lately(db, RECALLED_AGAIN)
     _prune_outcomes(db, now)
     for shadow in (ShadowCall, ShadowCount):
         db.execute(delete(shadow).where(shadow.at < now - dt.timedelta(days=SHADOW_DAYS)))
@@ -127,7 +131,8 @@ def remove(db: Session, deployment_id: uuid.UUID) -> None:
 
 def _prune_outcomes(db: Session, now: dt.datetime) -> None:
     oldest, unknown = now - dt.timedelta(days=OUTCOME_DAYS), now - dt.timedelta(days=UNKNOWN_DAYS)
-    db.execute(delete(Outcome).where(Outcome.hour < int(oldest.timestamp())))
+    for kept in (Outcome, OutcomeHour):
+        db.execute(delete(kept).where(kept.hour < int(oldest.timestamp())))
     db.execute(delete(Outcome).where(Outcome.hour.is_(None), Outcome.received_at < unknown))
     db.execute(delete(ReplacedOutcome).where(ReplacedOutcome.replaced_at < oldest))
 

@@ -23,7 +23,7 @@ from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Database
 
-from . import delta, journal, positions, segments
+from . import delta, journal, outcomes, positions, recall, segments
 from .models import CaptureCount, CaptureSegment
 from .policies import policy_of
 from .ports import Catalogue
@@ -157,6 +157,8 @@ def _enter(db: Session, blobs: BlobStore, cut: _Cut) -> None:
         )
     if cut.blob is None:
         return
+    if outcomes.waits_for(db, cut.deployment_id, cut.rows.facts["prediction_id"]):
+        recall.enqueue(db, cut.deployment_id, utcnow() - recall.WAIT)
     first, last = cut.rows.span
     segment_id = uuid.uuid4()
     path = f"{FOLDER}/{cut.deployment_id}/{first:%Y-%m-%d}/{segment_id}.parquet"

@@ -69,7 +69,7 @@ def report(
         live_p50_ms=latency.percentile_ms(live, 0.5),
         live_p95_ms=latency.percentile_ms(live, 0.95),
         sampled_rows=len(loss),
-        slices=[_slice(one) for one in slices.scan(columns, loss)] if len(loss) else [],
+        slices=[_slice(one) for one in slices.scan(columns.items(), loss)] if len(loss) else [],
         examples=_examples(calls),
     )
 

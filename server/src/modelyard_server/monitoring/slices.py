@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,9 +19,13 @@ from .grid import Floats, category, is_missing
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
     from numpy.typing import NDArray
 else:
     np = lazily("numpy")
+    pa = lazily("pyarrow")
+    pc = lazily("pyarrow.compute")
 
 
 LEAST_ROWS = 100
@@ -29,7 +33,13 @@ STRETCHES = 5  # of a number
 MOST_VALUES = 30  # of a category, the most frequent ones
 MOST_FOUND = 20
 SIGNIFICANCE = 0.05
+MANY = 10_000  # values that are looked at before all are
+EXACT = 1e-9  # of the difference; a standard error below is none
 Mask: TypeAlias = "NDArray[np.bool_]"
+Ints: TypeAlias = "NDArray[np.int64]"
+Values: TypeAlias = "Sequence[Any] | pa.ChunkedArray"
+_Stretch = tuple[str, str]
+"""Label and condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +60,14 @@ class Slice:
     q_value: float = 1.0
 
 
-def scan(columns: Mapping[str, Sequence[Any]], loss: Floats) -> list[Slice]:
-    """Give the significantly worse stretches, the costliest first."""
+def scan(columns: Iterable[tuple[str, Values]], loss: Floats) -> list[Slice]:
+    """Give the significantly worse stretches, the costliest first. One column is held at a time."""
+    whole = _Losses(loss)
     found = [
         made
-        for name, values in columns.items()
-        for label, condition, mask in _stretches(name, values)
-        if (made := _compare(name, label, condition, mask, loss)) is not None
+        for name, values in columns
+        for stretch, mean, rows, spread in whole.split(*_stretches(name, values))
+        if (made := _compare(name, stretch, whole, (rows, mean, spread))) is not None
     ]
     q_values = statistics.adjusted([one.p_value for one in found])
     judged = [replace(one, q_value=q) for one, q in zip(found, q_values, strict=True)]
@@ -64,68 +75,123 @@ def scan(columns: Mapping[str, Sequence[Any]], loss: Floats) -> list[Slice]:
     return sorted(worse, key=lambda one: -one.excess)[:MOST_FOUND]
 
 
-def _compare(name: str, label: str, condition: str, mask: Mask, loss: Floats) -> Slice | None:
-    inside, outside = loss[mask], loss[~mask]
-    if len(inside) < LEAST_ROWS or len(outside) < LEAST_ROWS:
+class _Losses:
+    """Losses of all rows, and the same of a part without looking at the rows twice."""
+
+    def __init__(self, loss: Floats) -> None:
+        self.n = len(loss)
+        self.mean = float(loss.mean())
+        self._apart = loss - self.mean  # sums of squares around the mean lose no digits
+        self._squares = self._apart**2
+        self.spread = float(self._squares.sum())
+
+    def split(
+        self, stretches: Sequence[_Stretch], codes: Ints
+    ) -> Iterator[tuple[_Stretch, float, int, float]]:
+        """Give mean, rows and sum of squares around the mean of each stretch."""
+        size = len(stretches)
+        at = np.where(codes < 0, size, codes)
+        rows = np.bincount(at, minlength=size + 1)
+        sums = np.bincount(at, weights=self._apart, minlength=size + 1)
+        squares = np.bincount(at, weights=self._squares, minlength=size + 1)
+        for place, stretch in enumerate(stretches):
+            n = int(rows[place])
+            if n:
+                shift = float(sums[place]) / n
+                spread = max(0.0, float(squares[place]) - n * shift**2)
+                yield stretch, self.mean + shift, n, spread
+
+    def without(self, n: int, mean: float, spread: float) -> tuple[int, float, float]:
+        """Give rows, mean and sum of squares of the others."""
+        left = self.n - n
+        there = (self.mean * self.n - mean * n) / left
+        between = n * (mean - self.mean) ** 2 + left * (there - self.mean) ** 2
+        return left, there, max(0.0, self.spread - spread - between)
+
+
+def _compare(
+    name: str, stretch: _Stretch, whole: _Losses, inside: tuple[int, float, float]
+) -> Slice | None:
+    n, here, spread = inside
+    if n < LEAST_ROWS or whole.n - n < LEAST_ROWS:
         return None
-    here, there = float(inside.mean()), float(outside.mean())
-    spread = math.sqrt(inside.var(ddof=1) / len(inside) + outside.var(ddof=1) / len(outside))
+    left, there, others = whole.without(n, here, spread)
+    error = math.sqrt(spread / (n - 1) / n + others / (left - 1) / left)
     certain = 0.0 if here > there else 1.0  # all of one kind here, none of it there
-    p_value = math.erfc((here - there) / spread / math.sqrt(2)) if spread > 0 else certain
-    excess = (here - there) * len(inside)
-    return Slice(name, label, condition, len(inside), here, there, excess, min(1.0, p_value))
+    p_value = (
+        math.erfc((here - there) / error / math.sqrt(2))
+        if error > EXACT * abs(here - there)
+        else certain
+    )
+    excess = (here - there) * n
+    label, condition = stretch
+    return Slice(name, label, condition, n, here, there, excess, min(1.0, p_value))
 
 
-def _stretches(name: str, values: Sequence[Any]) -> list[tuple[str, str, Mask]]:
+def _stretches(name: str, values: Values) -> tuple[list[_Stretch], Ints]:
+    """Give the stretches of a column, and which of them each row is of; -1: none."""
     quoted = '"' + name.replace('"', '""') + '"'
-    missing = np.array([is_missing(value) for value in values], dtype=np.bool_)
-    found: list[tuple[str, str, Mask]] = [("missing", f"{quoted} IS NULL", missing)]
+    column = values if isinstance(values, pa.ChunkedArray) else _column(values)
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        numbers = np.array(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        missing = np.isnan(numbers)
+        if len(np.unique(numbers[~missing][:MANY])) > STRETCHES or (
+            len(np.unique(numbers[~missing])) > STRETCHES
+        ):
+            return _of_numbers(quoted, numbers, missing)
+    return _of_words(quoted, column)
+
+
+def _column(values: Sequence[Any]) -> pa.ChunkedArray:
+    """Make a column of values: of numbers when all are, of flags, else of words."""
     kinds = {type(value) for value in values if not is_missing(value)}
     if kinds and kinds <= {int, float}:
-        numbers = np.array([np.nan if gone else v for v, gone in zip(values, missing, strict=True)])
-        numbers = numbers.astype(np.float64)
-        if len(np.unique(numbers[~missing])) > STRETCHES:
-            return found + _of_numbers(quoted, numbers, missing)
-    words = [None if gone else category(v) for v, gone in zip(values, missing, strict=True)]
-    return found + _of_words(quoted, words, kinds)
+        known = [None if is_missing(value) else float(value) for value in values]
+        return pa.chunked_array([pa.array(known, type=pa.float64())])
+    if kinds == {bool}:
+        flags = [None if is_missing(value) else value for value in values]
+        return pa.chunked_array([pa.array(flags, type=pa.bool_())])
+    words = [None if is_missing(value) else category(value) for value in values]
+    return pa.chunked_array([pa.array(words, type=pa.string())])
 
 
-def _of_numbers(quoted: str, numbers: Floats, missing: Mask) -> list[tuple[str, str, Mask]]:
+def _of_numbers(quoted: str, numbers: Floats, missing: Mask) -> tuple[list[_Stretch], Ints]:
     cuts = np.unique(np.quantile(numbers[~missing], np.arange(1, STRETCHES) / STRETCHES))
     ends = [None, *map(float, cuts), None]
-    found: list[tuple[str, str, Mask]] = []
+    found: list[_Stretch] = [("missing", f"{quoted} IS NULL")]
     for low, high in itertools.pairwise(ends):
-        mask = ~missing
         parts, words = [], []
         if low is not None:
-            mask = mask & (numbers >= low)
             parts.append(f"{quoted} >= {low!r}")
             words.append(f"≥ {low:.4g}")
         if high is not None:
-            mask = mask & (numbers < high)
             parts.append(f"{quoted} < {high!r}")
             words.append(f"< {high:.4g}")
-        if parts:
-            found.append((", ".join(words), " AND ".join(parts), mask))
-    return found
+        found.append((", ".join(words), " AND ".join(parts)))
+    codes = np.searchsorted(cuts, numbers, side="right") + 1
+    return found, np.where(missing, 0, codes).astype(np.int64)
 
 
-def _of_words(
-    quoted: str, words: Sequence[str | None], kinds: set[type]
-) -> list[tuple[str, str, Mask]]:
-    held = np.array([word or "" for word in words], dtype=object)
-    present = np.array([word is not None for word in words], dtype=np.bool_)
-    names, counts = np.unique(held[present].astype(str), return_counts=True)
-    frequent = names[np.argsort(-counts)][:MOST_VALUES]
-    plain = kinds <= {int, float, bool}
-    return [
-        (
-            str(name),
-            f"{quoted} = {name if plain else _literal(str(name))}",
-            present & (held == name),
-        )
-        for name in frequent
-    ]
+def _of_words(quoted: str, column: pa.ChunkedArray) -> tuple[list[_Stretch], Ints]:
+    is_word = pa.types.is_string(column.type)
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    names = [category(value) for value in encoded.dictionary.to_pylist()]
+    held = encoded.indices.fill_null(len(names)).to_numpy().astype(np.int64)
+    counts = np.bincount(held, minlength=len(names) + 1)[: len(names)]
+    frequent = sorted(range(len(names)), key=lambda at: (-counts[at], names[at]))[:MOST_VALUES]
+    found: list[_Stretch] = [("missing", f"{quoted} IS NULL")]
+    place = np.full(len(names) + 1, -1, dtype=np.int64)
+    place[len(names)] = 0
+    for at in frequent:
+        place[at] = len(found)
+        written = _literal(names[at]) if is_word else names[at]
+        found.append((names[at], f"{quoted} = {written}"))
+    return found, place[held]
 
 
 def _literal(text: str) -> str:

@@ -3,47 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import uuid
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
-from modelyard_server.kernel import trail
+from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
-from modelyard_server.kernel.lazily import lazily
 
-from . import expressions, joined, quality, realised, scored, slices, spans
-from .joined import Joined
-from .outcome_schemas import (
-    Measure,
-    QualityRange,
-    SliceOut,
-    SliceQuality,
-    SlicesOut,
-    Task,
-)
-from .quality import Floats
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = lazily("numpy")
-
+from . import expressions, joined, outcome_hours, realised, slices, spans
+from .delta import HOUR
+from .models import CaptureSegment
+from .outcome_schemas import QualityRange, SliceOut, SliceQuality, SlicesOut, Task
 
 FEW = realised.FEW
+MAX_CACHED = 200
+_cache: dict[tuple[Any, ...], tuple[Any, Worst]] = {}
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """Where a model was worst; `loss` of all rows."""
+    """Where a model was worst; `loss` of all rows. Kept rows of the time, and those read."""
 
     task: Task
     rows: int
     loss: float | None
     slices: list[SliceOut]
+    rows_kept: int = 0
+    rows_read: int = 0
 
 
 def worst(
@@ -58,12 +51,17 @@ def worst(
     Raises:
         DeploymentMissing: there is no such deployment.
         NothingCaptured: no rows were kept in that time.
-        TooManyRows: they are too many for one question.
     """
     since, until = spans.bounds(spans.QUALITY[asked], utcnow())
     found = worst_between(db, actor, blobs, deployment_id, since, until)
     return SlicesOut(
-        range=asked, task=found.task, rows=found.rows, loss=found.loss, slices=found.slices
+        range=asked,
+        task=found.task,
+        rows=found.rows,
+        rows_kept=found.rows_kept,
+        rows_read=found.rows_read,
+        loss=found.loss,
+        slices=found.slices,
     )
 
 
@@ -80,15 +78,28 @@ def worst_between(
     Raises:
         DeploymentMissing: there is no such deployment.
         NothingCaptured: no rows were kept in that time.
-        TooManyRows: they are too many for one question.
     """
     deployments.monitored_one(db, actor, deployment_id)
-    rows = joined.read(db, blobs, deployment_id, since, until)
-    task = realised.task_of(db, deployment_id, since, until)
-    loss = loss_of(rows, task)
-    found = slices.scan(rows.columns, loss) if len(rows) else []
-    told = [SliceOut.model_validate(asdict(one) | {"explain": _said(one, task)}) for one in found]
-    return Worst(task, len(rows), float(loss.mean()) if len(rows) else None, told)
+    key = (tenancy.workspace_of(db), deployment_id, since, until)
+    state = _state(db, deployment_id, since, until)
+    with _lock:
+        held = _cache.get(key)
+    if held is not None and held[0] == state:
+        return held[1]
+    with joined.opened(db, blobs, deployment_id, since, until) as found:
+        task, loss = found.rows.task, found.rows.losses()
+        columns = ((name, found.column(name)) for name in found.columns)
+        worse = slices.scan(columns, loss) if len(loss) else []
+        told = [
+            SliceOut.model_validate(asdict(one) | {"explain": _said(one, task)}) for one in worse
+        ]
+        mean = float(loss.mean()) if len(loss) else None
+        made = Worst(task, len(loss), mean, told, found.kept, found.read)
+    with _lock:
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        _cache[key] = state, made
+    return made
 
 
 def of_condition(
@@ -99,54 +110,50 @@ def of_condition(
     asked: QualityRange,
     condition: str,
 ) -> SliceQuality:
-    """Give the quality of the rows that a condition on inputs chooses.
+    """Give the quality of the rows that a condition on inputs chooses, beside all rows.
 
     Raises:
         DeploymentMissing: there is no such deployment.
-        ConditionRefused: the condition cannot be asked.
+        ConditionRefused: it is not a plain comparison of known inputs.
         NothingCaptured: no rows were kept in that time.
-        TooManyRows: they are too many for one question.
     """
     deployments.monitored_one(db, actor, deployment_id)
     since, until = spans.bounds(spans.QUALITY[asked], utcnow())
-    whole = joined.read(db, blobs, deployment_id, since, until)
-    written = expressions.condition(condition, whole.columns)
-    rows = joined.read(db, blobs, deployment_id, since, until, written)
-    task = realised.task_of(db, deployment_id, since, until)
+    found = joined.part(
+        db,
+        blobs,
+        deployment_id,
+        since,
+        until,
+        lambda names: expressions.condition(condition, names),
+    )
+    n, n_whole = len(found.rows.score), len(found.whole.score)
     return SliceQuality(
         range=asked,
         condition=condition,
-        task=task,
-        n=len(rows),
-        n_whole=len(whole),
-        few=len(rows) < FEW,
-        measures=_measures(rows, task),
-        whole=_measures(whole, task),
+        task=found.whole.task,
+        n=n,
+        n_whole=n_whole,
+        few=n < FEW,
+        rows_kept=found.kept,
+        rows_read=found.read,
+        measures=found.rows.measures() if n else [],
+        whole=found.whole.measures() if n_whole else [],
     )
 
 
-def loss_of(rows: Joined, task: Task) -> Floats:
-    """Give what each row lost: 1 for a wrong class, the distance for a number."""
-    if task == "regression":
-        return np.abs(rows.predicted_number - rows.actual_number)
-    pairs = zip(rows.predicted, rows.actual, strict=True)
-    return np.array([float(said != was) for said, was in pairs])
-
-
-def _measures(rows: Joined, task: Task) -> list[Measure]:
-    if not len(rows):
-        return []
-    if task == "regression":
-        return quality.regression(rows.predicted_number, rows.actual_number)
-    pairs: dict[tuple[str, str], int] = {}
-    for pair in zip(rows.predicted, rows.actual, strict=True):
-        pairs[pair] = pairs.get(pair, 0) + 1
-    found = quality.classification(pairs)
-    known = np.isfinite(rows.score)
-    if known.all():
-        hits = np.array([float(realised.is_positive(was)) for was in rows.actual])
-        found += scored.measures(rows.score, hits)
-    return found
+def _state(
+    db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> tuple[Any, ...]:
+    """Name what an answer rests on: the same rows, the same outcomes."""
+    own = select(CaptureSegment.id, CaptureSegment.rows).where(
+        CaptureSegment.deployment_id == deployment_id,
+        CaptureSegment.last_at >= since,
+        CaptureSegment.first_at < until,
+    )
+    kept = frozenset((row[0], row[1]) for row in db.execute(own))
+    first = int(since.timestamp()) // HOUR * HOUR
+    return kept, outcome_hours.state(db, deployment_id, first, int(until.timestamp())) or object()
 
 
 def _said(one: slices.Slice, task: Task) -> str:

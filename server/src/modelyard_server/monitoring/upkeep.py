@@ -16,7 +16,15 @@ from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
 from modelyard_server.workspaces import service as workspaces
 
-from . import evaluation, importances, joint_hours, journal, outcome_sources, retention
+from . import (
+    evaluation,
+    importances,
+    joint_hours,
+    journal,
+    outcome_hours,
+    outcome_sources,
+    retention,
+)
 from .models import JournalFile
 from .ports import Catalogue, Unread
 from .segmenter import PREFIX
@@ -54,6 +62,7 @@ def tidy_one(
         retention.tidy(db, [subject.deployment_id for subject in subjects], gone)
         importances.enqueue_missing(db, subjects)
         outcome_sources.enqueue_due(db)
+    outcome_hours.pack_due(database, workspace_id)
     evaluation.run(database, catalogue, workspace_id)
     joint_hours.run(database, catalogue, blobs, workspace_id)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,18 +12,10 @@ from sqlalchemy.orm import Session
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
-from modelyard_server.kernel.lazily import lazily
 
 from .errors import ValueUnknown
 from .models import OutcomeValue
 from .outcome_schemas import ValueIn, ValueOut
-from .quality import Floats
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = lazily("numpy")
-
 
 _MONEY = (
     "true_positive",
@@ -57,10 +48,9 @@ class Worth:
             total += rows * (cell + self.per_row)
         return total
 
-    def of_numbers(self, predicted: Floats, actual: Floats) -> float:
-        """Give what numbers were worth."""
-        errors = float(np.abs(predicted - actual).sum())
-        return self.per_row * len(actual) + self.per_unit_of_error * errors
+    def of_numbers(self, rows: int, off: float) -> float:
+        """Give what numbers were worth; `off`: the sum of their distances."""
+        return self.per_row * rows + self.per_unit_of_error * off
 
 
 def find(db: Session, deployment_id: uuid.UUID) -> Worth | None:

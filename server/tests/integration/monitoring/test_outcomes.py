@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from sklearn import metrics
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from tests.make import monitoring as make
 from tests.make.fixtures import TeamSpace
 
 from modelyard_protocol.package import Column, DType, Signature
-from modelyard_server.monitoring.models import Outcome, ReplacedOutcome
+from modelyard_server.monitoring.models import LoggedPrediction, Outcome, ReplacedOutcome
 
 DAY = 86400
 
@@ -148,13 +148,58 @@ def test_rows_of_a_call_have_their_own_outcomes(watched: make.Watched):
         {"prediction_id": call.id, "row": 1, "value": "malignant"},
     )
 
-    assert counts(answer) == {"received": 6, "matched": 2, "rejected": 4}
+    assert counts(answer) == {"received": 6, "matched": 2, "waiting": 1, "rejected": 3}
     said = [(p["index"], p["problem"]) for p in answer["problems"]]
-    assert said[0] == (2, "Row 5 was not logged: the log keeps the first rows of a call.")
-    assert said[1] == (3, "The call has no row 8: it sent 8.")
-    assert said[2] == (4, "The call was refused with 422: there is no prediction.")
-    assert said[3][1] == "The model predicts numbers; 'malignant' is none."
+    assert said[0] == (3, "The call has no row 8: it sent 8.")
+    assert said[1] == (4, "The call was refused with 422: there is no prediction.")
+    assert said[2][1] == "The model predicts numbers; 'malignant' is none."
     assert watched.get("quality", range="24h")["total"]["coverage"] == 1
+    make.recall_predictions(watched)
+    assert watched.get("quality", range="24h")["total"]["n"] == 2
+
+    make.cut(watched)  # the log shows five rows of a call, capture keeps them all
+    make.recall_predictions(watched)
+
+    found = watched.get("quality", range="24h")
+    assert (found["total"]["n"], found["waiting"], measures(found["total"])["accuracy"]) == (
+        3,
+        0,
+        1,
+    )
+
+
+def test_outcomes_of_calls_that_left_the_log_are_joined_with_kept_rows(watched: make.Watched):
+    """The log keeps the newest 50,000 calls; an outcome may come weeks later."""
+    at_ms = time.time_ns() // 1_000_000
+    records = [
+        watched.prediction([{"age": age}], id=f"{at_ms + age:012x}{age:020x}", at_us=at_ms * 1000)
+        for age in range(60)
+    ]
+    foreign = watched.prediction([{"age": 3}], id="from-a-client", at_us=at_ms * 1000)
+    make.ingest(watched, [*records, foreign, watched.traffic({"200": 61})])
+    make.cut(watched)
+    with watched.workspace.platform.database.session(watched.workspace.id) as db:
+        db.execute(delete(LoggedPrediction))
+    actual = [(age % 2) ^ (age % 7 == 0) for age in range(60)]
+    sent = [(r.id, value) for r, value in zip(records, actual, strict=True)]
+
+    answer = send(watched, *sent[:40], (foreign.id, 1), ("never-made", 1))
+    send(watched, sent[40], (foreign.id, 0))
+
+    assert counts(answer) == {"received": 42, "waiting": 42}
+    assert make.recall_predictions(watched) == 1  # asked for once, by both
+    found = watched.get("quality", range="24h")
+    assert (found["total"]["n"], found["waiting"], found["corrected"]) == (42, 1, 1)
+    said = [age % 2 for age in range(41)]
+    expected = metrics.accuracy_score([*actual[:41], 0], [*said, 1])
+    assert measures(found["total"])["accuracy"] == pytest.approx(expected, abs=1e-12)
+    assert found["median_delay_seconds"] < 60
+    make.tidy(watched)  # packs the hours
+    assert watched.get("quality", range="24h") == found
+    assert send(watched, (records[0].id, 0))["corrected"] == 1  # a packed hour is not believed then
+    again = watched.get("quality", range="24h")
+    assert measures(again["total"])["accuracy"] == pytest.approx(expected + 1 / 42, abs=1e-12)
+    assert again["corrected"] == 2
 
 
 def test_a_model_of_real_numbers_is_judged_by_its_errors(workspace: TeamSpace, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 from modelyard_server.monitoring import scored, slices
@@ -52,16 +53,34 @@ def test_the_slice_where_a_model_is_worst_is_found_and_luck_is_not():
     bad = np.array([c == "O'Hara" for c in columns["city"]])
     loss = (generator.random(rows) < np.where(bad, 0.3, 0.1)).astype(float)
 
-    found = slices.scan(columns, loss)
+    found = slices.scan(columns.items(), loss)
 
     assert [(one.feature, one.condition) for one in found] == [("city", "\"city\" = 'O''Hara'")]
     assert found[0].loss == pytest.approx(0.3, abs=0.05)
-    assert slices.scan(columns, (generator.random(rows) < 0.2).astype(float)) == []
+    assert slices.scan(columns.items(), (generator.random(rows) < 0.2).astype(float)) == []
+
+
+def test_a_slice_is_compared_with_all_other_rows():
+    """Welch's statistic from sums over one column, as from the rows themselves."""
+    generator = np.random.default_rng(4)
+    age = generator.integers(0, 3, 3000)
+    loss = generator.gamma(2.0, 1e6, 3000) + 1e9 * (age == 2)
+
+    found = slices.scan({"age": age.tolist()}.items(), loss)
+
+    inside, outside = loss[age == 2], loss[age != 2]
+    assert (found[0].condition, found[0].rows) == ('"age" = 2', len(inside))
+    assert found[0].loss == pytest.approx(inside.mean(), rel=1e-12)
+    assert found[0].loss_elsewhere == pytest.approx(outside.mean(), rel=1e-12)
+    near = generator.normal(5, 1, 3000) + 0.1 * (age == 1)
+    part = slices.scan({"age": age.tolist()}.items(), near)[0]
+    told = stats.ttest_ind(near[age == 1], near[age != 1], equal_var=False)
+    assert part.p_value == pytest.approx(2 * stats.norm.sf(abs(told.statistic)), rel=1e-9)
 
 
 def test_small_slices_are_not_judged():
     columns = {"rare": ["yes"] * 99 + ["no"] * 2000}
-    assert slices.scan(columns, np.array([1.0] * 99 + [0.0] * 2000)) == []
+    assert slices.scan(columns.items(), np.array([1.0] * 99 + [0.0] * 2000)) == []
 
 
 @pytest.mark.parametrize(

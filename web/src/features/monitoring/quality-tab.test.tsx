@@ -100,6 +100,8 @@ beforeEach(() => {
     range: "7d",
     task: "classification",
     rows: 200,
+    rows_kept: 9_000_000,
+    rows_read: 2_000_000,
     loss: 0.1,
     slices: [
       {
@@ -189,6 +191,8 @@ test("the worst slice is listed and measured on a click", async () => {
     n: 120,
     n_whole: 200,
     few: false,
+    rows_kept: 200,
+    rows_read: 200,
     measures: [{ name: "accuracy", value: 0.7, low: null, high: null, method: null }],
     whole: [{ name: "accuracy", value: 0.9, low: null, high: null, method: null }],
   });
@@ -197,6 +201,8 @@ test("the worst slice is listed and measured on a click", async () => {
   await userEvent.click(within(worst).getByText("≥ 60"));
   expect(await screen.findByText("120 of 200")).toBeVisible();
   expect(screen.getByText("0.7, all rows 0.9")).toBeVisible();
+  const read = /200 rows with an outcome, among 2,?000,?000 of 9,?000,?000 kept rows/;
+  expect(screen.getByText(read)).toBeVisible();
 });
 
 test("value per outcome draws money by window", async () => {

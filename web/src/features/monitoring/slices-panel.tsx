@@ -62,19 +62,24 @@ function Worst({ id, range, onChoose }: Props & { onChoose: (condition: string) 
   if (data.slices.length === 0) {
     return (
       <EmptyState title="No slice is clearly worse">
-        Judged on {count(data.rows)} rows with an outcome; a slice needs 100 of them.
+        Judged on {count(data.rows)} rows with an outcome{ofRead(data)}; a slice needs 100 of them.
       </EmptyState>
     );
   }
   return (
-    <DataTable
-      label="Worst slices"
-      columns={columnsOf(data)}
-      rows={data.slices}
-      rowKey={(row) => row.condition}
-      onRowClick={(row) => onChoose(row.condition)}
-      phone="scroll"
-    />
+    <>
+      <DataTable
+        label="Worst slices"
+        columns={columnsOf(data)}
+        rows={data.slices}
+        rowKey={(row) => row.condition}
+        onRowClick={(row) => onChoose(row.condition)}
+        phone="scroll"
+      />
+      <p className="dim">
+        {count(data.rows)} rows with an outcome{ofRead(data)}.
+      </p>
+    </>
   );
 }
 
@@ -91,13 +96,22 @@ function Asked({ id, range, condition }: Props & { condition: string }) {
     <div style={{ marginTop: "var(--space-3)" }}>
       <Facts
         of={[
-          ["Rows", `${count(data.n)} of ${count(data.n_whole)}${data.few ? ", few" : ""}`],
+          [
+            "Rows",
+            `${count(data.n)} of ${count(data.n_whole)}${data.few ? ", few" : ""}${ofRead(data)}`,
+          ],
           ...data.measures.map(told),
         ]}
       />
     </div>
   );
 }
+
+/** Say how many kept rows were looked at, where they were too many to read them all. */
+const ofRead = ({ rows_kept, rows_read }: { rows_kept: number; rows_read: number }): string =>
+  rows_read < rows_kept
+    ? `, among ${count(rows_read)} of ${count(rows_kept)} kept rows, evenly over the time`
+    : "";
 
 const columnsOf = ({ task }: Slices): Column<Slice>[] => [
   ...sliceColumns(task, "Slice"),

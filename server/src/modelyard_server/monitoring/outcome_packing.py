@@ -1,0 +1,81 @@
+"""Known outcomes as columns, and as bytes that are read back at once. Pure functions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelyard_server.kernel.lazily import lazily
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = lazily("pyarrow")
+
+
+FACTS = (
+    "prediction_id",
+    "row",
+    "version",
+    "predicted",
+    "actual",
+    "predicted_number",
+    "actual_number",
+    "score",
+    "delay_seconds",
+    "corrections",
+)
+"""Columns of an outcome that are packed, named as in its table."""
+
+
+@functools.cache
+def schema() -> pa.Schema:
+    """Give names and types of the columns, the hour of the prediction first."""
+    label = pa.dictionary(pa.int32(), pa.string())
+    kinds = {
+        "hour": pa.int64(),
+        "prediction_id": pa.string(),
+        "row": pa.int32(),
+        "version": pa.int32(),
+        "predicted": label,
+        "actual": label,
+        "predicted_number": pa.float64(),
+        "actual_number": pa.float64(),
+        "score": pa.float64(),
+        "delay_seconds": pa.int64(),
+        "corrections": pa.int32(),
+    }
+    return pa.schema(list(kinds.items()))
+
+
+def table(rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Make a table of rows that hold the hour and `FACTS`."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema())
+    arrays = [
+        pa.array(values, type=field.type) for values, field in zip(columns, schema(), strict=True)
+    ]
+    return pa.table(arrays, schema=schema())
+
+
+def together(tables: Iterable[pa.Table]) -> pa.Table:
+    """Put tables one after another; labels get one dictionary."""
+    parts = [schema().empty_table(), *tables]
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
+def pack(rows: pa.Table) -> bytes:
+    """Write a table as bytes."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    whole = rows.combine_chunks()
+    with pa.ipc.new_stream(sink, whole.schema, options=options) as writer:
+        writer.write_table(whole)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
+def unpack(content: bytes) -> pa.Table:
+    """Read what `pack` wrote."""
+    with pa.ipc.open_stream(content) as reader:
+        return reader.read_all()
