@@ -10208,7 +10208,7 @@ export interface components {
         };
         /**
          * SliceQuality
-         * @description Quality of the rows that a condition chooses, beside all of them.
+         * @description Quality of the rows that a condition chooses, beside all of them, of the rows read.
          */
         SliceQuality: {
             /**
@@ -10229,6 +10229,10 @@ export interface components {
             n_whole: number;
             /** Few */
             few: boolean;
+            /** Rows Kept */
+            rows_kept: number;
+            /** Rows Read */
+            rows_read: number;
             /** Measures */
             measures: components["schemas"]["Measure"][];
             /** Whole */
@@ -10237,6 +10241,9 @@ export interface components {
         /**
          * SlicesOut
          * @description Where the model is worst, the costliest first. `loss`: share wrong, or mean distance.
+         *
+         *     `rows`: with an outcome, among `rows_read` of the `rows_kept`: whole files of rows are left out
+         *     evenly over the time where there are more than 2,000,000.
          */
         SlicesOut: {
             /**
@@ -10251,6 +10258,10 @@ export interface components {
             task: "classification" | "regression";
             /** Rows */
             rows: number;
+            /** Rows Kept */
+            rows_kept: number;
+            /** Rows Read */
+            rows_read: number;
             /** Loss */
             loss: number | null;
             /** Slices */
