@@ -65,6 +65,12 @@ def value(series: Series, name: str, **wanted: str) -> float:
     return found[0]
 
 
+def name_of(watched: make.Watched) -> str:
+    path = f"/api/v1/deployments/{watched.id}"
+    name: str = watched.workspace.client("viewer").get(path).json()["name"]
+    return name
+
+
 @pytest.fixture
 def watched(workspace: TeamSpace, tmp_path: Path) -> make.Watched:
     return make.a_watched_deployment(workspace, tmp_path)
@@ -101,11 +107,51 @@ def test_counters_never_go_down_when_old_counts_are_pruned(watched: make.Watched
 
 def test_a_token_sees_only_the_series_of_its_workspace(watched: make.Watched, tmp_path: Path):
     other = watched.workspace.platform.a_workspace()
-    make.a_watched_deployment(other, tmp_path)
+    theirs = make.a_watched_deployment(other, tmp_path)
+    make.ingest(watched, [watched.traffic({"200": 85})])
 
-    series = parse(other.client("viewer").get("/metrics").text)
+    told = other.client("viewer").get("/metrics").text
 
+    series = parse(told)
     assert {dict(labels)["workspace"] for _, labels in series} == {other.slug}
+    endpoints = {dict(labels).get("endpoint") for _, labels in series} - {None}
+    assert endpoints == {name_of(theirs)}
+    assert f'"{name_of(watched)}"' not in told
+    assert f'"{watched.workspace.slug}"' not in told
+    # Of the machine, which every workspace shares, only numbers are told.
+    machine = {name for name, labels in series if {key for key, _ in labels} == {"workspace"}}
+    assert machine == {
+        "modelyard_node_up",
+        "modelyard_dropped_records_total",
+        "modelyard_capture_stopped",
+        "modelyard_ingest_pending_bytes",
+        "modelyard_ingest_lag_seconds",
+    }
+
+
+def test_no_label_comes_from_a_caller_and_traffic_makes_no_series(watched: make.Watched):
+    client = watched.workspace.client("viewer")
+    before = set(parse(client.get("/metrics").text))
+
+    statuses = {str(status): 1 for status in range(400, 440)} | {"200": 900, "599": 1}
+    calls = [watched.traffic(statuses, latency_us=10.0**power) for power in range(8)]
+    make.ingest(watched, calls + watched.calls(make.rows(150, city='"\n{x="y"} 1')))
+
+    after = parse(client.get("/metrics").text)
+    assert set(after) == before
+    seen: dict[str, set[str]] = {}
+    for _, labels in after:
+        for key, told in labels:
+            seen.setdefault(key, set()).add(told)
+    assert seen.pop("workspace") == {watched.workspace.slug}
+    assert seen.pop("endpoint") == {name_of(watched)}
+    assert {key: len(values) for key, values in seen.items()} == {
+        "environment": 1,
+        "status": 3,
+        "le": 14,
+        "state": 4,
+        "verdict": 4,
+    }
 
 
 def test_labels_and_help_are_escaped():
