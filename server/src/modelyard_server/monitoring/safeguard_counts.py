@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.records import Guarded
@@ -20,6 +20,8 @@ EXAMPLES = 10
 Key = tuple[uuid.UUID, str, str, int]
 """Deployment, safeguard, action, start in seconds."""
 Example = tuple[str, int]
+_Place = tuple[uuid.UUID, str, str, dt.datetime]
+_MAX_KEYS = 200  # per lookup: SQLite limits a statement's variables
 
 
 @dataclass(slots=True)
@@ -45,18 +47,14 @@ def key_of(deployment_id: uuid.UUID, record: Guarded) -> Key:
 
 def add(db: Session, counted: Mapping[Key, Counted], deployments: Collection[uuid.UUID]) -> None:
     """Add what a batch counted; what belongs to other deployments is dropped."""
-    for (deployment_id, name, action, start), more in counted.items():
-        if deployment_id not in deployments:
-            continue
-        at = dt.datetime.fromtimestamp(start, dt.UTC)
-        row = db.scalar(
-            select(SafeguardCount).where(
-                SafeguardCount.deployment_id == deployment_id,
-                SafeguardCount.name == name,
-                SafeguardCount.action == action,
-                SafeguardCount.at == at,
-            )
-        )
+    wanted = {
+        (of, name, action, dt.datetime.fromtimestamp(start, dt.UTC)): more
+        for (of, name, action, start), more in counted.items()
+        if of in deployments
+    }
+    held = _held(db, [*wanted])
+    for (deployment_id, name, action, at), more in wanted.items():
+        row = held.get((deployment_id, name, action, at))
         if row is None:
             row = SafeguardCount(
                 deployment_id=deployment_id,
@@ -72,8 +70,24 @@ def add(db: Session, counted: Mapping[Key, Counted], deployments: Collection[uui
         row.rows += more.rows
         kept = [[identifier, number] for identifier, number in more.examples]
         row.examples = [*kept, *row.examples][:EXAMPLES]
-    if counted:
+    if wanted:
         db.flush()
+
+
+def _held(db: Session, wanted: Sequence[_Place]) -> dict[_Place, SafeguardCount]:
+    """Read the counts that are there already, many at a time."""
+    columns = (
+        SafeguardCount.deployment_id,
+        SafeguardCount.name,
+        SafeguardCount.action,
+        SafeguardCount.at,
+    )
+    found: dict[_Place, SafeguardCount] = {}
+    for start in range(0, len(wanted), _MAX_KEYS):
+        part = wanted[start : start + _MAX_KEYS]
+        for row in db.scalars(select(SafeguardCount).where(tuple_(*columns).in_(part))):
+            found[row.deployment_id, row.name, row.action, row.at] = row
+    return found
 
 
 def by_stretch(
