@@ -4,10 +4,13 @@
     python benchmarks/drift.py --calls 5000 --rows 20000
 
 Prints a Markdown table. Ingest is the whole path: frames are read from a journal, bodies decoded,
-rows counted and logged, everything committed. Set MODELYARD_DATABASE_URL to measure PostgreSQL.
+rows counted and logged, everything committed; calls are framed as the gateway does under load, one
+row each, with gaps in two columns and one refused call in forty. Set MODELYARD_DATABASE_URL to
+measure PostgreSQL.
 """
 
 import argparse
+import gc
 import os
 import tempfile
 import time
@@ -23,7 +26,7 @@ from scipy import stats
 from sqlalchemy import func, select
 
 from modelyard_protocol.package import Column, DType, Signature
-from modelyard_protocol.records import Prediction, Skin, Source, Traffic, frame, latency_bucket
+from modelyard_protocol.records import Skin, Source, Traffic, frame, latency_bucket
 from modelyard_server.app import load_models
 from modelyard_server.kernel.db import Database
 from modelyard_server.migrations import state
@@ -31,10 +34,18 @@ from modelyard_server.monitoring import drift, profile
 from modelyard_server.monitoring.baseline import TrainingTable
 from modelyard_server.monitoring.ingest import Ingester
 from modelyard_server.monitoring.models import LoggedPrediction
+from modelyard_server.monitoring.segmenter import Segmenter
 
 COLUMNS = 30
 NAMES = [f"measurement {n}" for n in range(COLUMNS)]
-SIGNATURE = Signature(inputs=tuple(Column(name=name, dtype=DType.double) for name in NAMES))
+PATCHY, GAPS = 2, 0.25  # columns of which a quarter is missing
+BATCH = 40  # calls of one frame
+SIGNATURE = Signature(
+    inputs=tuple(
+        Column(name=name, dtype=DType.double, required=at >= PATCHY)
+        for at, name in enumerate(NAMES)
+    )
+)
 WORKSPACE = 1
 
 
@@ -67,40 +78,31 @@ def sample(rows: int, seed: int, shift: float = 0.0) -> dict[str, list[float]]:
 
 
 def write_journal(path: Path, deployment_id: uuid.UUID, columns: dict[str, list[float]]) -> int:
-    """Write a call per row and a count per 1000 calls; give the calls."""
+    """Write a call per row in frames of `BATCH`, and a count per 1000 calls; give the calls."""
     calls = len(columns[NAMES[0]])
+    generator = np.random.default_rng(7)
     start = int(time.time()) - calls // 1000
     with path.open("wb") as stream:
-        for at in range(calls):
-            row = {name: columns[name][at] for name in NAMES}
-            record = Prediction(
-                id=f"p-{at}",
-                at_us=(start + at // 1000) * 1_000_000,
-                workspace_id=WORKSPACE,
-                deployment_id=str(deployment_id),
-                revision=1,
-                version=1,
-                key_id=None,
-                skin=Skin.predict,
-                source=Source.live,
-                status=200,
-                total_us=2000,
-                model_us=900,
-                content_type="application/json",
-                request=orjson.dumps({"rows": [row]}).decode(),
-                response='{"predictions": [1]}',
-                request_bytes=900,
-                response_bytes=20,
-                weight=1,
-            )
-            stream.write(frame(record.model_dump_json().encode()))
-            if at % 1000 == 999:
+        for first in range(0, calls, BATCH):
+            rows: list[dict[str, Any]] = [
+                {name: columns[name][at] for name in NAMES}
+                for at in range(first, min(first + BATCH, calls))
+            ]
+            for row in rows:
+                for name in NAMES[:PATCHY]:
+                    row[name] = None if generator.random() < GAPS else row[name]
+            at = start + first // 1000
+            answer = '{"predictions":[1]}'
+            stream.write(_calls(deployment_id, at, f"p-{first}", 200, rows[:-1], answer))
+            unfit = [rows[-1] | {NAMES[-1]: "a word"}]
+            stream.write(_calls(deployment_id, at, f"r-{first}", 422, unfit, '{"detail":"no"}'))
+            if first % 1000 == 0:
                 second = Traffic(
                     workspace_id=WORKSPACE,
                     deployment_id=str(deployment_id),
                     revision=1,
                     version=1,
-                    at=start + at // 1000,
+                    at=at,
                     requests=1000,
                     by_status={"200": 1000},
                     latency_us={latency_bucket(2000): 1000},
@@ -109,25 +111,86 @@ def write_journal(path: Path, deployment_id: uuid.UUID, columns: dict[str, list[
     return calls
 
 
-def measure_ingest(folder: Path, calls: int) -> tuple[float, float, str]:
-    """Give calls per second of wall and of CPU time, and the database's name."""
+def _calls(
+    deployment_id: uuid.UUID,
+    at: int,
+    name: str,
+    status: int,
+    rows: list[dict[str, Any]],
+    answer: str,
+) -> bytes:
+    requests = [orjson.dumps({"row": row}).decode() for row in rows]
+    document = {
+        "kind": "predictions",
+        "workspace_id": WORKSPACE,
+        "deployment_id": str(deployment_id),
+        "revision": 1,
+        "version": 1,
+        "key_id": None,
+        "skin": Skin.predict.value,
+        "source": Source.live.value,
+        "status": status,
+        "content_type": "application/json",
+        "encoding": "text",
+        "weight": 1.0,
+        "ids": [f"{name}-{n}" for n in range(len(rows))],
+        "at_us": [at * 1_000_000] * len(rows),
+        "total_us": [2000] * len(rows),
+        "model_us": [900] * len(rows),
+        "requests": requests,
+        "responses": [answer] * len(rows),
+        "request_bytes": [*map(len, requests)],
+        "response_bytes": [len(answer)] * len(rows),
+    }
+    return frame(orjson.dumps(document))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Calls a second of wall and of processor time."""
+
+    wall: float
+    cpu: float
+
+    @staticmethod
+    def of(work: Callable[[], Any], calls: int) -> "Rate":
+        """Time work on calls."""
+        started, used = time.perf_counter(), time.process_time()
+        work()
+        seconds, cpu = time.perf_counter() - started, time.process_time() - used
+        return Rate(calls / seconds, calls / cpu)
+
+
+class NoStore:
+    """Takes segments and keeps none: what is measured is making them."""
+
+    def receive(self, _workspace_id: int, parts: Any) -> None:
+        for _ in parts:
+            pass
+
+
+def measure_ingest(folder: Path, calls: int) -> tuple[Rate, Rate, str]:
+    """Give the rates of counting and of cutting segments, and the database's name."""
     load_models()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # as the server does (`kernel/starting.py`)
     database = Database(os.environ.get("MODELYARD_DATABASE_URL") or f"sqlite:///{folder / 'm.db'}")
     state.create_all(database)
-    deployment = OneDeployment(sample(5000, 1))
+    deployment: Any = OneDeployment(sample(5000, 1))
     journals = folder / "journal"
     journals.mkdir()
     write_journal(journals / "a-000001.journal", deployment.deployment_id, sample(calls, 2))
     ingester = Ingester(database, deployment, journals)
-    started, used = time.perf_counter(), time.process_time()
-    ingester.run_once()
-    seconds, cpu = time.perf_counter() - started, time.process_time() - used
+    counted = Rate.of(ingester.run_once, calls)
     with database.session(WORKSPACE) as db:
         query = select(func.count()).select_from(LoggedPrediction)
         mine = query.where(LoggedPrediction.deployment_id == deployment.deployment_id)
         assert db.scalar(mine) == calls
+    store: Any = NoStore()
+    segmenter = Segmenter(database, deployment, store, journals, b"k" * 32)
+    cut = Rate.of(lambda: segmenter.run_once(all_now=True), calls)
     database.engine.dispose()
-    return calls / seconds, calls / cpu, database.url.get_backend_name()
+    return counted, cut, database.url.get_backend_name()
 
 
 def best(function: Callable[[], Any], times: int = 3) -> float:
@@ -193,14 +256,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rate, cpu_rate, backend = measure_ingest(Path(folder), options.calls)
+        counted, cut, backend = measure_ingest(Path(folder), options.calls)
     taken = measure_drift(options.rows)
     rows = f"{options.rows:,} rows x {COLUMNS} columns"
     ratio = taken["from_rows"] / taken["from_counts"]
     print("| What | Result |\n|---|---:|")
     path = f"Journal to {backend}, calls of {COLUMNS} columns, logged and counted"
-    print(f"| {path} | {rate:,.0f} calls/s |")
-    print(f"| The same per second of CPU, on a busy machine | {cpu_rate:,.0f} calls |")
+    print(f"| {path} | {counted.wall:,.0f} calls/s |")
+    print(f"| The same per second of CPU, on a busy machine | {counted.cpu:,.0f} calls |")
+    print(f"| Journal to Parquet | {cut.wall:,.0f} calls/s |")
+    print(f"| The same per second of CPU | {cut.cpu:,.0f} calls |")
     print(f"| Drift of {rows}, from 288 stored profiles of a day | "
           f"{taken['from_counts']:.0f} ms |")  # fmt: skip
     print(f"| The same from rows in memory: SciPy KS + PSI bins, each time anew | "

@@ -51,7 +51,10 @@ def decode_predictions(skin: Skin, body: bytes | str) -> list[Any]:
     Raises:
         ValueError: the body is not an answer of this protocol.
     """
-    answer = json.loads(body)
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:  # NaN and Infinity are not JSON, yet Python writes them
+        answer = json.loads(body)
     if not isinstance(answer, dict):
         raise ValueError("An answer must be a JSON object.")  # noqa: TRY004
     if skin is not Skin.v2:

@@ -105,6 +105,15 @@ def read_request(
     return Request(columns, rows, named, params, parsed.id)
 
 
+def decode_records(rows: list[dict[str, Any]], signature: Signature) -> Columns:
+    """Give the columns of rows that are parsed already; `signature` names its inputs.
+
+    Raises:
+        InvalidRows: one is not a row this model accepts.
+    """
+    return _typed_columns(Records(rows), signature)
+
+
 def _refusal(problem: str) -> InvalidRows:
     return InvalidRows([Problem(None, None, problem)])
 

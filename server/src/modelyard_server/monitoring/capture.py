@@ -13,7 +13,7 @@ from modelyard_protocol.inference import Columns
 from modelyard_protocol.package import Signature
 from modelyard_protocol.records import Prediction, Skin
 
-from .policy import Keep, Policy, masked
+from .policy import Keep, Mask, Policy
 
 SHOWN_ROWS = 5
 SHOWN_TEXT = 500  # characters of one text value
@@ -63,30 +63,30 @@ def capture(
 ) -> Captured:
     """Decode calls with the model server's own decoder; refused ones carry their reason.
 
-    Calls that sent lists of objects are decoded together: that costs a third. `policy` says what
-    is shown and counted, `key` hashes.
+    Calls that sent objects are decoded together: that costs a tenth. `policy` says what is shown
+    and counted, `key` hashes.
     """
-    columns, sent = _decoded_together(records, signature)
+    columns, sent = decoded_together(records, signature)
     together = [at for at, rows in sent.items() for _ in rows]
-    found = Captured(flat(columns), [], together)
-    names = [column.name for column in signature.inputs]
+    found = Captured({name: list(values) for name, values in flat(columns).items()}, [], together)
+    mask = Mask(policy, key)
     answered: list[Any] = []
     for at, record in enumerate(records):
         if not 200 <= record.status < 300:
             found.calls.append(Call(None, None, None, reason(record)))
             continue
-        outputs = _answered(record)
+        outputs = answers_of(record)
         answered += outputs
         found.answered += [at] * len(outputs)
         if at in sent:
             rows = len(sent[at])
-            shown = _shown_rows(sent[at][:SHOWN_ROWS], names, policy, key)
+            shown = _shown_rows(sent[at][:SHOWN_ROWS], mask)
         else:
             alone = _decoded(record, signature)
             _extend(found.columns, flat(alone))
             rows = len(next(iter(alone.values()))) if alone else len(outputs)
             found.sent += [at] * rows if alone else []
-            shown = _shown_rows(_as_rows(alone), list(alone), policy, key)
+            shown = _shown_rows(_as_rows(alone), mask)
         kept = _shown([_short(value) for value in outputs[:SHOWN_ROWS]])
         found.calls.append(Call(rows or None, shown, kept, None))
     if answered:
@@ -100,32 +100,50 @@ def whole(record: Prediction, signature: Signature) -> tuple[Columns, list[Any]]
     """Decode every row of one call, and its answers; nothing of a failed one."""
     if not 200 <= record.status < 300:
         return {}, []
-    return flat(_decoded(record, signature)), _answered(record)
+    return flat(_decoded(record, signature)), answers_of(record)
 
 
-def _decoded_together(
+def decoded_together(
     records: Sequence[Prediction], signature: Signature
 ) -> tuple[Columns, dict[int, list[Any]]]:
-    """Decode calls that sent lists of objects as if they were one; also give their rows by call."""
+    """Decode calls that sent objects as if they were one; also give their rows by call.
+
+    Calls in other forms, and those that do not fit, are not in it.
+    """
     if not signature.inputs or signature.is_tensor:
         return {}, {}
     sent = {at: rows for at, record in enumerate(records) if (rows := _objects(record))}
-    rows = [row for part in sent.values() for row in part]
-    if not rows:
-        return {}, {}
-    body = orjson.dumps({"rows": rows})
+    columns: Columns = {}
+    fit = _decode_parts([*sent.items()], signature, columns)
+    return columns, {at: sent[at] for at in fit}
+
+
+def _decode_parts(
+    sent: list[tuple[int, list[Any]]], signature: Signature, columns: Columns
+) -> list[int]:
+    """Decode calls into columns and give which fit; halves find the few that do not."""
+    if not sent:
+        return []
+    rows = [row for _, part in sent for row in part]
     try:
-        return inference.decode(Skin.predict, _JSON, body, signature, max_rows=len(rows)), sent
+        found = inference.decode_records(rows, signature)
     except inference.InvalidRows:
-        return {}, {}  # one does not fit: each is decoded alone
+        if len(sent) == 1:
+            return []
+        half = len(sent) // 2
+        first = _decode_parts(sent[:half], signature, columns)
+        return first + _decode_parts(sent[half:], signature, columns)
+    _extend(columns, found)
+    return [at for at, _ in sent]
 
 
 def _extend(columns: dict[str, list[Any]], more: dict[str, list[Any]]) -> None:
+    """Add values in place; what is new is copied, for columns may share a list of gaps."""
     for name, values in more.items():
         if name in columns:
-            columns[name] = columns[name] + values
+            columns[name].extend(values)
         else:
-            columns[name] = values
+            columns[name] = list(values)
 
 
 def _as_rows(columns: Columns) -> list[dict[str, Any]]:
@@ -142,8 +160,12 @@ def _objects(record: Prediction) -> list[Any]:
         body = orjson.loads(record.request)
     except orjson.JSONDecodeError:
         return []
-    key = "rows" if record.skin is Skin.predict else "dataframe_records"
-    rows = body.get(key) if isinstance(body, dict) and len(body) == 1 else None
+    if not isinstance(body, dict) or len(body) != 1:
+        return []
+    if record.skin is not Skin.predict:
+        rows = body.get("dataframe_records")
+    else:
+        rows = [body["row"]] if "row" in body else body.get("rows")
     is_objects = isinstance(rows, list) and all(type(row) is dict for row in rows)
     return rows if is_objects and rows else []
 
@@ -160,7 +182,7 @@ def _decoded(record: Prediction, signature: Signature) -> dict[str, list[Any]]:
         return {}  # accepted by an older signature of the node: counted as traffic only
 
 
-def _answered(record: Prediction) -> list[Any]:
+def answers_of(record: Prediction) -> list[Any]:
     if record.response is None:
         return []
     try:
@@ -192,12 +214,14 @@ def flat(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return flat
 
 
-def _shown_rows(rows: list[Any], names: list[str], policy: Policy, key: bytes) -> str | None:
-    shown = [
-        {name: _short(value) if type(value) is str else value for name, value in row.items()}
-        for row in rows
-    ]
-    return _shown(masked(shown, names, policy, key))
+def _shown_rows(rows: list[Any], mask: Mask) -> str | None:
+    return _shown([mask.over(_shortened(row)) for row in rows])
+
+
+def _shortened(row: dict[str, Any]) -> dict[str, Any]:
+    if str not in set(map(type, row.values())):
+        return row
+    return {name: _short(value) for name, value in row.items()}
 
 
 def _shown(rows: list[Any]) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -124,8 +125,8 @@ def make(
     for (deployment_id, revision, version, minute, is_counted), called in calls.items():
         policy = keeping.policies.get(deployment_id, EVERYTHING)
         found = capture(called, signatures[deployment_id, revision], policy, keeping.key)
-        pairs = zip(called, found.calls, strict=True)
-        delta.logged += [_logged(record, deployment_id, call) for record, call in pairs]
+        facts = zip(called, _random_ids(len(called)), found.calls, strict=True)
+        delta.logged += [_logged(record, own, deployment_id, call) for record, own, call in facts]
         if is_counted and found.columns:
             asked = keeping.asked.get(deployment_id)
             if asked is not None:
@@ -187,10 +188,19 @@ def _add_traffic(delta: Delta, deployment_id: uuid.UUID, record: Traffic) -> Non
         delta.traffic[key].add(record)
 
 
-def _logged(record: Prediction, deployment_id: uuid.UUID, call: Call) -> dict[str, Any]:
+def _random_ids(count: int) -> Iterator[uuid.UUID]:
+    """Give ids from one read of the system's randomness: a read for each is a tenth of the work."""
+    raw = os.urandom(16 * count)
+    for at in range(0, len(raw), 16):
+        yield uuid.UUID(bytes=raw[at : at + 16], version=4)
+
+
+def _logged(
+    record: Prediction, own: uuid.UUID, deployment_id: uuid.UUID, call: Call
+) -> dict[str, Any]:
     return {
         "workspace_id": record.workspace_id,
-        "id": uuid.uuid4(),
+        "id": own,
         "deployment_id": deployment_id,
         "prediction_id": record.id[:128],
         "at": dt.datetime.fromtimestamp(record.at_us / 1e6, dt.UTC),

@@ -72,17 +72,32 @@ def is_sensitive(column: str) -> bool:
     return bool(_SENSITIVE.search(snake) or _ANYWHERE.search(snake))
 
 
-def masked(rows: list[Any], names: list[str], policy: Policy, key: bytes) -> list[Any]:
-    """Give rows for people to look at: hidden and hashed columns say so."""
-    present = {name for row in rows for name in row}
-    special = {
-        name: keep
-        for name in sorted(present.union(names))
-        if (keep := policy.of(name)) is not Keep.store
-    }
-    if not special:
-        return rows
-    return [{**row, **_replaced(row, special, key)} for row in rows]
+class Mask:
+    """Gives rows for people to look at: hidden and hashed columns say so."""
+
+    def __init__(self, policy: Policy, key: bytes) -> None:
+        self._policy, self._key = policy, key
+        self._known: dict[tuple[str, ...], dict[str, Keep]] = {}
+
+    def over(self, row: Row) -> Row:
+        """Give a row as it may be shown."""
+        special = self._special(tuple(row))
+        if not special:
+            return row
+        hidden = {
+            name: hashed(row[name], self._key) if keep is Keep.hash else HIDDEN
+            for name, keep in special.items()
+        }
+        return {**row, **hidden}
+
+    def _special(self, names: tuple[str, ...]) -> dict[str, Keep]:
+        """Look a row's columns up once: a batch has thousands of rows of the same."""
+        held = self._known.get(names)
+        if held is None:
+            keeps = ((name, self._policy.of(name)) for name in names)
+            held = {name: keep for name, keep in keeps if keep is not Keep.store}
+            self._known[names] = held
+        return held
 
 
 def hashed(value: Any, key: bytes) -> str | None:
@@ -90,11 +105,3 @@ def hashed(value: Any, key: bytes) -> str | None:
     if value is None:
         return None
     return hmac.new(key, category(value).encode(), hashlib.sha256).hexdigest()[:24]
-
-
-def _replaced(row: Row, special: Mapping[str, Keep], key: bytes) -> Row:
-    return {
-        name: hashed(row.get(name), key) if keep is Keep.hash else HIDDEN
-        for name, keep in special.items()
-        if name in row
-    }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,6 +29,7 @@ else:
 
 
 INPUT, OUTPUT = "in.", "out."
+_PLAIN = frozenset({float, int, str, bool, type(None)})
 
 
 @functools.cache
@@ -79,48 +81,61 @@ class Rows:
     def add(
         self, records: Sequence[Prediction], signature: Signature, policy: Policy, key: bytes
     ) -> None:
-        """Add the rows of calls of one revision."""
-        declared = {INPUT + c.name: c.dtype for c in signature.inputs if c.shape is None}
-        for record in records:
-            if not policy.keeps(record.id, record.status):
-                self.sampled_out += 1
-                continue
+        """Add the rows of calls of one revision; the usual ones come first, decoded together."""
+        kept = [record for record in records if policy.keeps(record.id, record.status)]
+        self.sampled_out += len(records) - len(kept)
+        for record in self._add_together(kept, signature, policy, key):
             columns, outputs = capture.whole(record, signature)
             count = max(1, len(outputs), *(len(v) for v in columns.values()), 0)
-            self._add_facts(record, policy, count)
-            found = {
-                INPUT + name: _kept(values, policy.of(name), key)
-                for name, values in columns.items()
-                if policy.of(name) in {Keep.store, Keep.hash}
-            }
-            if outputs:
-                found |= {OUTPUT + n: v for n, v in capture.flat({PREDICTION: outputs}).items()}
-            self._add_values(found, count)
+            self._add_facts([record], [count], policy)
+            self._add_values(_found(columns, outputs, policy, key), count)
+        declared = {INPUT + c.name: c.dtype for c in signature.inputs if c.shape is None}
         for name, dtype in declared.items():
             if policy.of(name.removeprefix(INPUT)) is Keep.store and dtype in _types():
                 self.types.setdefault(name, _types()[dtype])
 
-    def _add_facts(self, record: Prediction, policy: Policy, count: int) -> None:
-        failed = record.status >= 400
-        facts = {
-            "prediction_id": record.id[:128],
-            "at": record.at_us,
-            "revision": record.revision,
-            "version": record.version,
-            "status": record.status,
-            "source": record.source.value,
-            "skin": record.skin.value,
-            "key_id": record.key_id,
-            "total_us": record.total_us,
-            "model_us": record.model_us,
-            "request_bytes": record.request_bytes,
-            "response_bytes": record.response_bytes,
-            "weight": policy.weight(record.status) * record.weight,
-            "error": capture.reason(record) if failed else None,
+    def _add_together(
+        self, records: Sequence[Prediction], signature: Signature, policy: Policy, key: bytes
+    ) -> Sequence[Prediction]:
+        """Add calls whose values are numbers and text, five times as fast; give the other calls.
+
+        Lists and objects become columns by the shape of their own call, so those go one by one.
+        """
+        columns, sent = capture.decoded_together(records, signature)
+        answers = {at: capture.answers_of(records[at]) for at in sent}
+        counts = {at: len(rows) for at, rows in sent.items()}
+        outputs = [one for at, own in answers.items() for one in _padded(own, counts[at])]
+        is_even = len(outputs) == sum(counts.values())
+        if not is_even or not all(map(_is_plain, [outputs, *columns.values()])):
+            return records
+        self._add_facts([records[at] for at in sent], list(counts.values()), policy)
+        told = outputs if any(one is not None for one in outputs) else []
+        self._add_values(_found(columns, told, policy, key), len(outputs))
+        return [record for at, record in enumerate(records) if at not in sent]
+
+    def _add_facts(
+        self, records: Sequence[Prediction], counts: Sequence[int], policy: Policy
+    ) -> None:
+        whole = [r for r, count in zip(records, counts, strict=True) for _ in range(count)]
+        facts: dict[str, Iterable[Any]] = {
+            "prediction_id": (r.id[:128] for r in whole),
+            "row": chain.from_iterable(map(range, counts)),
+            "at": (r.at_us for r in whole),
+            "revision": (r.revision for r in whole),
+            "version": (r.version for r in whole),
+            "status": (r.status for r in whole),
+            "source": (r.source.value for r in whole),
+            "skin": (r.skin.value for r in whole),
+            "key_id": (r.key_id for r in whole),
+            "total_us": (r.total_us for r in whole),
+            "model_us": (r.model_us for r in whole),
+            "request_bytes": (r.request_bytes for r in whole),
+            "response_bytes": (r.response_bytes for r in whole),
+            "weight": (policy.weight(r.status) * r.weight for r in whole),
+            "error": (capture.reason(r) if r.status >= 400 else None for r in whole),
         }
-        for name, value in facts.items():
-            self.facts[name].extend([value] * count)
-        self.facts["row"].extend(range(count))
+        for name, values in facts.items():
+            self.facts[name].extend(values)
 
     def _add_values(self, found: dict[str, list[Any]], count: int) -> None:
         before = len(self) - count
@@ -172,6 +187,28 @@ def without(table: pa.Table, column: str, words: set[str]) -> tuple[pa.Table, li
         return table, []
     kept = pa.array([identifier not in gone for identifier in ids])
     return table.filter(kept), sorted(gone)
+
+
+def _padded(values: list[Any], count: int) -> list[Any]:
+    """Give at least so many values; missing ones are `None`."""
+    return values + [None] * (count - len(values))
+
+
+def _found(
+    columns: dict[str, list[Any]], outputs: list[Any], policy: Policy, key: bytes
+) -> dict[str, list[Any]]:
+    found = {
+        INPUT + name: _kept(values, policy.of(name), key)
+        for name, values in columns.items()
+        if policy.of(name) in {Keep.store, Keep.hash}
+    }
+    if outputs:
+        found |= {OUTPUT + n: v for n, v in capture.flat({PREDICTION: outputs}).items()}
+    return found
+
+
+def _is_plain(values: list[Any]) -> bool:
+    return set(map(type, values)) <= _PLAIN
 
 
 def _kept(values: list[Any], keep: Keep, key: bytes) -> list[Any]:

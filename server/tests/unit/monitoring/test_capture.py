@@ -12,6 +12,8 @@ from modelyard_protocol.package import Column, DType, Signature
 from modelyard_protocol.records import Prediction
 from modelyard_server.monitoring import baseline
 from modelyard_server.monitoring.capture import capture
+from modelyard_server.monitoring.policy import Keep, Policy
+from modelyard_server.monitoring.segments import Rows
 
 TYPED = Signature(
     inputs=(
@@ -104,6 +106,75 @@ def test_calls_decoded_together_mean_the_same_as_each_alone():
         assert [call.rows for call in found.calls[:3]] == [2, 1, 3]
     assert [call.inputs for call in together.calls] == [call.inputs for call in alone.calls[:3]]
     assert alone.columns["prediction"] == [1, 1, 1, 0]
+
+
+SPARSE = Signature(
+    inputs=(
+        Column(name="age", dtype=DType.double),
+        Column(name="city", dtype=DType.string, required=False),
+        Column(name="email", dtype=DType.string, required=False),
+    )
+)
+
+
+def mixed_calls() -> list[Prediction]:
+    """Give calls in every form, some of which do not fit, were refused or told nothing."""
+    made = []
+    for n in range(40):
+        row: dict[str, Any] = {
+            "age": float(n),
+            "city": None if n % 3 else "Bern",
+            "email": f"{n}@x",
+        }
+        body: Any = {"row": row}
+        if n % 10 == 3:
+            body = {"columns": {"age": [float(n)]}}
+        if n % 10 == 5:
+            body = {"rows": [row, row | {"age": n + 0.5}]}
+        if n % 10 == 7:
+            body = {"row": row | {"age": "old"}}
+        answer: Any = {"predictions": [n % 2] * (2 if n % 10 == 5 else 1)}
+        status = 422 if n % 10 == 9 else 200
+        if status == 422:
+            answer = {"detail": "no"}
+        made.append(a_call(body, answer, skin="predict", id=f"p{n}", at_us=n, status=status))
+    return made
+
+
+def test_calls_of_one_row_each_are_counted_together_as_if_alone():
+    calls = mixed_calls()
+    found = capture(calls, SPARSE)
+    alone = [capture([call], SPARSE) for call in calls]
+    assert found.calls == [one.calls[0] for one in alone]
+    for name in ("age", "city", "email", "prediction"):
+        each = [value for one in alone for value in one.columns.get(name, [])]
+        assert sorted(map(str, found.columns[name])) == sorted(map(str, each))
+    assert len(found.sent) == len(found.columns["age"]) == len(found.columns["city"])
+
+
+def test_rows_cut_together_are_those_cut_alone():
+    policy = Policy({"city": Keep.hash})
+    together, alone = Rows(), Rows()
+    together.add(mixed_calls(), SPARSE, policy, b"key")
+    for call in mixed_calls():
+        alone.add([call], SPARSE, policy, b"key")
+    order = [("prediction_id", "ascending"), ("row", "ascending")]
+    first, second = together.table().sort_by(order), alone.table().sort_by(order)
+    assert first.to_pylist() == second.to_pylist()
+    assert first.schema == second.schema
+    assert first.num_rows == 44
+    assert together.span == alone.span
+
+
+def test_answers_of_another_shape_keep_their_own_columns():
+    calls = mixed_calls()[:3]
+    ranked = [a_call({"row": {"age": 1.0}}, {"predictions": [[1, 2][: n + 1]]}, skin="predict",
+                     id=f"r{n}") for n in range(2)]  # fmt: skip
+    rows = Rows()
+    rows.add([*calls, *ranked], SPARSE, Policy(), b"key")
+    kept = {row["prediction_id"]: row for row in rows.table().to_pylist()}
+    assert (kept["r0"]["out.prediction[0]"], kept["r0"]["out.prediction[1]"]) == (1, None)
+    assert (kept["r1"]["out.prediction[1]"], kept["p1"]["out.prediction"]) == (2, 1)
 
 
 @pytest.mark.parametrize(
