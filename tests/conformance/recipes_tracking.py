@@ -183,6 +183,15 @@ TRACKING: dict[str, Recipe] = {
             "filter_string2": "status = 'ERROR'",
         }
     ),
+    "traces_query_metrics": Recipe(
+        lambda ids: {
+            "experiment_ids": [ids["experiment_id"]],
+            "view_type": "TRACES",
+            "metric_name": "trace_count",
+            "aggregations": [{"aggregation_type": "COUNT"}],
+            "dimensions": ["trace_name"],
+        }
+    ),
     "trace_issues_create_issue": Recipe(
         lambda ids: {
             "experiment_id": ids["experiment_id"],

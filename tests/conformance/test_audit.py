@@ -33,6 +33,7 @@ READS_ONLY = {
     "traces_get_trace_infos",
     "trace_issues_search_issues",
     "traces_correlate_filters",
+    "traces_query_metrics",
     "evaluation_datasets_search_datasets",
 }
 OF_THE_RUN = {  # what a run writes about itself is its record; its start and end are audited

@@ -37,6 +37,7 @@ VIEWERS_MAY = {
     "POST /api/3.0/mlflow/traces/search": "reads only",
     "POST /api/3.0/mlflow/issues/search": "reads only",
     "POST /api/3.0/mlflow/traces/calculate-filter-correlation": "reads only",
+    "POST /api/3.0/mlflow/traces/metrics": "reads only",
     "POST /api/3.0/mlflow/datasets/search": "reads only",
     "POST /api/3.0/mlflow/traces/batchGetInfos": "reads only",
     "POST /api/2.0/mlflow/logged-models/search": "reads only",

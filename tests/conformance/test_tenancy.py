@@ -18,6 +18,8 @@ LISTS_NOTHING = {
     "traces_v2_search_traces_v2",
     "trace_issues_search_issues",
     "traces_correlate_filters",
+    "traces_query_metrics",
+    "evaluation_datasets_delete_dataset",  # MLflow: what is not there is deleted
     "traces_get_traces",
     "traces_get_trace_infos",
 }

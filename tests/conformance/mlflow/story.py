@@ -29,6 +29,7 @@ from mlflow.entities import (
     WebhookEvent,
     WebhookStatus,
 )
+from mlflow.entities.trace_metrics import AggregationType, MetricAggregation, MetricViewType
 from mlflow.entities.trace_status import TraceStatus
 from mlflow.exceptions import MlflowException
 
@@ -382,6 +383,14 @@ def issues_of_traces() -> None:
         experiment_ids=[experiment], filter_string1="status = 'OK'", filter_string2="name = 'x'"
     )
     assert (told.total_count, told.filter1_count, math.isnan(told.npmi)) == (1, 1, True)
+    [counted] = store.query_trace_metrics(
+        experiment_ids=[experiment],
+        view_type=MetricViewType.TRACES,
+        metric_name="trace_count",
+        aggregations=[MetricAggregation(AggregationType.COUNT)],
+        dimensions=["trace_status"],
+    )
+    assert (counted.dimensions, counted.values) == ({"trace_status": "OK"}, {"COUNT": 1})
     run_id = client.create_run(experiment).info.run_id
     client.link_traces_to_run([f"tr-{uuid.uuid4().hex}"], run_id)  # its spans are on the way
 

@@ -335,7 +335,6 @@ class TestInwards:
             "/ajax-api/2.0/mlflow/gateway-proxy",
             "/graphql",
             "/api/3.0/mlflow/gateway/secrets/create",
-            "/api/3.0/mlflow/traces/metrics",
             "/api/3.0/mlflow/mcp-servers",
             "/ajax-api/3.0/mlflow/mcp-servers/tools/versions/1/tags",
             "/ajax-api/3.0/jobs/search",

@@ -265,20 +265,23 @@ class Cursors:
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         except ValueError:
-            raise errors.Invalid(
-                "The cursor is not one of ours; start from the first page."
-            ) from None
+            raise _bad_cursor("is not one of ours") from None
         mac, payload = raw[:12], raw[12:]
         if not hmac.compare_digest(mac, self._mac(scope, payload)):
-            raise errors.Invalid(
-                "The cursor does not belong to this list; start from the first page."
-            )
+            raise _bad_cursor("does not belong to this list")
         value = json.loads(payload)
         return value if isinstance(value, list) else [value]
 
     def _mac(self, scope: str, payload: bytes) -> bytes:
         message = scope.encode() + b"\0" + payload
         return hmac.new(self._key, message, hashlib.sha256).digest()[:12]
+
+
+def _bad_cursor(problem: str) -> errors.Invalid:
+    said = f"Invalid page token: it {problem}; start from the first page."
+    return errors.Invalid(
+        f"The cursor {problem}; start from the first page.", extra={"mlflow_message": said}
+    )
 
 
 def cursors(request: Request) -> Cursors:

@@ -200,6 +200,7 @@ def _answer(db: Session, row: EvaluationDataset) -> Response:
 
 
 def _shown(db: Session, row: EvaluationDataset) -> dict[str, Any]:
+    """Write a dataset; clients ask for its experiments at an address of their own."""
     shown = {
         "dataset_id": row.id,
         "name": row.name,
@@ -207,14 +208,16 @@ def _shown(db: Session, row: EvaluationDataset) -> dict[str, Any]:
         "digest": row.digest,
         "created_time": row.created_ms,
         "last_update_time": row.updated_ms,
-        "created_by": row.created_by_name,
         "last_updated_by": row.updated_by_name,
     }
-    records = datasets.count(db, row.id)
+    maker, records = datasets.said_to_be_of(row), datasets.count(db, row.id)
+    if maker is not None:
+        shown["created_by"] = maker
     if records:
         shown["profile"] = json.dumps({"num_records": records})
-    used = datasets.experiments_of(db, row.id)
-    return shown | ({"experiment_ids": used} if used else {})
+    if row.fields is not None:
+        shown["schema"] = json.dumps(row.fields)
+    return shown
 
 
 def _record(row: EvaluationRecord) -> dict[str, Any]:

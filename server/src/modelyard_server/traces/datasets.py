@@ -15,19 +15,22 @@ from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.tracking import experiments, filters
 
+from . import fields
 from .errors import DatasetMissing, DatasetRefused
 from .models import DatasetExperiment, EvaluationDataset, EvaluationRecord
 
 _PARTS = ("inputs", "outputs", "expectations", "tags", "source")
 _MERGED = frozenset({"expectations", "tags"})
+USER_TAG = "mlflow.user"
 _MOST_RECORDS, _MOST_TAGS = 2000, 200
+_LONGEST_USER = 320
 _LONGEST_NAME, _LONGEST_KEY, _LONGEST_VALUE = 255, 250, 5000
 _ORDERED = {
     "name": "name",
     "dataset_id": "id",
     "created_time": "created_ms",
     "last_update_time": "updated_ms",
-    "created_by": "created_by_name",
+    "created_by": "tags",
     "last_updated_by": "updated_by_name",
 }
 
@@ -60,7 +63,7 @@ def create(
     )
     db.add(row)
     db.flush()
-    use_in(db, actor, row.id, experiment_ids)
+    _use(db, row, experiment_ids)
     _record(db, actor, "create", row)
     return row
 
@@ -79,12 +82,11 @@ def get(db: Session, dataset_id: str, *, lock: bool = False) -> EvaluationDatase
 
 
 def remove(db: Session, actor: trail.Who, dataset_id: str) -> None:
-    """Delete a dataset with its records; one that is gone is no fault.
-
-    Raises:
-        DatasetMissing: there is none.
-    """
-    row = get(db, dataset_id, lock=True)
+    """Delete a dataset with its records; one that is gone is no fault."""
+    wanted = select(EvaluationDataset).where(EvaluationDataset.id == dataset_id)
+    row = db.scalar(wanted.with_for_update())
+    if row is None:
+        return
     _record(db, actor, "delete", row)
     db.execute(delete(EvaluationDataset).where(EvaluationDataset.id == row.id))
     db.expunge(row)
@@ -158,9 +160,27 @@ def upsert(
                 updated_by_name=actor.name,
             )
         )
+    if given:
+        row.fields = fields.learnt(_fields(db, row), given.values())
     _changed(db, actor, row, "upsert_records", {"records": len(given)})
+    row.updated_by_name = _named(records) or actor.name
     inserted = len(given) - len(known)
     return inserted, len(records) - inserted
+
+
+def _named(records: Sequence[Any]) -> str | None:
+    """Whom the client names as the one who sent records, the last of them."""
+    named = [(record.get("tags") or {}).get(USER_TAG) for record in records]
+    fit = [n for n in named if isinstance(n, str) and 0 < len(n) <= _LONGEST_USER and "\0" not in n]
+    return fit[-1] if fit else None
+
+
+def _fields(db: Session, row: EvaluationDataset) -> fields.Fields | None:
+    """Give what is known of the records, from all of them where it was not kept yet."""
+    if row.fields is not None:
+        return row.fields
+    mine = select(EvaluationRecord.content).where(EvaluationRecord.dataset_id == row.id)
+    return fields.learnt(None, db.scalars(mine.order_by(EvaluationRecord.created_ms)))
 
 
 def _content(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,15 +265,18 @@ def use_in(
         ExperimentMissing: there is no such experiment.
     """
     row = get(db, dataset_id, lock=True)
-    used = set(experiments_of(db, row.id))
-    for experiment_id in dict.fromkeys(experiment_ids):
-        experiment = experiments.get_active(db, experiment_id)
-        if str(experiment.id) not in used:
-            db.add(
-                DatasetExperiment(id=uuid.uuid4(), dataset_id=row.id, experiment_id=experiment.id)
-            )
+    _use(db, row, experiment_ids)
     _changed(db, actor, row, "add_experiments", {"experiments": list(experiment_ids)})
     return row
+
+
+def _use(db: Session, row: EvaluationDataset, experiment_ids: Sequence[str]) -> None:
+    used = set(experiments_of(db, row.id))
+    for experiment_id in dict.fromkeys(experiment_ids):
+        number = experiments.get_active(db, experiment_id).id
+        if str(number) not in used:
+            db.add(DatasetExperiment(id=uuid.uuid4(), dataset_id=row.id, experiment_id=number))
+    db.flush()
 
 
 def stop_using(
@@ -275,6 +298,11 @@ def stop_using(
     return row
 
 
+def said_to_be_of(row: EvaluationDataset) -> str | None:
+    """Whom the client names as its maker; the audit trail says whose token it was."""
+    return row.tags.get(USER_TAG)
+
+
 def count(db: Session, dataset_id: str) -> int:
     """Count the records of a dataset."""
     mine = EvaluationRecord.dataset_id == dataset_id
@@ -283,7 +311,7 @@ def count(db: Session, dataset_id: str) -> int:
 
 def _key(record: Any) -> str:
     inputs = record.get("inputs") if isinstance(record, dict) else None
-    if not isinstance(inputs, dict) or not inputs:
+    if not isinstance(inputs, dict):
         raise DatasetRefused("Each record has an object of inputs.")
     for part in ("expectations", "tags"):
         if not isinstance(record.get(part) or {}, dict):
@@ -334,6 +362,8 @@ def _value(row: EvaluationDataset, kind: str, key: str) -> str | float | None:
         return row.tags.get(key)
     if kind != "attribute" or key not in _ORDERED:
         raise DatasetRefused(f"Invalid attribute key '{key[:80]}': datasets have no such thing.")
+    if key == "created_by":
+        return said_to_be_of(row)
     value: str | float | None = getattr(row, _ORDERED[key])
     return value
 

@@ -153,6 +153,8 @@ class EvaluationDataset(Owned, Base):
     name: Mapped[str] = mapped_column(String(255))
     tags: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     digest: Mapped[str] = mapped_column(String(16))
+    fields: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What kind of value each part of the records has first been seen with."""
     created_ms: Mapped[int] = mapped_column(BigInteger)
     updated_ms: Mapped[int] = mapped_column(BigInteger)
     created_by_name: Mapped[str] = mapped_column(String(320))

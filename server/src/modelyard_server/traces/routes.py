@@ -150,7 +150,7 @@ def get_trace(
     actor: Reader,  # noqa: ARG001
 ) -> Response:
     """Give a trace with its spans."""
-    row = service.get(db, body.trace_id)
+    row = service.get_whole(db, body.trace_id)
     found = service.spans_of(db, [row.id])[row.id]
     return wire.answer({"trace": {"trace_info": shapes.trace_info(row), "spans": found}})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from modelyard_server.tracking.filters import Clause
@@ -12,10 +12,12 @@ from .errors import TraceRefused
 from .models import Trace
 
 KINDS = frozenset({"span", "feedback", "expectation", "issue"})
+ABOUT_SESSIONS = frozenset({"feedback", "expectation"})
 _ATTRIBUTE = "attributes."
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 _STATES = {"STATUS_CODE_OK": "OK", "STATUS_CODE_ERROR": "ERROR"}
 _PROMPTS_TAG = "mlflow.linkedPrompts"
+_SESSION = "mlflow.trace.session"
 
 
 def check(clause: Clause) -> None:
@@ -51,28 +53,45 @@ def of_span(document: Mapping[str, Any], clause: Clause) -> bool:
     if clause.key == "name":
         return clause.holds(document.get("name"))
     if clause.key == "status":
-        code = (document.get("status") or {}).get("code", "")
-        return clause.holds(_STATES.get(code, "UNSET"))
+        return clause.holds(status(document))
     wanted = "mlflow.spanType" if clause.key == "type" else clause.key.removeprefix(_ATTRIBUTE)
-    return any(clause.holds(value) for name, value in _attributes(document) if name == wanted)
+    return any(clause.holds(value) for name, value in attributes(document) if name == wanted)
 
 
-def of_trace(row: Trace, clause: Clause) -> bool:
-    """Tell whether what was said about a trace satisfies a clause about it."""
+def of_trace(row: Trace, clause: Clause, sessions: frozenset[str]) -> bool:
+    """Tell whether what was said about a trace, or its whole session, satisfies a clause."""
     if clause.kind == "issue":
         return any("issue" in a and a["assessment_name"] == clause.value for a in row.assessments)
-    values = [
-        _text(a[clause.kind])
+    is_said = any(_fits(a, clause) for a in row.assessments)
+    is_said = is_said or row.trace_metadata.get(_SESSION) in sessions
+    return is_said != (clause.operator == "IS NULL")
+
+
+def sessions_of(rows: Iterable[Trace], clause: Clause) -> frozenset[str]:
+    """Name the sessions of which something was said, at one of their traces, that fits a clause."""
+    return frozenset(
+        session
+        for row in rows
         for a in row.assessments
-        if clause.kind in a and a["assessment_name"] == clause.key and a.get("valid", True)
-    ]
+        if isinstance(session := (a.get("metadata") or {}).get(_SESSION), str)
+        and session == row.trace_metadata.get(_SESSION)
+        and _fits(a, clause)
+    )
+
+
+def _fits(assessment: Mapping[str, Any], clause: Clause) -> bool:
+    """Tell whether one assessment is what a clause asks for, or asks to be missing."""
+    if clause.kind not in assessment or assessment["assessment_name"] != clause.key:
+        return False
+    if not assessment.get("valid", True):
+        return False
+    value = text(assessment[clause.kind])
     if clause.operator in {"IS NULL", "IS NOT NULL"}:
-        return (not values) == (clause.operator == "IS NULL")
+        return True
     if clause.operator in _ORDERED:
-        return any(
-            clause.holds(number) for value in values if (number := _number(value)) is not None
-        )
-    return any(clause.holds(value) for value in values)
+        number = _number(value)
+        return number is not None and clause.holds(number)
+    return clause.holds(value)
 
 
 def used_prompt(row: Trace, named: str) -> bool:
@@ -98,7 +117,13 @@ def _by_name(part: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def status(document: Mapping[str, Any]) -> str:
+    """Say how a span ended."""
+    return _STATES.get((document.get("status") or {}).get("code", ""), "UNSET")
+
+
+def attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the attributes of a span by name, their values as people write them."""
     for attribute in document.get("attributes") or ():
         value = next(iter((attribute.get("value") or {}).values()), None)
         yield attribute.get("key", ""), _plain(value)
@@ -115,7 +140,8 @@ def _plain(value: Any) -> str:
     return json.dumps(value)
 
 
-def _text(kept: Mapping[str, Any]) -> str:
+def text(kept: Mapping[str, Any]) -> str:
+    """Write what was said as text."""
     value = kept.get("value")
     if value is None and "serialized_value" in kept:
         value = kept["serialized_value"].get("value")

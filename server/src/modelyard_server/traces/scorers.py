@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +17,13 @@ from .errors import ScorerMissing, ScorerRefused
 from .models import ScorerVersion
 
 _LONGEST_NAME, _LONGEST = 250, 512 * 1024
+_WITH_MODEL = (
+    "instructions_judge_pydantic_data",
+    "builtin_scorer_pydantic_data",
+    "third_party_scorer_data",
+)
+_WITHIN = "memory_augmented_judge_data"
+"""Where the client writes the model of a judge, and of a judge that another one asks."""
 
 
 def register(
@@ -140,6 +148,20 @@ def _check(serialized: str) -> None:
         document = None
     if not isinstance(document, dict):
         raise ScorerRefused("serialized_scorer is no JSON object.")
+    model = _model(document)
+    if model is not None and (not isinstance(model, str) or not model.strip()):
+        raise ScorerRefused("Scorer model cannot be empty: it is the name of a language model.")
+
+
+def _model(document: dict[str, Any]) -> Any:
+    """Give the language model that a scorer asks, in whatever kind of scorer; `None` is none."""
+    for kind in _WITH_MODEL:
+        if isinstance(document.get(kind), dict):
+            return document[kind].get("model")
+    inner = document.get(_WITHIN)
+    inner = inner.get("base_judge") if isinstance(inner, dict) else None
+    within = {kind: inner.get(kind) for kind in _WITH_MODEL} if isinstance(inner, dict) else {}
+    return _model(within) if within else None
 
 
 def _record(

@@ -84,10 +84,16 @@ def find(
     of_spans = [clause for clause in clauses if clause.kind == "span"]
     if of_spans:  # one span satisfies them all
         linked |= dict.fromkeys(of_spans, _with_span(db, experiment_ids, of_spans))
+    looked_at = db.scalars(newest.limit(_MOST_READ)).all()
+    sessions = {
+        clause: said.sessions_of(looked_at, clause)
+        for clause in clauses
+        if clause.kind in said.ABOUT_SESSIONS
+    }
     found = [
         row
-        for row in db.scalars(newest.limit(_MOST_READ))
-        if all(_holds(row, clause, linked.get(clause)) for clause in clauses)
+        for row in looked_at
+        if all(_holds(row, c, linked.get(c), sessions.get(c, frozenset())) for c in clauses)
     ]
     for order in reversed(orders):
         values = {row.id: _value(row, order.kind, order.key) for row in found}
@@ -167,13 +173,13 @@ def _check(clause: Clause) -> None:
         raise TraceRefused(f"Invalid comparator '{clause.operator}' for {clause.key[:80]}.")
 
 
-def _holds(row: Trace, clause: Clause, linked: set[str] | None) -> bool:
+def _holds(row: Trace, clause: Clause, linked: set[str] | None, sessions: frozenset[str]) -> bool:
     if linked is not None and clause.key == "run_id":
         return row.id in linked or row.trace_metadata.get("mlflow.sourceRun") == clause.value
     if linked is not None:
         return row.id in linked
     if clause.kind in said.KINDS:
-        return said.of_trace(row, clause)
+        return said.of_trace(row, clause, sessions)
     if clause.kind == "attribute" and clause.key == "prompt":
         return said.used_prompt(row, str(clause.value))
     return clause.holds(_value(row, clause.kind, clause.key))

@@ -121,6 +121,18 @@ def get(db: Session, trace_id: str, *, lock: bool = False) -> Trace:
     return row
 
 
+def get_whole(db: Session, trace_id: str) -> Trace:
+    """Give a trace that is read with its spans; clients tell it from one without by the sentence.
+
+    Raises:
+        TraceMissing: there is none.
+    """
+    found = several(db, [trace_id])
+    if not found:
+        raise TraceMissing(f"Trace with ID {trace_id[:80]} is not found.")
+    return found[0]
+
+
 def several(db: Session, trace_ids: Collection[str]) -> list[Trace]:
     """Give those traces that there are, in the order asked for."""
     found = {row.id: row for row in db.scalars(select(Trace).where(Trace.id.in_(trace_ids)))}

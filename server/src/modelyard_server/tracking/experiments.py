@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import delete, select, update
@@ -15,6 +16,7 @@ from modelyard_server.kernel.clock import utcnow
 
 from .errors import (
     DefaultExperimentStays,
+    ExperimentIdMalformed,
     ExperimentMissing,
     ExperimentNameTaken,
     NotActive,
@@ -61,8 +63,10 @@ def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
     Raises:
         ExperimentMissing: there is none.
     """
+    if re.fullmatch(r"[+-]?[0-9]+", experiment_id) is None:
+        raise ExperimentIdMalformed(experiment_id[:40])
     row = None
-    if experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 18:
+    if experiment_id.isdigit() and len(experiment_id) < 18:
         wanted = select(Experiment).where(Experiment.id == int(experiment_id))
         row = db.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
     if row is None:

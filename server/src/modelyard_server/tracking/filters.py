@@ -319,7 +319,8 @@ def _refuse_unless(ok: bool, operator: str, kind: str, told: _Token) -> None:
             f"IS NULL / IS NOT NULL is only supported for tags and params, not for a {kind}.", told
         )
     if not ok:
-        raise _refused(f"{operator} does not work with a {kind}.", told)
+        problem = f"Invalid comparison operator: {operator} does not work with a {kind}."
+        raise _refused(problem, told)
 
 
 def _refused(problem: str, at: _Token) -> FilterRefused:

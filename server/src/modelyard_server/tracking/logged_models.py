@@ -244,10 +244,14 @@ def search(
 
     Names and sources narrow the query; the other clauses are checked on what it gives. With
     datasets, only models count that have a metric measured on one of them.
+
+    Raises:
+        ValueRefused: a clause names what models have not got, or does not compare with it.
     """
     query = select(LoggedModel).where(
         LoggedModel.experiment_id.in_(experiment_ids), LoggedModel.lifecycle_stage == ACTIVE
     )
+    _check(clauses)
     for clause in clauses:
         column = _COLUMNS.get(clause.key) if clause.kind == "attribute" else None
         if column is not None and clause.operator == "=":
@@ -315,6 +319,7 @@ _ATTRIBUTES = {
     "last_updated_timestamp": "updated_ms",
     "last_updated_time": "updated_ms",
 }
+_TIMES = frozenset({"created_ms", "updated_ms"})
 
 
 def _holds(row: LoggedModel, metrics: Sequence[ModelMetric], clause: Clause) -> bool:
@@ -324,9 +329,20 @@ def _holds(row: LoggedModel, metrics: Sequence[ModelMetric], clause: Clause) -> 
         return clause.holds(row.params.get(clause.key))
     if clause.kind == "tag":
         return clause.holds(row.tags.get(clause.key))
-    if clause.key not in _ATTRIBUTES:
-        raise ValueRefused(f"Models cannot be searched by {clause.key[:80]}.")
     return clause.holds(getattr(row, _ATTRIBUTES[clause.key]))
+
+
+def _check(clauses: Sequence[Clause]) -> None:
+    for clause in clauses:
+        if clause.kind in {"metric", "param", "tag"}:
+            continue
+        column = _ATTRIBUTES.get(clause.key)
+        if column is None:
+            raise ValueRefused(f"Models cannot be searched by {clause.key[:80]}.")
+        if clause.operator in {"<", "<=", ">", ">="} and column not in _TIMES:
+            raise ValueRefused(
+                f"Invalid comparison operator: {clause.operator} does not work with {clause.key}."
+            )
 
 
 def _record(

@@ -80,7 +80,7 @@ def test_pages_of_a_search_follow_each_other(client):
         if not token:
             break
     assert sorted(found) == sorted(made)
-    with pytest.raises(MlflowException, match="cursor"):
+    with pytest.raises(MlflowException, match="page token"):
         client.search_runs(["0"], filter_string="tags.a = 'b'", page_token="x" * 40)
 
 

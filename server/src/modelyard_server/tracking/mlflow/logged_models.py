@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 import msgspec
@@ -12,6 +13,7 @@ from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
 from modelyard_server.tracking import filters, logged_models, sources
+from modelyard_server.tracking.errors import FilterRefused, ValueRefused
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
@@ -104,10 +106,13 @@ def search_logged_models(
     """Find models."""
     wire.within("max_results", body.max_results, 1, _MOST)
     numbers = [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18]
-    scope = f"{actor.workspace_id}/logged-models/{body.experiment_ids}/{body.filter}"
-    start = int(codec.open(scope, body.page_token)[0]) if body.page_token else 0
+    scope = f"{actor.workspace_id}/logged-models"
+    start, asked = 0, _asked(body)
+    if body.page_token:
+        start, *before = codec.open(scope, body.page_token)
+        _same(before, asked)
     datasets = [logged_models.DatasetRef(d.dataset_name, d.dataset_digest) for d in body.datasets]
-    rows = logged_models.search(db, numbers, filters.read(body.filter), datasets)
+    rows = logged_models.search(db, numbers, _read(body.filter), datasets)
     for order in reversed(body.order_by):
         rows = logged_models.in_order(
             db,
@@ -117,8 +122,34 @@ def search_logged_models(
             dataset=logged_models.DatasetRef(order.dataset_name, order.dataset_digest),
         )
     end = start + body.max_results
-    token = codec.seal(scope, [end]) if end < len(rows) else None
+    token = codec.seal(scope, [end, *asked]) if end < len(rows) else None
     return wire.answer({"models": shapes.models(db, rows[start:end]), "next_page_token": token})
+
+
+def _asked(body: Search) -> list[str]:
+    """Tell what a page was asked for: experiments with their datasets, order, filter."""
+    parts = ([body.experiment_ids, body.datasets], body.order_by, body.filter)
+    return [hashlib.sha256(msgspec.json.encode(part)).hexdigest()[:16] for part in parts]
+
+
+def _same(before: list[str], now: list[str]) -> None:
+    problems = (
+        "Experiment IDs in the page token do not match",
+        "Order by in the page token does not match",
+        "Filter string in the page token does not match",
+    )
+    for problem, one, other in zip(problems, before, now, strict=True):
+        if one != other:
+            raise ValueRefused(f"{problem} the ones given: start from the first page.")
+
+
+def _read(text: str) -> tuple[filters.Clause, ...]:
+    try:
+        return tuple(filters.read(text))
+    except FilterRefused as refused:
+        raise FilterRefused(
+            f"Invalid filter string: {refused.detail}", extra=refused.extra
+        ) from None
 
 
 @router.get("/logged-models/{model_id}")

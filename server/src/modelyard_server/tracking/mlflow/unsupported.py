@@ -27,7 +27,6 @@ AREAS: dict[str, str] = {
     "scorer/invoke": "scoring that the server runs",
     "scorers/online-config": "scoring of traces as they come",
     "scorers/online-configs": "scoring of traces as they come",
-    "traces/metrics": "statistics of traces",
     "ui-telemetry": "telemetry",
     "unified-traces": "traces kept by Databricks",
 }
