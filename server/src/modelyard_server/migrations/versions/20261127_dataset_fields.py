@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_dataset_fields"
-down_revision = "20261127_fleet_views"
+down_revision = "20261127_outcome_hours"
 branch_labels = None
 depends_on = None
 
