@@ -11,15 +11,6 @@ class ExperimentMissing(NotFound):
     code = "tracking.experiment_missing"
 
 
-class ExperimentIdMalformed(ExperimentMissing):
-    """There cannot be such an experiment; MLflow says so, with a status of its own."""
-
-    def __init__(self, experiment_id: str) -> None:
-        said = f"Invalid experiment ID '{experiment_id}'. Experiment ID must be a valid integer."
-        extra = {"mlflow_code": "INVALID_PARAMETER_VALUE", "mlflow_message": said}
-        super().__init__(f"No Experiment with id={experiment_id} exists.", extra=extra)
-
-
 class RunMissing(NotFound):
     code = "tracking.run_missing"
 

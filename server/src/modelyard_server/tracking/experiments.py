@@ -16,7 +16,6 @@ from modelyard_server.kernel.clock import utcnow
 
 from .errors import (
     DefaultExperimentStays,
-    ExperimentIdMalformed,
     ExperimentMissing,
     ExperimentNameTaken,
     NotActive,
@@ -64,7 +63,7 @@ def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
         ExperimentMissing: there is none.
     """
     if re.fullmatch(r"[+-]?[0-9]+", experiment_id) is None:
-        raise ExperimentIdMalformed(experiment_id[:40])
+        raise _malformed(experiment_id[:40])
     row = None
     if experiment_id.isdigit() and len(experiment_id) < 18:
         wanted = select(Experiment).where(Experiment.id == int(experiment_id))
@@ -72,6 +71,13 @@ def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
     if row is None:
         raise ExperimentMissing(f"No Experiment with id={experiment_id[:40]} exists.")
     return row
+
+
+def _malformed(experiment_id: str) -> ExperimentMissing:
+    """There cannot be such an experiment; MLflow says so, with a status of its own."""
+    said = f"Invalid experiment ID '{experiment_id}'. Experiment ID must be a valid integer."
+    extra = {"mlflow_code": "INVALID_PARAMETER_VALUE", "mlflow_message": said}
+    return ExperimentMissing(f"No Experiment with id={experiment_id} exists.", extra=extra)
 
 
 def active_among(db: Session, ids: Collection[int]) -> set[int]:
