@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-OutcomeValue = str | int | float | bool
+OutcomeValue = str | int | float | bool | Sequence[str | int] | Mapping[str, float]
+"""A class, a number, or of a ranking the relevant items or the gain of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,16 @@ class Outcome:
         at = self.at.astimezone().isoformat() if self.at is not None else None
         return {
             "prediction_id": self.prediction_id,
-            "value": self.value,
+            "value": _plain(self.value),
             "at": at,
             "row": self.row,
         }
+
+
+def _plain(value: OutcomeValue) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value if isinstance(value, str | int | float) else list(value)
 
 
 @dataclass(frozen=True, slots=True)

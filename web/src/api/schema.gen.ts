@@ -3090,6 +3090,8 @@ export interface paths {
         /**
          * Get Quality
          * @description Give realised quality per window of prediction time: hours of a day, days of the rest.
+         *
+         *     `k`: how many places of a ranking count.
          */
         get: operations["monitoring_get_quality"];
         put?: never;
@@ -4366,7 +4368,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "classification" | "regression";
+            task: "classification" | "regression" | "ranking";
             /** Rows */
             rows: number;
             /** Loss */
@@ -4868,7 +4870,7 @@ export interface components {
              * Signal
              * @enum {string}
              */
-            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute" | "estimated_accuracy" | "estimated_precision" | "estimated_recall" | "estimated_f1" | "estimated_auc" | "estimated_log_loss" | "estimated_brier" | "estimated_mae" | "estimated_rmse" | "realised_accuracy" | "realised_precision" | "realised_recall" | "realised_f1" | "realised_auc" | "realised_log_loss" | "realised_brier" | "realised_mae" | "realised_rmse" | "realised_mape";
+            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute" | "estimated_accuracy" | "estimated_precision" | "estimated_recall" | "estimated_f1" | "estimated_auc" | "estimated_log_loss" | "estimated_brier" | "estimated_mae" | "estimated_rmse" | "realised_accuracy" | "realised_precision" | "realised_recall" | "realised_f1" | "realised_auc" | "realised_log_loss" | "realised_brier" | "realised_mae" | "realised_rmse" | "realised_mape" | "realised_ndcg" | "realised_map" | "realised_mrr" | "realised_precision_at_k" | "realised_recall_at_k" | "realised_hit_rate";
             /**
              * Window Minutes
              * @default 60
@@ -6013,7 +6015,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "classification" | "regression";
+            task: "classification" | "regression" | "ranking";
             /**
              * Method
              * @enum {string}
@@ -7451,7 +7453,7 @@ export interface components {
              * Name
              * @enum {string}
              */
-            name: "accuracy" | "precision" | "recall" | "f1" | "auc" | "log_loss" | "brier" | "calibration_error" | "mae" | "rmse" | "mape" | "r2";
+            name: "accuracy" | "precision" | "recall" | "f1" | "auc" | "log_loss" | "brier" | "calibration_error" | "mae" | "rmse" | "mape" | "r2" | "ndcg" | "map" | "mrr" | "precision_at_k" | "recall_at_k" | "hit_rate";
             /** Value */
             value: number | null;
             /** Low */
@@ -7807,12 +7809,16 @@ export interface components {
         /**
          * OutcomeIn
          * @description What really came of a prediction. `row`: which row of the call, from 0.
+         *
+         *     `value`: a class or a number; of a ranking the relevant items, or the gain of each.
          */
         OutcomeIn: {
             /** Prediction Id */
             prediction_id: string;
             /** Value */
-            value: boolean | number | string;
+            value: boolean | number | string | (string | number)[] | {
+                [key: string]: number;
+            };
             /** At */
             at?: string | null;
             /**
@@ -8560,6 +8566,8 @@ export interface components {
         /**
          * QualityOut
          * @description Realised quality by the time of the prediction. `classes`: up to ten, else none.
+         *
+         *     `k`: how many places of a ranking were looked at.
          */
         QualityOut: {
             /**
@@ -8583,7 +8591,9 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "classification" | "regression";
+            task: "classification" | "regression" | "ranking";
+            /** K */
+            k: number | null;
             /** Currency */
             currency: string | null;
             total: components["schemas"]["QualityPoint"];
@@ -10222,7 +10232,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "classification" | "regression";
+            task: "classification" | "regression" | "ranking";
             /** N */
             n: number;
             /** N Whole */
@@ -10240,7 +10250,9 @@ export interface components {
         };
         /**
          * SlicesOut
-         * @description Where the model is worst, the costliest first. `loss`: share wrong, or mean distance.
+         * @description Where the model is worst, the costliest first.
+         *
+         *     `loss`: share wrong, mean distance, or what NDCG over ten places lacks to 1.
          *
          *     `rows`: with an outcome, among `rows_read` of the `rows_kept`: whole files of rows are left out
          *     evenly over the time where there are more than 2,000,000.
@@ -10255,7 +10267,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "classification" | "regression";
+            task: "classification" | "regression" | "ranking";
             /** Rows */
             rows: number;
             /** Rows Kept */
@@ -10518,7 +10530,7 @@ export interface components {
              * Signal
              * @enum {string}
              */
-            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute" | "estimated_accuracy" | "estimated_precision" | "estimated_recall" | "estimated_f1" | "estimated_auc" | "estimated_log_loss" | "estimated_brier" | "estimated_mae" | "estimated_rmse" | "realised_accuracy" | "realised_precision" | "realised_recall" | "realised_f1" | "realised_auc" | "realised_log_loss" | "realised_brier" | "realised_mae" | "realised_rmse" | "realised_mape";
+            signal: "error_rate" | "refused_rate" | "p50_ms" | "p95_ms" | "p99_ms" | "requests_per_minute" | "estimated_accuracy" | "estimated_precision" | "estimated_recall" | "estimated_f1" | "estimated_auc" | "estimated_log_loss" | "estimated_brier" | "estimated_mae" | "estimated_rmse" | "realised_accuracy" | "realised_precision" | "realised_recall" | "realised_f1" | "realised_auc" | "realised_log_loss" | "realised_brier" | "realised_mae" | "realised_rmse" | "realised_mape" | "realised_ndcg" | "realised_map" | "realised_mrr" | "realised_precision_at_k" | "realised_recall_at_k" | "realised_hit_rate";
             /**
              * Window Minutes
              * @default 5
@@ -17434,6 +17446,7 @@ export interface operations {
         parameters: {
             query?: {
                 range?: "24h" | "7d" | "30d" | "90d";
+                k?: number;
             };
             header?: never;
             path: {

@@ -12,4 +12,10 @@ export const METRIC_NAMES = {
   rmse: "RMSE",
   mape: "MAPE",
   r2: "R²",
+  ndcg: "NDCG",
+  map: "MAP",
+  mrr: "MRR",
+  precision_at_k: "Precision at k",
+  recall_at_k: "Recall at k",
+  hit_rate: "Hit rate",
 } as const;

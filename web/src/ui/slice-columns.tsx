@@ -3,10 +3,12 @@ import { count, number, percent } from "@/lib/format";
 import type { Column } from "./data-table";
 
 type Slice = Shape<"SliceOut">;
+const LOSS = { classification: "Wrong", regression: "Mean error", ranking: "NDCG at 10" } as const;
 
 /** Columns of the parts of the inputs where a model does worst. */
 export function sliceColumns(task: Shape<"SlicesOut">["task"], header: string): Column<Slice>[] {
-  const loss = (value: number) => (task === "classification" ? percent(value) : number(value));
+  const loss = (value: number) =>
+    task === "classification" ? percent(value) : number(task === "ranking" ? 1 - value : value);
   return [
     {
       id: "slice",
@@ -20,7 +22,7 @@ export function sliceColumns(task: Shape<"SlicesOut">["task"], header: string): 
     { id: "rows", header: "Rows", align: "end", cell: (row) => count(row.rows) },
     {
       id: "loss",
-      header: task === "classification" ? "Wrong" : "Mean error",
+      header: LOSS[task],
       align: "end",
       cell: (row) => loss(row.loss),
     },

@@ -32,7 +32,8 @@ def send(
         Path | None,
         typer.Argument(
             help="CSV, JSON list or JSON lines with prediction_id, value and optionally at and "
-            "row; JSON on standard input if absent."
+            "row; JSON on standard input if absent. Of rankings the value is the list of relevant "
+            "items, or an object with the gain of each."
         ),
     ] = None,
 ) -> None:
@@ -60,6 +61,16 @@ def _csv(text: str) -> list[dict[str, Any]]:
     return list(csv.DictReader(text.lstrip("\ufeff").splitlines()))
 
 
+def _relevant(value: Any) -> Any:
+    """Read the relevant items of a ranking from the JSON in a cell."""
+    if isinstance(value, str) and value[:1] in {"[", "{"}:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
 def _json(text: str) -> list[dict[str, Any]]:
     try:
         found = json.loads(text)
@@ -72,7 +83,7 @@ def _outcome(one: dict[str, Any]) -> Outcome:
     at = one.get("at") or None
     return Outcome(
         one["prediction_id"],
-        one["value"],
+        _relevant(one["value"]),
         at=dt.datetime.fromisoformat(at) if at else None,
         row=int(one.get("row") or 0),
     )

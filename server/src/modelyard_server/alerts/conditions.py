@@ -31,6 +31,12 @@ RealisedSignal = Literal[
     "realised_mae",
     "realised_rmse",
     "realised_mape",
+    "realised_ndcg",
+    "realised_map",
+    "realised_mrr",
+    "realised_precision_at_k",
+    "realised_recall_at_k",
+    "realised_hit_rate",
 ]
 Signal = Literal[CallSignal, EstimatedSignal, RealisedSignal]
 METRICS = frozenset({*get_args(EstimatedSignal), *get_args(RealisedSignal)})

@@ -199,8 +199,9 @@ def flat(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
             flat[name] = values
             continue
         first = next((value for value in values if value is not None), None)
-        if isinstance(first, list) and 0 < len(first) <= WIDEST:
-            for at in range(len(first)):
+        longest = max((len(v) for v in values if isinstance(v, list)), default=0)
+        if isinstance(first, list) and 0 < longest <= WIDEST:
+            for at in range(longest):
                 flat[f"{name}[{at}]"] = [
                     v[at] if isinstance(v, list) and at < len(v) else None for v in values
                 ]

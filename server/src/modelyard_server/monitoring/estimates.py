@@ -98,8 +98,8 @@ def read(
     said = scoring.read(rows.answers)
     if said is None or (said.probabilities is None and not _is_estimated(db, deployment_id, said)):
         raise EstimateWithoutScores(
-            "The model answers with classes alone. Return probabilities, or a label with a score: "
-            'for example {"label": "1", "score": 0.83}.'
+            "The model answers with classes or rankings alone. Return probabilities, or a label "
+            'with a score: for example {"label": "1", "score": 0.83}.'
         )
     found = basis.find(db, blobs, deployment_id, version, until)
     if found.is_of_numbers != (said.probabilities is None):

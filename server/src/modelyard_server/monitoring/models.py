@@ -191,6 +191,8 @@ class Outcome(Owned, Base):
     actual_number: Mapped[float | None]
     score: Mapped[float | None]
     """Probability of the positive class, of models that say one."""
+    ranked: Mapped[str | None] = mapped_column(Text)
+    """JSON list of the items that the model put in order."""
     delay_seconds: Mapped[int | None]
     """From prediction to first arrival."""
     corrections: Mapped[int] = mapped_column(default=0)

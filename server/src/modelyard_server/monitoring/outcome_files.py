@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from modelyard_server.kernel.lazily import lazily
 
+from . import outcome_rows
 from .errors import OutcomesUnreadable
 from .outcome_schemas import OutcomeIn
 
@@ -64,6 +65,8 @@ def _table(content: bytes) -> pa.Table:
 
 def _outcome(row: dict[str, Any]) -> OutcomeIn | str:
     found = {name: value for name, value in row.items() if value is not None}
+    if "value" in found:
+        found["value"] = outcome_rows.relevant(found["value"])
     at = found.get("at")
     if isinstance(at, dt.datetime) and at.tzinfo is None:
         return "The time has no time zone. Example: 2026-11-21T08:00:00Z."

@@ -23,7 +23,7 @@ from modelyard_server.kernel.lazily import lazily
 
 from . import outcome_packing
 from .models import Outcome, OutcomeHour
-from .outcome_packing import FACTS
+from .outcome_packing import FACTS, RANKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -161,7 +161,7 @@ def _listed(
 
 
 def _from_rows(db: Session, deployment_id: uuid.UUID, hours: Sequence[int]) -> Iterator[pa.Table]:
-    columns: list[Any] = [getattr(Outcome, name) for name in FACTS]
+    columns: list[Any] = [getattr(Outcome, name) for name in (*FACTS, *RANKING)]
     for start in range(0, len(hours), _HOURS):
         query = select(Outcome.hour, *columns).where(
             Outcome.deployment_id == deployment_id,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_server.kernel.lazily import lazily
 
+from . import pairing
+
 if TYPE_CHECKING:
     import pyarrow as pa
 else:
@@ -27,6 +29,8 @@ FACTS = (
     "corrections",
 )
 """Columns of an outcome that are packed, named as in its table."""
+RANKING = ("ranked", "value")
+"""What `ranking.places` is made of; the last columns of a row."""
 
 
 @functools.cache
@@ -45,13 +49,28 @@ def schema() -> pa.Schema:
         "score": pa.float64(),
         "delay_seconds": pa.int64(),
         "corrections": pa.int32(),
+        "places": pa.struct(
+            {
+                "hits": pa.list_(pa.int16()),
+                "gains": pa.list_(pa.float64()),
+                "best": pa.list_(pa.float64()),
+                "relevant": pa.int32(),
+            }
+        ),
     }
     return pa.schema(list(kinds.items()))
 
 
 def table(rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """Make a table of rows that hold the hour and `FACTS`."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema())
+    """Make a table of rows that hold the hour, `FACTS` and `RANKING`."""
+    columns = list(zip(*rows, strict=True)) or [()] * (len(schema()) + 1)
+    *columns, ranked, values = columns
+    columns.append(
+        tuple(
+            None if items is None else pairing.places(items, value)
+            for items, value in zip(ranked, values, strict=True)
+        )
+    )
     arrays = [
         pa.array(values, type=field.type) for values, field in zip(columns, schema(), strict=True)
     ]
@@ -59,9 +78,12 @@ def table(rows: Sequence[Sequence[Any]]) -> pa.Table:
 
 
 def together(tables: Iterable[pa.Table]) -> pa.Table:
-    """Put tables one after another; labels get one dictionary."""
+    """Put tables one after another; labels get one dictionary.
+
+    What was packed before a column was known has nothing in it.
+    """
     parts = [schema().empty_table(), *tables]
-    return pa.concat_tables(parts).unify_dictionaries()
+    return pa.concat_tables(parts, promote_options="default").unify_dictionaries()
 
 
 def pack(rows: pa.Table) -> bytes:

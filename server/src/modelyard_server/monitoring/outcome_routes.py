@@ -13,7 +13,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import outcomes, realised, reporting, slicing, worth
+from . import outcomes, ranking, realised, reporting, slicing, worth
 from .outcome_schemas import (
     OutcomeIn,
     OutcomesIn,
@@ -69,9 +69,13 @@ def get_quality(
     db: Db,
     actor: Reader,
     range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
+    k: Annotated[int, Query(ge=1, le=ranking.MOST_K)] = ranking.K,
 ) -> QualityOut:
-    """Give realised quality per window of prediction time: hours of a day, days of the rest."""
-    return realised.read(db, actor, deployment_id, range)
+    """Give realised quality per window of prediction time: hours of a day, days of the rest.
+
+    `k`: how many places of a ranking count.
+    """
+    return realised.read(db, actor, deployment_id, range, k)
 
 
 @router.get("/quality/slices")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from .outcome_schemas import OutcomeIn
@@ -18,6 +19,8 @@ def as_outcome(row: dict[str, Any]) -> OutcomeIn | str:
             found["prediction_id"] = str(found["prediction_id"])
         if "at" in found:
             found["at"] = _instant(found["at"])
+        if "value" in found:
+            found["value"] = relevant(found["value"])
         if "row" in found:
             found["row"] = _whole(found["row"])
         return OutcomeIn.model_validate(found)
@@ -27,6 +30,21 @@ def as_outcome(row: dict[str, Any]) -> OutcomeIn | str:
         return f"{where}: {problem['msg']}"
     except (ValueError, OverflowError) as refused:
         return str(refused)
+
+
+def relevant(value: Any) -> Any:
+    """Read the relevant items of a ranking, which tables hold as a list, a map or JSON text."""
+    if isinstance(value, str) and value[:1] in {"[", "{"}:
+        try:
+            found = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+        return found if isinstance(found, list | dict) else value
+    if isinstance(value, list) and value and all(isinstance(one, tuple) for one in value):
+        return dict(value)  # what a map is read as
+    if isinstance(value, dict):
+        return {name: gain for name, gain in value.items() if gain is not None}
+    return value
 
 
 def _instant(value: Any) -> dt.datetime:

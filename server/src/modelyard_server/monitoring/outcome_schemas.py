@@ -8,20 +8,31 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 MAX_OUTCOMES = 10_000  # of one request
-Task = Literal["classification", "regression"]
+MOST_ITEMS = 1000  # of one ranking, and of the relevant ones
+Task = Literal["classification", "regression", "ranking"]
 QualityRange = Literal["24h", "7d", "30d", "90d"]
 Text = Annotated[StrictStr, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
 Real = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Item = Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | Whole
+Relevant = Annotated[list[Item], Field(min_length=1, max_length=MOST_ITEMS)]
+Gain = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e6)]
+Gains = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")], Gain],
+    Field(min_length=1, max_length=MOST_ITEMS),
+]
 
 
 class OutcomeIn(BaseModel):
-    """What really came of a prediction. `row`: which row of the call, from 0."""
+    """What really came of a prediction. `row`: which row of the call, from 0.
+
+    `value`: a class or a number; of a ranking the relevant items, or the gain of each.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     prediction_id: str = Field(min_length=1, max_length=128, pattern=r"^[ -~]+$")
-    value: StrictBool | Whole | Real | Text
+    value: StrictBool | Whole | Real | Text | Relevant | Gains
     at: AwareDatetime | None = None
     """When it was observed; now when left out."""
     row: int = Field(default=0, ge=0, lt=2**31)
@@ -75,6 +86,12 @@ class Measure(BaseModel):
         "rmse",
         "mape",
         "r2",
+        "ndcg",
+        "map",
+        "mrr",
+        "precision_at_k",
+        "recall_at_k",
+        "hit_rate",
     ]
     value: float | None
     low: float | None = None
@@ -109,13 +126,17 @@ class QualityPoint(BaseModel):
 
 
 class QualityOut(BaseModel):
-    """Realised quality by the time of the prediction. `classes`: up to ten, else none."""
+    """Realised quality by the time of the prediction. `classes`: up to ten, else none.
+
+    `k`: how many places of a ranking were looked at.
+    """
 
     range: QualityRange
     since: dt.datetime
     until: dt.datetime
     step_seconds: int
     task: Task
+    k: int | None
     currency: str | None
     total: QualityPoint
     points: list[QualityPoint]
@@ -143,7 +164,9 @@ class SliceOut(BaseModel):
 
 
 class SlicesOut(BaseModel):
-    """Where the model is worst, the costliest first. `loss`: share wrong, or mean distance.
+    """Where the model is worst, the costliest first.
+
+    `loss`: share wrong, mean distance, or what NDCG over ten places lacks to 1.
 
     `rows`: with an outcome, among `rows_read` of the `rows_kept`: whole files of rows are left out
     evenly over the time where there are more than 2,000,000.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from modelyard_server.kernel.lazily import lazily
 
-from . import quality, scored, scoring
+from . import quality, ranking, scored, scoring
 from .outcome_schemas import ClassQuality, Measure, Task
 from .quality import Floats, Pairs
 
@@ -62,6 +62,9 @@ class Rows:
     actual: pa.Array | None
     numbers: tuple[Floats, Floats] | None
     score: Floats
+    places: pa.StructArray | None = None
+    """Of rankings: `ranking.places`."""
+    k: int = ranking.K
 
     def take(self, at: Ints) -> Rows:
         """Give the chosen rows."""
@@ -73,6 +76,8 @@ class Rows:
             None if self.actual is None else self.actual.take(where),
             numbers,
             self.score[at],
+            None if self.places is None else self.places.take(where),
+            self.k,
         )
 
     def pairs(self) -> dict[tuple[str, str], int]:
@@ -89,7 +94,12 @@ class Rows:
         }
 
     def losses(self) -> Floats:
-        """Give what each row lost: 1 for a wrong class, the distance for a number."""
+        """Give what each row lost: 1 for a wrong class, the distance for a number.
+
+        A ranking lost what its NDCG lacks to 1.
+        """
+        if self.places is not None:
+            return 1.0 - ranking.Queries(self.places, self.k).ndcg()
         if self.numbers is not None:
             return np.asarray(np.abs(self.numbers[0] - self.numbers[1]))
         assert self.predicted is not None  # noqa: S101 - classes have both
@@ -100,6 +110,8 @@ class Rows:
 
     def measures(self) -> list[Measure]:
         """Give every metric of the task."""
+        if self.places is not None:
+            return ranking.Queries(self.places, self.k).measures()
         if self.numbers is not None:
             return quality.regression(*self.numbers)
         pairs = self.pairs()
@@ -116,11 +128,20 @@ class Rows:
         return np.asarray(np.array([*told, 0.0])[self.actual.indices.to_numpy()])
 
 
-def read(table: pa.Table, *, is_real: bool | None) -> tuple[Rows, pa.Table]:
+def read(table: pa.Table, *, is_real: bool | None, k: int = ranking.K) -> tuple[Rows, pa.Table]:
     """Read outcomes as the task they are of; also give the rows of the table that these are.
 
-    `is_real`: the model declares real numbers.
+    `is_real`: the model declares real numbers. `k`: places of a ranking that count. Where most
+    outcomes are of rankings, the others are left out.
     """
+    is_ranked = pc.is_valid(table["places"])
+    rankings = pc.sum(is_ranked).as_py() or 0
+    if 2 * rankings > len(table):
+        table = table.filter(is_ranked)
+        held = table["places"].combine_chunks()
+        return Rows("ranking", None, None, None, np.full(len(table), np.nan), held, k), table
+    if rankings:
+        table = table.filter(pc.invert(is_ranked))
     score = _numbers(table["score"])
     said, was = _numbers(table["predicted_number"]), _numbers(table["actual_number"])
     if not _is_of_numbers(table, said, score, is_real):
@@ -136,9 +157,11 @@ def read(table: pa.Table, *, is_real: bool | None) -> tuple[Rows, pa.Table]:
     return Rows("regression", None, None, (said, was), score), table
 
 
-def summarise(table: pa.Table, first: int, step: int, *, is_real: bool | None) -> Windows:
+def summarise(
+    table: pa.Table, first: int, step: int, *, is_real: bool | None, k: int = ranking.K
+) -> Windows:
     """Add up outcomes of a stretch that begins at `first`, in windows of `step` seconds."""
-    rows, table = read(table, is_real=is_real)
+    rows, table = read(table, is_real=is_real, k=k)
     hours = table["hour"].to_numpy()
     starts = first + (hours - first) // step * step
     order = np.argsort(starts, kind="stable")

@@ -23,12 +23,12 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import outcome_files, outcome_hours, recall
+from . import outcome_files, outcome_hours, pairing, recall
 from .delta import HOUR
 from .errors import OutcomesCollided
 from .models import LoggedPrediction, Outcome, ReplacedOutcome
 from .outcome_schemas import MAX_OUTCOMES, OutcomeIn, OutcomeProblem, OutcomesReceived
-from .pairing import Answer, Mismatch, as_actual, as_predicted
+from .pairing import Answer, Mismatch
 from .recall import WAIT
 
 LATE_SECONDS = 86400
@@ -91,7 +91,7 @@ class _Book:
         self,
         outcome: Outcome,
         call: LoggedPrediction | None,
-        value: bool | int | float | str,
+        value: Any,
     ) -> None:
         if call is not None:
             with suppress(_NotLogged):
@@ -101,10 +101,12 @@ class _Book:
         self,
         outcome: Outcome,
         call: LoggedPrediction | None,
-        value: bool | int | float | str,
+        value: Any,
     ) -> None:
         if outcome.predicted is not None:
-            _set_actual(outcome, Answer(outcome.predicted, outcome.predicted_number), value)
+            said = Answer(outcome.predicted, outcome.predicted_number, ranked=outcome.ranked)
+            actual = pairing.again(said, value)
+            outcome.actual, outcome.actual_number = actual.label, actual.number
         else:
             self._join(outcome, call, value)
         self._db.add(
@@ -287,25 +289,17 @@ def waits_for(db: Session, deployment_id: uuid.UUID, ids: Collection[str]) -> bo
 def _join(
     outcome: Outcome,
     call: LoggedPrediction,
-    value: bool | int | float | str,
+    value: Any,
     received_at: dt.datetime,
 ) -> None:
-    predicted = as_predicted(_prediction(call, outcome.row))
-    _set_actual(outcome, predicted, value)
+    found = pairing.pair(_prediction(call, outcome.row), value)
+    predicted, actual = found.predicted, found.actual
     outcome.predicted, outcome.predicted_number = predicted.label, predicted.number
-    outcome.score = predicted.score
+    outcome.score, outcome.ranked = predicted.score, predicted.ranked
+    outcome.actual, outcome.actual_number = actual.label, actual.number
     outcome.hour = int(call.at.timestamp()) // HOUR * HOUR
     outcome.version = call.version
     outcome.delay_seconds = max(0, int((received_at - call.at).total_seconds()))
-
-
-def _set_actual(
-    outcome: Outcome,
-    predicted: Answer,
-    value: bool | int | float | str,
-) -> None:
-    actual = as_actual(predicted, value)
-    outcome.actual, outcome.actual_number = actual.label, actual.number
 
 
 def _prediction(call: LoggedPrediction, row: int) -> Any:

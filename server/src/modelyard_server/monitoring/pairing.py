@@ -6,9 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
+from . import ranking
+
 LABELS = ("label", "class", "prediction")
 SCORES = ("score", "probability", "probabilities")
 SUM_TOLERANCE = 1e-3
+LONGEST = 500  # characters of a label
 
 
 class Mismatch(ValueError):
@@ -23,6 +28,78 @@ class Answer:
     number: float | None
     score: float | None = None
     """Probability of the positive class, of a model that gives one with its class."""
+    ranked: str | None = None
+    """JSON list of items, of a model that puts them in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a model said beside what came true."""
+
+    predicted: Answer
+    actual: Answer
+
+
+def pair(said: Any, value: Any) -> Pair:
+    """Read what a model said of a row and its outcome as values of one kind.
+
+    A list or an object as outcome names relevant items: then the model's answer is a ranking.
+
+    Raises:
+        Mismatch: they cannot be compared.
+    """
+    if isinstance(value, list | dict):
+        return _of_ranking(said, value)
+    try:
+        predicted = as_predicted(said)
+    except Mismatch:
+        if not isinstance(said, list | dict):
+            raise
+        try:
+            return _of_ranking(said, value)  # its one relevant item
+        except Mismatch:
+            pass
+        raise
+    return Pair(predicted, as_actual(predicted, value))
+
+
+def again(predicted: Answer, value: Any) -> Answer:
+    """Read another outcome of a prediction that was read before.
+
+    Raises:
+        Mismatch: it is of another kind.
+    """
+    if predicted.ranked is not None:
+        return _relevant(value)
+    if isinstance(value, list | dict):
+        raise Mismatch("The model's answer was read as a single value; a list was sent.")
+    return as_actual(predicted, value)
+
+
+def places(ranked: str, value: str) -> dict[str, Any]:
+    """Give what metrics need of a kept ranking and the JSON of its outcome."""
+    return ranking.places(orjson.loads(ranked), ranking.gains_of(orjson.loads(value)))
+
+
+def _of_ranking(said: Any, value: Any) -> Pair:
+    try:
+        items = ranking.items_of(said)
+    except ranking.NoRanking as refused:
+        raise Mismatch(str(refused)) from None
+    first = _label(items[0]) if items else ""
+    return Pair(Answer(first, None, ranked=orjson.dumps(items).decode()), _relevant(value))
+
+
+def _relevant(value: Any) -> Answer:
+    try:
+        gains = ranking.gains_of(value)
+    except ranking.NoRanking as refused:
+        raise Mismatch(str(refused)) from None
+    return Answer(_label(max(gains, key=gains.__getitem__)), None)
+
+
+def _label(item: str) -> str:
+    return item[:LONGEST]
 
 
 def as_predicted(value: Any) -> Answer:

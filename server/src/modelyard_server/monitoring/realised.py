@@ -15,7 +15,7 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import delays, outcome_hours, outcome_windows, spans
+from . import delays, outcome_hours, outcome_windows, ranking, spans
 from . import worth as value
 from .delta import HOUR
 from .models import Outcome, TrafficCount
@@ -33,9 +33,15 @@ _lock = threading.Lock()
 
 
 def read(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, asked: QualityRange
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    asked: QualityRange,
+    k: int = ranking.K,
 ) -> QualityOut:
     """Give realised quality over a range, per window of prediction time.
+
+    `k`: how many places of a ranking count.
 
     Raises:
         DeploymentMissing: there is no such deployment.
@@ -44,7 +50,7 @@ def read(
     span = spans.QUALITY[asked]
     since, until = spans.bounds(span, utcnow())
     first, step = int(since.timestamp()), span.step_seconds
-    found = windows(db, deployment_id, first, int(until.timestamp()), step)
+    found = windows(db, deployment_id, (first, int(until.timestamp()), step), k)
     worth, late = value.find(db, deployment_id), delays.of(db, deployment_id)
     calls = _calls(db, deployment_id, since, until)
     points: list[QualityPoint] = []
@@ -59,6 +65,7 @@ def read(
         until=until,
         step_seconds=step,
         task=found.task,
+        k=k if found.task == "ranking" else None,
         currency=worth.currency if worth else None,
         total=_point(first, found.total, sum(calls.values()), mature, worth),
         points=points,
@@ -69,17 +76,23 @@ def read(
     )
 
 
-def windows(db: Session, deployment_id: uuid.UUID, first: int, last: int, step: int) -> Windows:
-    """Add up the outcomes of a stretch; what has not changed since is not added up again."""
+def windows(
+    db: Session, deployment_id: uuid.UUID, over: tuple[int, int, int], k: int = ranking.K
+) -> Windows:
+    """Add up the outcomes of a stretch; what has not changed since is not added up again.
+
+    `over`: first and last second, and the length of a window.
+    """
+    first, last, step = over
     is_real = declares_numbers(db, deployment_id)
     state = outcome_hours.state(db, deployment_id, first, last)
-    key = (tenancy.workspace_of(db), deployment_id, first, last, step, is_real)
+    key = (tenancy.workspace_of(db), deployment_id, over, k, is_real)
     with _lock:
         held = _cache.get(key)
     if held is not None and held[0] == state:
         return held[1]
     table = outcome_hours.read(db, deployment_id, first, last)
-    made = outcome_windows.summarise(table, first, step, is_real=is_real)
+    made = outcome_windows.summarise(table, first, step, is_real=is_real, k=k)
     if state is not None:
         with _lock:
             if len(_cache) >= MAX_CACHED:
@@ -130,7 +143,7 @@ def _point(
 
 
 def _worth(worth: Worth | None, found: Summary) -> float | None:
-    if worth is None:
+    if worth is None or not (found.pairs or found.off is not None):
         return None
     if found.off is not None:
         return worth.of_numbers(found.n, found.off)

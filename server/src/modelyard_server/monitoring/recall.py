@@ -32,7 +32,7 @@ from . import captures, outcome_hours, sampling
 from .capture import PREDICTION
 from .delta import HOUR
 from .models import CaptureSegment, Outcome
-from .pairing import Mismatch, as_actual, as_predicted
+from .pairing import Mismatch, pair
 from .segments import OUTPUT
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def _keep(database: Database, workspace_id: int, deployment_id: uuid.UUID, found
 
 
 def _changed(table: Any) -> dict[str, Any]:
-    said = ("predicted", "predicted_number", "score", "actual", "actual_number")
+    said = ("predicted", "predicted_number", "score", "ranked", "actual", "actual_number")
     names = ("hour", "version", "delay_seconds", *said)
     return {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in names}
 
@@ -238,10 +238,10 @@ def _changed(table: Any) -> dict[str, Any]:
 def _joined(rows: Sequence[Mapping[str, Any]], of: int) -> Iterator[dict[str, Any] | None]:
     for row in rows:
         try:
-            predicted = as_predicted(_answer(row))
-            actual = as_actual(predicted, orjson.loads(row["value"]))
+            found = pair(_answer(row), orjson.loads(row["value"]))
         except Mismatch:
             continue  # it stays unknown
+        predicted, actual = found.predicted, found.actual
         yield {
             "of": of,
             "which": uuid.UUID(bytes=row["id"]),
@@ -252,6 +252,7 @@ def _joined(rows: Sequence[Mapping[str, Any]], of: int) -> Iterator[dict[str, An
             "to_predicted": predicted.label,
             "to_predicted_number": predicted.number,
             "to_score": predicted.score,
+            "to_ranked": predicted.ranked,
             "to_actual": actual.label,
             "to_actual_number": actual.number,
         }
@@ -261,12 +262,22 @@ def _answer(row: Mapping[str, Any]) -> Any:
     """Put what the model said of a row together again, from the columns it was spread over."""
     said = row.get(OUTPUT + PREDICTION)
     if said is not None:
-        return said
+        return _parsed(said)
     told = {name: value for name, value in row.items() if value is not None}
     listed = {int(m[1]): value for name, value in told.items() if (m := _ELEMENT.fullmatch(name))}
     if listed:
-        return [listed[at] for at in sorted(listed)]
-    fields = {n.removeprefix(_FIELD): v for n, v in told.items() if n.startswith(_FIELD)}
+        return [_parsed(listed[at]) for at in sorted(listed)]
+    fields = {n.removeprefix(_FIELD): _parsed(v) for n, v in told.items() if n.startswith(_FIELD)}
     if not fields:
         raise Mismatch("No answer was kept.")
     return fields
+
+
+def _parsed(value: Any) -> Any:
+    """Read a list or an object back that was kept as text."""
+    if not isinstance(value, str) or value[:1] not in {"[", "{"}:
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value

@@ -180,7 +180,7 @@ def _accuracy(
     return SeriesOut(
         **_about(subject),
         **_times(found, window, asked),
-        unit="share" if found.task == "classification" else "number",
+        unit="number" if found.task == "regression" else "share",
         metric=metric,
         total=total.value if total else None,
         points=points,

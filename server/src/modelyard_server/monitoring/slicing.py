@@ -157,7 +157,10 @@ def _state(
 
 
 def _said(one: slices.Slice, task: Task) -> str:
-    what = "wrong" if task == "classification" else "off"
-    here = f"{one.loss:.1%}" if task == "classification" else f"{one.loss:.4g}"
-    there = f"{one.loss_elsewhere:.1%}" if task == "classification" else f"{one.loss_elsewhere:.4g}"
-    return f"{one.feature} {one.label}: {here} {what} on {one.rows} rows, {there} elsewhere."
+    rows, where = f"on {one.rows} rows", f"{one.feature} {one.label}"
+    here, there = one.loss, one.loss_elsewhere
+    if task == "ranking":
+        return f"{where}: NDCG {1 - here:.3f} {rows}, {1 - there:.3f} elsewhere."
+    if task == "regression":
+        return f"{where}: {here:.4g} off {rows}, {there:.4g} elsewhere."
+    return f"{where}: {here:.1%} wrong {rows}, {there:.1%} elsewhere."

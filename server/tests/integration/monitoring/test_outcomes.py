@@ -232,7 +232,7 @@ def test_a_model_of_real_numbers_is_judged_by_its_errors(workspace: TeamSpace, t
     "wrong",
     [
         {"prediction_id": "p", "value": None},
-        {"prediction_id": "p", "value": [1]},
+        {"prediction_id": "p", "value": [None]},
         {"prediction_id": "p", "value": "a\u0000"},
         {"prediction_id": "p\u0000", "value": 1},
         {"prediction_id": "p", "value": 10**400},

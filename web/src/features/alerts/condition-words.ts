@@ -30,6 +30,12 @@ export const SIGNALS: Record<Signal, string> = {
   realised_mae: "realised MAE",
   realised_rmse: "realised RMSE",
   realised_mape: "realised MAPE",
+  realised_ndcg: "realised NDCG",
+  realised_map: "realised MAP",
+  realised_mrr: "realised MRR",
+  realised_precision_at_k: "realised precision at 10",
+  realised_recall_at_k: "realised recall at 10",
+  realised_hit_rate: "realised hit rate",
 };
 
 export type CallSignal = Extract<Condition, { kind: "anomaly" }>["signal"];

@@ -26,6 +26,7 @@ const LIVE_MS = 5_000;
 /** The fleet is heard of live; this is for networks that let no stream through. */
 const UNHEARD_MS = 30_000;
 const QUALITY_MS = 15_000;
+const WAITING_MS = 5_000;
 
 export const fleet = (range: FleetRange) =>
   queryOptions({
@@ -93,17 +94,19 @@ export const movedRows = (id: string, feature: string, window: DriftWindow, base
     staleTime: LIVE_MS,
   });
 
-export const quality = (id: string, range: QualityRange) =>
+/** `k`: how many places of a ranking count. */
+export const quality = (id: string, range: QualityRange, k = 10) =>
   queryOptions({
-    queryKey: ["monitoring", id, "quality", range],
+    queryKey: ["monitoring", id, "quality", range, k],
     queryFn: async ({ signal }) =>
       body(
         await api.GET("/api/v1/deployments/{deployment_id}/quality", {
-          params: { path: { deployment_id: id }, query: { range } },
+          params: { path: { deployment_id: id }, query: { range, k } },
           signal,
         }),
       ),
-    refetchInterval: QUALITY_MS,
+    // Outcomes that wait are looked for among kept rows, which takes seconds.
+    refetchInterval: ({ state }) => (state.data?.waiting ? WAITING_MS : QUALITY_MS),
   });
 
 export const predictionList = (id: string, status: Outcome) =>

@@ -69,7 +69,12 @@ export function said(measure: Measure | undefined): string {
 }
 
 function note(of: Quality, measure: Measure | undefined): string {
-  const average = of.task === "classification" ? "Averages over classes are macro averages. " : "";
+  const average =
+    of.task === "classification"
+      ? "Averages over classes are macro averages. "
+      : of.k
+        ? `Over the first ${of.k} places, a mean over the queries. `
+        : "";
   return measure?.method ? `${average}95 % interval: ${measure.method}.` : average;
 }
 

@@ -34,7 +34,7 @@ export function QualityActions({ id, task }: { id: string; task: Quality["task"]
             )}
           </FileButton>
         )}
-        {mayManage && (
+        {mayManage && task !== "ranking" && (
           <Button variant="default" size="xs" onClick={() => setOpen(true)}>
             Value per outcome
           </Button>

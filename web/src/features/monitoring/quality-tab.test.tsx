@@ -40,6 +40,7 @@ function aQuality(change: Partial<Shape<"QualityOut">> = {}): Shape<"QualityOut"
     until: "2026-11-22T00:00:00Z",
     step_seconds: 86_400,
     task: "classification",
+    k: null,
     currency: null,
     total: aPoint(),
     points: [aPoint(), few],

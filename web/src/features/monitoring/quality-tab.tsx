@@ -27,6 +27,9 @@ interface Props {
   onRange: (range: QualityRange) => void;
 }
 
+const PLACES = ["1", "3", "5", "10", "20"] as const;
+type Places = (typeof PLACES)[number];
+
 /** How right the predictions were, from outcomes that were sent. */
 export function QualityTab({ id, range, onRange }: Props) {
   return (
@@ -46,7 +49,8 @@ export function QualityTab({ id, range, onRange }: Props) {
 }
 
 function Realised({ id, range }: { id: string; range: QualityRange }) {
-  const { data } = useSuspenseQuery(quality(id, range));
+  const [places, setPlaces] = useState<Places>("10");
+  const { data } = useSuspenseQuery(quality(id, range, Number(places)));
   const mayReadRows = usePermission("predictions.read");
   const guess = useQuery(estimate(id, range)).data;
   const dashed = isEstimate(guess) ? guess : null;
@@ -62,6 +66,17 @@ function Realised({ id, range }: { id: string; range: QualityRange }) {
       ) : (
         <>
           <Facts of={data} />
+          {data.task === "ranking" && (
+            <div className="row">
+              <span className="dim">Places that count</span>
+              <Choice
+                label="Places that count"
+                value={places}
+                options={PLACES}
+                onChange={setPlaces}
+              />
+            </div>
+          )}
           <QualityCharts of={data} estimate={dashed} />
           {mayReadRows && <SlicesPanel id={id} range={range} />}
         </>
@@ -98,7 +113,8 @@ function Unjoined({ of: { waiting, unknown } }: { of: Quality }) {
   return (
     <Callout tone={unknown > 0 ? "warn" : "info"} title="Outcomes without a prediction">
       <p>
-        {waiting > 0 && `${plural(waiting, "outcome")} wait for a prediction, for up to 24 hours. `}
+        {waiting > 0 &&
+          `${plural(waiting, "outcome")} ${waiting === 1 ? "waits" : "wait"} for a prediction: kept rows are searched now, and it may still come for 24 hours. `}
         {unknown > 0 &&
           `${plural(unknown, "outcome")} named a prediction that this deployment never logged.`}
       </p>

@@ -115,7 +115,7 @@ export function LineChart(props: Props) {
           })),
         ],
         ...(band
-          ? { bands: [{ series: [band[0] + 1, band[1] + 1], fill: tokens("border") }] }
+          ? { bands: [{ series: [band[0] + 1, band[1] + 1], fill: pale(tokens("border")) }] }
           : {}),
         hooks: {
           setCursor: [(chart) => setCursor(chart.cursor.idx ?? null)],
