@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,8 @@ from typing import IO
 
 _LOOK_SECONDS = 0.1
 _MOST_BYTES = 16 * 1024 * 1024  # of names; a model may write there what it likes
-_LEFT_SECONDS = 60.0
+_LEFT_SECONDS = 300.0
+THREAD = "bytecode"
 _WRITER = """
 import py_compile, sys
 for line in sys.stdin:
@@ -29,31 +31,41 @@ for line in sys.stdin:
 
 
 @contextmanager
-def followed(environment_dir: Path, names: Path) -> Iterator[None]:
-    """Compile what is named in a file, line by line while the block runs, of one environment."""
-    over = threading.Event()
-    line = [sys.executable, "-I", "-S", "-c", _WRITER]
-    with subprocess.Popen(line, stdin=subprocess.PIPE, text=True, errors="replace") as writer:
-        assert writer.stdin is not None  # noqa: S101 - asked for above
-        place = (environment_dir.resolve(), names, writer.stdin)
-        follower = threading.Thread(target=_follow, args=(*place, over), daemon=True)
-        follower.start()
-        try:
-            yield
-        finally:
-            over.set()
-            follower.join()
-            with suppress(OSError):
-                writer.stdin.close()
-            with suppress(subprocess.TimeoutExpired):
-                writer.wait(_LEFT_SECONDS)
-            writer.kill()
+def followed(environment_dir: Path) -> Iterator[Path]:
+    """Give a file; modules that are named in it, a line each, are compiled as they are written.
+
+    Nobody waits for the last of them when the block ends.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="modelyard-bytecode-", ignore_cleanup_errors=True)
+    names, over = Path(folder.name) / "names", threading.Event()
+
+    def work() -> None:
+        with folder:
+            _write(environment_dir.resolve(), names, over)
+
+    threading.Thread(target=work, name=THREAD, daemon=True).start()
+    try:
+        yield names
+    finally:
+        over.set()
 
 
 def write_all(folder: Path) -> None:
     """Compile every module below a folder, with all processors; what is no Python is left."""
     line = [sys.executable, "-I", "-m", "compileall", "-q", "-q", "-j", "0", str(folder)]
     subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def _write(folder: Path, names: Path, over: threading.Event) -> None:
+    line = [sys.executable, "-I", "-S", "-c", _WRITER]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, text=True, errors="replace") as writer:
+        assert writer.stdin is not None  # noqa: S101 - asked for above
+        _follow(folder, names, writer.stdin, over)
+        with suppress(OSError):
+            writer.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            writer.wait(_LEFT_SECONDS)
+        writer.kill()
 
 
 def _follow(folder: Path, names: Path, writer: IO[str], over: threading.Event) -> None:

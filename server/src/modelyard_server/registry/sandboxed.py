@@ -82,9 +82,7 @@ def run_verify(
             argv += ["--expected", str(file)]
         if not keeps_bytecode:
             return _run(argv, Path(folder), variables)
-        names = Path(folder) / "told" / "sources"
-        names.parent.mkdir()
-        with bytecode.followed(environment_dir, names):
+        with bytecode.followed(environment_dir) as names:
             return _run([*argv, "--compiled-sources", str(names)], Path(folder), variables)
 
 

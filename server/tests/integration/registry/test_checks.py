@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from importlib.metadata import version
 
 import pytest
@@ -20,7 +21,7 @@ from tests.make.registry import (
 
 from modelyard_protocol.package import read_package
 from modelyard_server.kernel import jobs
-from modelyard_server.registry import preparation
+from modelyard_server.registry import bytecode, preparation
 from modelyard_server.registry.errors import (
     PackageDamaged,
     RequirementsUnresolvable,
@@ -170,7 +171,10 @@ def test_a_different_requirement_gets_an_environment_of_its_own(platform, worksp
     assert said.stdout.split() == ["1.16.0", "None"]
     assert (env.environment_dir / "meta.json").is_file()
     packages = env.environment_dir / "venv/lib" / f"python{PYTHON}" / "site-packages"
-    assert list(packages.glob("pydantic/__pycache__/main.*.pyc"))  # the check has imported it
+    for thread in threading.enumerate():  # bytecode of what the check has imported
+        if thread.name == bytecode.THREAD:
+            thread.join(60)
+    assert list(packages.glob("pydantic/__pycache__/main.*.pyc"))
     assert not list(packages.glob("__pycache__/six.*.pyc"))  # and not this
     preparation.environment(platform.services, prepared, on_line=print, is_isolated=True)
     assert list(packages.glob("__pycache__/six.*.pyc"))  # what is copied elsewhere has all
