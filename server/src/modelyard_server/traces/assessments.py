@@ -21,7 +21,7 @@ _SCALARS = (str, int, float, bool)
 _CHANGEABLE = frozenset({"assessment_name", "rationale", "metadata", *_KINDS})
 _TAKEN = _CHANGEABLE | {"source", "span_id", "overrides", "error"}
 _MOST = 500
-_LONGEST_NAME = 250
+_LONGEST_NAME, _LONGEST = 250, 64 * 1024
 
 
 def create(db: Session, actor: trail.Who, trace_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def create(db: Session, actor: trail.Who, trace_id: str, said: Mapping[str, Any]
         "last_update_time": now,
         "valid": True,
     }
+    _check_size(made)
     before = list(row.assessments)
     if made.get("overrides"):
         place, older = _found(row, str(made["overrides"]))
@@ -100,6 +101,7 @@ def change(
         given["metadata"] = {**(found.get("metadata") or {}), **given["metadata"]}
     changed = _written({**found, **given})
     changed["last_update_time"] = _now()
+    _check_size(changed)
     row.assessments = [*row.assessments[:place], changed, *row.assessments[place + 1 :]]
     _record(db, actor, "reassess", row, str(found["assessment_name"]))
     return changed
@@ -130,6 +132,11 @@ def _found(row: Trace, assessment_id: str) -> tuple[int, dict[str, Any]]:
     raise AssessmentMissing(
         f"Assessment with ID '{assessment_id[:80]}' not found for trace '{row.id}'"
     )
+
+
+def _check_size(made: dict[str, Any]) -> None:
+    if len(json.dumps(made)) > _LONGEST:
+        raise TraceRefused(f"An assessment has at most {_LONGEST} characters.")
 
 
 def _written(said: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from .errors import TagMissing, TraceMissing, TraceRefused
 from .models import AwaitedTrace, Span, Trace, TraceRun
 
 SPANS_TAG, SPANS_HERE = "mlflow.trace.spansLocation", "TRACKING_STORE"
+PLACES = frozenset({SPANS_TAG, "mlflow.artifactLocation"})
+"""Tags by which clients find files: only the server says where those are."""
 PROMPTS_TAG = "mlflow.linkedPrompts"
 STATES = frozenset({"STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"})
 _KEY = re.compile(r"[/\w.\- :]+")
@@ -74,7 +76,8 @@ def log(db: Session, new: NewTrace) -> Trace:
     row.request_preview = _cut(new.request_preview) or row.request_preview
     row.response_preview = _cut(new.response_preview) or row.response_preview
     row.trace_metadata = {**row.trace_metadata, **new.trace_metadata}
-    row.tags = {**row.tags, **new.tags, SPANS_TAG: SPANS_HERE}
+    tags = {key: value for key, value in new.tags.items() if key not in PLACES}
+    row.tags = {**row.tags, **tags, SPANS_TAG: SPANS_HERE}
     db.flush()
     return row
 
@@ -163,6 +166,8 @@ def set_tag(db: Session, trace_id: str, key: str, value: str) -> None:
         raise TraceRefused(http.parameter_invalid("key", key, hint))
     if "\0" in value:
         raise TraceRefused("Keys and values cannot hold a NUL.")
+    if key in PLACES:
+        raise TraceRefused(f"This server says where the files of a trace are: {key} is its own.")
     row = get(db, trace_id, lock=True)
     row.tags = {**row.tags, key: value[:_LONGEST_VALUE]}
 
@@ -173,8 +178,11 @@ def delete_tag(db: Session, trace_id: str, key: str) -> None:
     Raises:
         TraceMissing: there is no such trace.
         TagMissing: it has no such tag.
+        TraceRefused: it is the server's own.
     """
     row = get(db, trace_id, lock=True)
+    if key == SPANS_TAG:
+        raise TraceRefused(f"This server says where the files of a trace are: {key} is its own.")
     if key not in row.tags:
         raise TagMissing(f"No trace tag with key '{key[:80]}' for trace with ID '{trace_id}'.")
     row.tags = {name: value for name, value in row.tags.items() if name != key}
