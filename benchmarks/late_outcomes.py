@@ -233,6 +233,7 @@ def report(database_url: str | None, calls: Calls) -> None:
             asked.get("quality again", f"{own}/quality", range="7d")
             slices = asked.get("segment scan", f"{own}/quality/slices", range="7d")
             asked.get("segment scan again", f"{own}/quality/slices", range="7d")
+            asked.get("estimate without outcomes", f"{own}/quality/estimate", range="7d")
             condition = slices["slices"][0]["condition"]
             path = f"{own}/quality/slice"
             part = asked.get("one segment", path, range="7d", condition=condition)

@@ -5992,6 +5992,8 @@ export interface components {
         /**
          * EstimateOut
          * @description Expected quality without outcomes, by the time of the prediction.
+         *
+         *     It rests on `rows_read` of `rows_kept`; `is_sample`: on an even part of each window.
          */
         EstimateOut: {
             /**
@@ -6025,6 +6027,12 @@ export interface components {
             check: components["schemas"]["EstimateCheck"];
             /** Assumption */
             assumption: string;
+            /** Rows Read */
+            rows_read: number;
+            /** Rows Kept */
+            rows_kept: number;
+            /** Is Sample */
+            is_sample: boolean;
             total: components["schemas"]["EstimatePoint"];
             /** Points */
             points: components["schemas"]["EstimatePoint"][];

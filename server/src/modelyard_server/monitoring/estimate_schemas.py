@@ -64,7 +64,10 @@ class EstimatePoint(BaseModel):
 
 
 class EstimateOut(BaseModel):
-    """Expected quality without outcomes, by the time of the prediction."""
+    """Expected quality without outcomes, by the time of the prediction.
+
+    It rests on `rows_read` of `rows_kept`; `is_sample`: on an even part of each window.
+    """
 
     range: QualityRange
     since: dt.datetime
@@ -75,5 +78,8 @@ class EstimateOut(BaseModel):
     basis: EstimateBasis
     check: EstimateCheck
     assumption: str
+    rows_read: int
+    rows_kept: int
+    is_sample: bool
     total: EstimatePoint
     points: list[EstimatePoint]

@@ -159,6 +159,7 @@ class _Estimator:
 
     def __init__(self, found: Basis, rows: sampling.Sampled, said: Answers) -> None:
         self._basis = found
+        self._read, self._kept, self._is_sample = len(rows), rows.kept, rows.is_sample
         shared = {n: v for n, v in found.inputs.items() if n in rows.inputs}
         encoding = overlap.learn(shared)
         self._learned = encoding.of(shared, len(found.actual))
@@ -207,6 +208,9 @@ class _Estimator:
             basis=self._basis.of,
             check=self._check,
             assumption=ASSUMPTION,
+            rows_read=self._read,
+            rows_kept=self._kept,
+            is_sample=self._is_sample,
             total=self._point(since, inside, None, False),
             points=points,
         )

@@ -11,9 +11,13 @@ from modelyard_server.kernel.lazily import lazily
 from . import pairing
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 else:
+    np = lazily("numpy")
     pa = lazily("pyarrow")
+    pc = lazily("pyarrow.compute")
 
 
 FACTS = (
@@ -82,8 +86,26 @@ def together(tables: Iterable[pa.Table]) -> pa.Table:
 
     What was packed before a column was known has nothing in it.
     """
-    parts = [schema().empty_table(), *tables]
-    return pa.concat_tables(parts, promote_options="default").unify_dictionaries()
+    return joined([schema().empty_table(), *tables])
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put tables of the same columns one after another."""
+    return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+
+
+def of_measures(rows: pa.Table) -> pa.Table:
+    """Leave out what names a row; `is_first` is true once for each call, so that they are counted.
+
+    The table must hold all rows of the calls that it has.
+    """
+    found = np.ones(len(rows), dtype=np.bool_)
+    if pc.any(pc.greater(rows["row"], 0)).as_py():
+        codes = rows["prediction_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+        found[:] = False
+        found[np.unique(codes, return_index=True)[1]] = True
+    left = rows.drop_columns(["prediction_id", "row", "version"])
+    return left.append_column("is_first", pa.array(found))
 
 
 def pack(rows: pa.Table) -> bytes:

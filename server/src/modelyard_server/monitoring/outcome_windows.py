@@ -160,18 +160,21 @@ def read(table: pa.Table, *, is_real: bool | None, k: int = ranking.K) -> tuple[
 def summarise(
     table: pa.Table, first: int, step: int, *, is_real: bool | None, k: int = ranking.K
 ) -> Windows:
-    """Add up outcomes of a stretch that begins at `first`, in windows of `step` seconds."""
+    """Add up outcomes of a stretch that begins at `first`, in windows of `step` seconds.
+
+    `table`: `outcome_packing.of_measures`.
+    """
     rows, table = read(table, is_real=is_real, k=k)
     hours = table["hour"].to_numpy()
     starts = first + (hours - first) // step * step
     order = np.argsort(starts, kind="stable")
-    ordered, several = starts[order], bool(pc.any(pc.greater(table["row"], 0)).as_py())
+    ordered, is_first = starts[order], table["is_first"].to_numpy()
     cuts = [int(at) for at in np.flatnonzero(np.diff(ordered)) + 1]
     found: dict[int, Summary] = {}
     for begin, end in zip([0, *cuts], [*cuts, len(ordered)], strict=True):
         if end > begin:
             at = order[begin:end]
-            covered = _covered(table, at) if several else len(at)
+            covered = int(is_first[at].sum())
             found[int(ordered[begin])] = _summary(rows.take(at), covered)
     total = _summary(rows, sum(one.covered for one in found.values()))
     delays = pc.drop_null(table["delay_seconds"]).to_numpy()
@@ -190,10 +193,6 @@ def _summary(rows: Rows, covered: int) -> Summary:
     pairs = rows.pairs()
     off = None if rows.numbers is None else float(rows.losses().sum())
     return Summary(len(rows.score), covered, pairs, off, tuple(rows.measures()))
-
-
-def _covered(table: pa.Table, at: Ints) -> int:
-    return int(pc.count_distinct(table["prediction_id"].take(pa.array(at))).as_py())
 
 
 def _is_of_numbers(table: pa.Table, said: Floats, score: Floats, is_real: bool | None) -> bool:

@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -41,17 +42,46 @@ class _NotLogged(Exception):
     """The log does not hold the row; it may have been kept."""
 
 
+@dataclass(slots=True)
+class _Fresh:
+    """A new outcome. A row of the table takes eight times as long to make, and there are many."""
+
+    workspace_id: int
+    deployment_id: uuid.UUID
+    prediction_id: str
+    row: int
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+    value: str = ""
+    at: dt.datetime | None = None
+    received_at: dt.datetime | None = None
+    hour: int | None = None
+    version: int | None = None
+    predicted: str | None = None
+    actual: str | None = None
+    predicted_number: float | None = None
+    actual_number: float | None = None
+    score: float | None = None
+    ranked: str | None = None
+    delay_seconds: int | None = None
+    corrections: int = 0
+
+
+_Entry = Outcome | _Fresh
+
+
 class _Book:
     """The outcomes one request touches, and what is known of their predictions."""
 
     def __init__(self, db: Session, deployment_id: uuid.UUID, ids: Collection[str]) -> None:
         self.now = utcnow()
         self.counts: Counter[str] = Counter()
-        self.fresh: list[Outcome] = []
+        self.fresh: list[_Fresh] = []
         self.hours: set[int | None] = set()
         self._db, self._deployment_id = db, deployment_id
         self._calls = {row.prediction_id: row for row in _calls(db, deployment_id, ids)}
-        self._held = {(row.prediction_id, row.row): row for row in _held(db, deployment_id, ids)}
+        self._workspace_id = tenancy.workspace_of(db)
+        held = _held(db, deployment_id, ids)
+        self._held: dict[tuple[str, int], _Entry] = {(r.prediction_id, r.row): r for r in held}
 
     def enter(self, item: OutcomeIn) -> None:
         """Add or correct one outcome; `Mismatch`: it cannot be used."""
@@ -62,11 +92,12 @@ class _Book:
             self.counts["duplicates"] += 1
             return
         call = self._calls.get(item.prediction_id)
+        outcome: _Entry
         if held is None:
-            outcome = self._new(item)
-            self._join(outcome, call, item.value)
-            self._held[key] = outcome
-            self.fresh.append(outcome)
+            made = _Fresh(self._workspace_id, self._deployment_id, *key)
+            self._join(made, call, item.value)
+            outcome = self._held[key] = made
+            self.fresh.append(made)
             self.counts["waiting" if outcome.hour is None else "matched"] += 1
         else:
             outcome = held
@@ -77,19 +108,9 @@ class _Book:
         if (outcome.delay_seconds or 0) > LATE_SECONDS:
             self.counts["late"] += 1
 
-    def _new(self, item: OutcomeIn) -> Outcome:
-        return Outcome(
-            id=uuid.uuid4(),
-            workspace_id=tenancy.workspace_of(self._db),
-            deployment_id=self._deployment_id,
-            prediction_id=item.prediction_id,
-            row=item.row,
-            corrections=0,
-        )
-
     def _join(
         self,
-        outcome: Outcome,
+        outcome: _Entry,
         call: LoggedPrediction | None,
         value: Any,
     ) -> None:
@@ -99,7 +120,7 @@ class _Book:
 
     def _correct(
         self,
-        outcome: Outcome,
+        outcome: _Entry,
         call: LoggedPrediction | None,
         value: Any,
     ) -> None:
@@ -115,8 +136,8 @@ class _Book:
                 prediction_id=outcome.prediction_id,
                 row=outcome.row,
                 value=outcome.value,
-                at=outcome.at,
-                received_at=outcome.received_at,
+                at=outcome.at or self.now,
+                received_at=outcome.received_at or self.now,
                 replaced_at=self.now,
             )
         )
@@ -287,7 +308,7 @@ def waits_for(db: Session, deployment_id: uuid.UUID, ids: Collection[str]) -> bo
 
 
 def _join(
-    outcome: Outcome,
+    outcome: _Entry,
     call: LoggedPrediction,
     value: Any,
     received_at: dt.datetime,
@@ -340,11 +361,12 @@ def _chunks(ids: Collection[str]) -> Iterator[list[str]]:
         yield ordered[start : start + _CHUNK]
 
 
-def _insert(db: Session, fresh: Sequence[Outcome]) -> None:
+def _insert(db: Session, fresh: Sequence[_Fresh]) -> None:
     if not fresh:
         return
     table = Outcome.__table__
-    rows = [{column.key: getattr(row, column.key) for column in table.columns} for row in fresh]
+    names = [column.key for column in table.columns]
+    rows = [{name: getattr(row, name) for name in names} for row in fresh]
     try:
         db.execute(insert(table), rows)  # type: ignore[arg-type]
     except IntegrityError as collision:

@@ -91,7 +91,7 @@ def windows(
         held = _cache.get(key)
     if held is not None and held[0] == state:
         return held[1]
-    table = outcome_hours.read(db, deployment_id, first, last)
+    table = outcome_hours.measured(db, deployment_id, first, last)
     made = outcome_windows.summarise(table, first, step, is_real=is_real, k=k)
     if state is not None:
         with _lock:

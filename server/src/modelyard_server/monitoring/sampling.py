@@ -51,12 +51,18 @@ EVERYTHING = Bounds()
 
 @dataclass(slots=True)
 class Sampled:
-    """Answered rows, column by column. `window`: which window each is of, from 0."""
+    """Answered rows, column by column. `window`: which window each is of, from 0.
+
+    `kept`: rows of every version and status in the files of the time.
+    """
 
     inputs: dict[str, list[Any]] = field(default_factory=dict)
     answers: dict[str, list[Any]] = field(default_factory=dict)
     window: list[int] = field(default_factory=list)
     weight: list[float] = field(default_factory=list)
+    kept: int = 0
+    is_sample: bool = False
+    """Not all were read, but an even part of each window."""
 
     def __len__(self) -> int:
         return len(self.window)
@@ -81,9 +87,11 @@ def read(
         for own in grouped.values():
             chosen = evenly(own, max(1, bounds.files // steps))
             rows = sum(segment.rows for segment in own)
+            found.kept += rows
             budget = max(500, bounds.rows // steps)
             share = min(1.0, budget / max(1, sum(segment.rows for segment in chosen)))
             kept = share * sum(segment.rows for segment in chosen)
+            found.is_sample |= kept < rows
             for segment in chosen:
                 table = _rows(db, blobs, segment, folder, version, share)
                 _add(found, table, since, until, step_seconds, rows / max(1.0, kept))

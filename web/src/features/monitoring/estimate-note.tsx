@@ -1,4 +1,4 @@
-import { number, percent, plural } from "@/lib/format";
+import { count, number, percent, plural } from "@/lib/format";
 import { METRIC_NAMES } from "@/lib/metric-names";
 import { Callout } from "@/ui/callout";
 import { Panel } from "@/ui/panel";
@@ -35,6 +35,12 @@ export function EstimateNote({ id, estimate, realised }: Props) {
       <div className="stack">
         <p>{estimate.assumption}</p>
         <p>{checked(estimate)}</p>
+        {estimate.is_sample && (
+          <p>
+            It rests on {count(estimate.rows_read)} of {plural(estimate.rows_kept, "kept row")}: an
+            even sample of each window.
+          </p>
+        )}
         {gap(estimate, realised)}
         {outside > 0 && (
           <Callout tone="warn" title="Windows left out">

@@ -80,6 +80,7 @@ function anEstimate(change: Partial<Shape<"EstimateOut">> = {}): Shape<"Estimate
     step_seconds: 86_400,
     task: "classification",
     method: "CBPE",
+    ...{ rows_read: 900, rows_kept: 5000, is_sample: true },
     basis: { source: "uploaded", name: "valid.csv, uploaded", version: 2, rows: 1500 },
     check: { metric: "accuracy", estimated: 0.91, realised: 0.905, calibration_error: 0.004 },
     assumption: "Assumes that the same inputs still lead to the same outcomes.",
@@ -217,6 +218,7 @@ test("the estimate is a line of its own with what it rests on and the gap to the
   answers("get", `${PATH}/estimate`, anEstimate());
   await show();
   expect(await screen.findByText(/CBPE from valid.csv, uploaded: 1,500 rows/)).toBeVisible();
+  expect(screen.getByText(/rests on 900 of 5,?000 kept rows: an even sample/)).toBeVisible();
   expect(screen.getByText(/estimated 0.88, came true 0.9 on 200 outcomes/)).toBeVisible();
   expect(screen.getByText(/it said Accuracy 0.91 where 0.905 came true/)).toBeVisible();
   expect(screen.getByText(/1 window with too little in common/)).toBeVisible();
