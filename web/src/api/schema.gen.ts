@@ -6511,11 +6511,34 @@ export interface components {
             failing: number;
         };
         /**
+         * FleetPerformance
+         * @description The first metric of the outcomes of a range, with its 95 % interval and their number.
+         *
+         *     `few`: fewer than 30, so it says little.
+         */
+        FleetPerformance: {
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "accuracy" | "precision" | "recall" | "f1" | "auc" | "log_loss" | "brier" | "calibration_error" | "mae" | "rmse" | "mape" | "r2" | "ndcg" | "map" | "mrr" | "precision_at_k" | "recall_at_k" | "hit_rate";
+            /** Value */
+            value: number;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** N */
+            n: number;
+            /** Few */
+            few: boolean;
+        };
+        /**
          * FleetRow
          * @description One deployment at a glance. `reasons`: worst first.
          *
          *     `owner`: of the model, empty when it is unknown. `coverage`: share of the answered calls that
-         *     have an outcome; none while no outcome has come, and not over an hour.
+         *     have an outcome. It and `performance` are none while no outcome has come, and not over an hour.
          */
         FleetRow: {
             /**
@@ -6574,6 +6597,7 @@ export interface components {
             last_request_at: string | null;
             /** Coverage */
             coverage: number | null;
+            performance: components["schemas"]["FleetPerformance"] | null;
             /** Sparkline */
             sparkline: number[];
         };

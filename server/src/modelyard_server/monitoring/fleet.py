@@ -15,12 +15,22 @@ from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.recent import Recent
 from modelyard_server.registry import service as registry
 
-from . import drift, evaluation, explain, health, history, measuring, queries, spans
+from . import (
+    drift,
+    evaluation,
+    explain,
+    fleet_performance,
+    health,
+    history,
+    measuring,
+    queries,
+    spans,
+)
 from .drift import Status, Verdict
 from .history import Kept
 from .measuring import Question
 from .ports import NOTHING_LOST, Lost, Subject
-from .schemas import FleetOut, FleetRange, FleetRow, Window
+from .schemas import FleetOut, FleetPerformance, FleetRange, FleetRow, Window
 
 MEASURED_NOW = 20  # deployments of one answer whose stored verdict is too old, or not there yet
 COVERAGE_SECONDS = 60.0  # outcomes are many rows, and the page asks every second
@@ -33,6 +43,7 @@ _covered: Recent[dict[uuid.UUID, int]] = Recent()
 def forget() -> None:
     """Drop what is held."""
     _covered.forget()
+    fleet_performance.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +65,17 @@ def read(
     """Give every deployment's health, worst first. Rows are judged over a week at most."""
     window: Window = "7d" if asked == "30d" else asked
     span = spans.FLEET[asked]
-    since, _ = spans.bounds(span, utcnow())
+    since, until = spans.bounds(span, utcnow())
     subjects = deployments.monitored(db)
     counted = queries.fleet_traffic(db, span, since)
     called = queries.last_calls(db)
     judged = verdicts(db, subjects, window)
     owners = registry.owners_of_models(db, {subject.model_id for subject in subjects})
     covered = _with_outcomes(db, asked, since)
+    between = int(since.timestamp()), int(until.timestamp())
+    performance = fleet_performance.read(
+        db, asked, between, [s.deployment_id for s in subjects if s.deployment_id in covered]
+    )
     rows = [
         _row(
             subject,
@@ -70,6 +85,7 @@ def read(
             called.get(subject.deployment_id),
             owners.get(subject.model_id, ""),
             covered.get(subject.deployment_id),
+            performance.get(subject.deployment_id),
         )
         for subject in subjects
     ]
@@ -166,6 +182,7 @@ def _row(
     last_call: dt.datetime | None,
     owner: str,
     covered: int | None,
+    performance: FleetPerformance | None,
 ) -> FleetRow:
     calls, sparkline = counted
     point = calls.as_point(utcnow())
@@ -209,5 +226,6 @@ def _row(
         live_since=subject.live_since,
         last_request_at=last_call,
         coverage=min(1.0, covered / answered) if covered and answered > 0 else None,
+        performance=performance,
         sparkline=sparkline,
     )

@@ -70,29 +70,32 @@ class OutcomesReceived(BaseModel):
     problems: list[OutcomeProblem]
 
 
+MetricName = Literal[
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "auc",
+    "log_loss",
+    "brier",
+    "calibration_error",
+    "mae",
+    "rmse",
+    "mape",
+    "r2",
+    "ndcg",
+    "map",
+    "mrr",
+    "precision_at_k",
+    "recall_at_k",
+    "hit_rate",
+]
+
+
 class Measure(BaseModel):
     """One metric with its 95 % interval; `method` names where the interval comes from."""
 
-    name: Literal[
-        "accuracy",
-        "precision",
-        "recall",
-        "f1",
-        "auc",
-        "log_loss",
-        "brier",
-        "calibration_error",
-        "mae",
-        "rmse",
-        "mape",
-        "r2",
-        "ndcg",
-        "map",
-        "mrr",
-        "precision_at_k",
-        "recall_at_k",
-        "hit_rate",
-    ]
+    name: MetricName
     value: float | None
     low: float | None = None
     high: float | None = None

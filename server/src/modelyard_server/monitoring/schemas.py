@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from .outcome_schemas import MetricName
+
 Window = Literal["1h", "24h", "7d"]
 FleetRange = Literal["1h", "24h", "7d", "30d"]
 DriftWindow = Literal["1h", "24h", "7d", "count"]
@@ -227,11 +229,25 @@ class MovedRows(BaseModel):
     rows: list[MovedRow]
 
 
+class FleetPerformance(BaseModel):
+    """The first metric of the outcomes of a range, with its 95 % interval and their number.
+
+    `few`: fewer than 30, so it says little.
+    """
+
+    metric: MetricName
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    few: bool
+
+
 class FleetRow(BaseModel):
     """One deployment at a glance. `reasons`: worst first.
 
     `owner`: of the model, empty when it is unknown. `coverage`: share of the answered calls that
-    have an outcome; none while no outcome has come, and not over an hour.
+    have an outcome. It and `performance` are none while no outcome has come, and not over an hour.
     """
 
     deployment_id: uuid.UUID
@@ -256,6 +272,7 @@ class FleetRow(BaseModel):
     live_since: dt.datetime | None
     last_request_at: dt.datetime | None
     coverage: float | None
+    performance: FleetPerformance | None
     sparkline: list[int]
 
 

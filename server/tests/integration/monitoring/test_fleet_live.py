@@ -1,5 +1,6 @@
 """The fleet's live stream: what changed, over breaks and from any server; of one workspace only."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -75,15 +76,14 @@ def test_nobody_hears_of_another_workspace(platform: Platform, tmp_path: Path):
     assert nobody.status_code == 401
 
 
-def test_a_row_names_its_owner_and_how_many_calls_have_an_outcome(
-    workspace: TeamSpace, tmp_path: Path
-) -> None:
+def test_a_row_names_its_owner_and_what_outcomes_say(workspace: TeamSpace, tmp_path: Path) -> None:
     model_id = make.a_trained_version(workspace, {})
     watched = make.a_watched_deployment(workspace, tmp_path, model_id=model_id)
     silent = make.a_watched_deployment(workspace, tmp_path / "silent")
     records = [watched.prediction([row]) for row in make.rows(4)]
     make.ingest(watched, [*records, watched.traffic({"200": 4, "500": 1})])
-    sent = {"outcomes": [{"prediction_id": records[0].id, "value": 1}]}
+    right = int(json.loads(str(records[0].response))["predictions"][0])
+    sent = {"outcomes": [{"prediction_id": records[0].id, "value": right}]}
     client = workspace.client("developer")
     answer = client.post(f"/api/v1/deployments/{watched.id}/outcomes", json=sent)
     assert answer.json()["matched"] == 1, answer.text
@@ -95,3 +95,16 @@ def test_a_row_names_its_owner_and_how_many_calls_have_an_outcome(
 
     assert found("24h") == {str(watched.id): ("Pat", 0.25), str(silent.id): ("", None)}
     assert found("1h")[str(watched.id)] == ("Pat", None)
+    told = {
+        asked: {
+            row["deployment_id"]: row["performance"]
+            for row in client.get("/api/v1/fleet", params={"range": asked}).json()["rows"]
+        }
+        for asked in ("1h", "24h", "7d")
+    }
+    performance = told["24h"][str(watched.id)]
+    assert (performance["metric"], performance["value"], performance["n"]) == ("accuracy", 1.0, 1)
+    assert (performance["few"], performance["high"]) == (True, 1.0)
+    assert 0 < performance["low"] < 1
+    assert told["7d"][str(watched.id)] == performance
+    assert (told["24h"][str(silent.id)], told["1h"][str(watched.id)]) == (None, None)

@@ -1,11 +1,46 @@
 import { Link } from "@tanstack/react-router";
-import { compact, latency, percent } from "@/lib/format";
+import { compact, count, latency, number, percent } from "@/lib/format";
 import { here } from "@/lib/here";
+import { METRIC_NAMES } from "@/lib/metric-names";
 import { Sparkline } from "@/ui/charts/sparkline";
 import type { Column } from "@/ui/data-table";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import type { FleetRow } from "./api";
+
+/** What outcomes say of a deployment: how right it was, and how many of its calls that rests on. */
+function Outcomes({ of }: { of: FleetRow }) {
+  return (
+    <Link
+      to="/w/$ws/deployments/$dep"
+      params={{ ...here(), dep: of.deployment_id }}
+      search={{ tab: "quality" }}
+      title={certainty(of.performance)}
+    >
+      <span className="sr-only">Outcomes of {of.name}: </span>
+      {of.performance && (
+        <div style={{ whiteSpace: "nowrap" }} className={of.performance.few ? "dim" : undefined}>
+          {METRIC_NAMES[of.performance.metric]} {number(of.performance.value)}
+        </div>
+      )}
+      {of.coverage === null ? (
+        "none"
+      ) : (
+        <span className="caption dim" style={{ whiteSpace: "nowrap" }}>
+          {percent(of.coverage)} of calls
+        </span>
+      )}
+    </Link>
+  );
+}
+
+function certainty(told: FleetRow["performance"]): string {
+  if (!told) return "Share of the answered calls with an outcome";
+  const { low, high } = told;
+  const between =
+    low !== null && high !== null ? `${number(low)} to ${number(high)} at 95 %, ` : "";
+  return `${between}of ${count(told.n)} outcomes${told.few ? ": few, it says little" : ""}`;
+}
 
 /** What the fleet shows of each deployment. */
 export const fleetColumns: Column<FleetRow>[] = [
@@ -114,17 +149,7 @@ export const fleetColumns: Column<FleetRow>[] = [
     header: "Outcomes",
     align: "end",
     sortBy: (row) => row.coverage,
-    cell: (row) => (
-      <Link
-        to="/w/$ws/deployments/$dep"
-        params={{ ...here(), dep: row.deployment_id }}
-        search={{ tab: "quality" }}
-        title="Share of the answered calls with an outcome"
-      >
-        <span className="sr-only">Outcomes of {row.name}: </span>
-        {row.coverage === null ? "none" : percent(row.coverage)}
-      </Link>
-    ),
+    cell: (row) => <Outcomes of={row} />,
   },
   {
     id: "sparkline",
@@ -137,7 +162,7 @@ export const fleetColumns: Column<FleetRow>[] = [
     id: "last",
     header: "Last request",
     cell: (row) => (
-      <div style={{ whiteSpace: "nowrap" }}>
+      <div>
         <Time at={row.last_request_at} />
         <div className="caption dim">
           deployed <Time at={row.live_since} />

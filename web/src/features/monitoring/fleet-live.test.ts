@@ -25,6 +25,7 @@ const row = (deployment_id: string, requests: number): FleetRow => ({
   last_request_at: null,
   owner: "Ana",
   coverage: null,
+  performance: null,
   sparkline: [],
 });
 const counts = {

@@ -30,6 +30,7 @@ const failing: Shape<"FleetRow"> = {
   live_since: "2026-11-20T08:00:00Z",
   last_request_at: "2026-11-21T08:00:00Z",
   coverage: 0.25,
+  performance: { metric: "accuracy", value: 0.912, low: 0.9, high: 0.92, n: 1204, few: false },
   sparkline: [1, 2, 3],
 };
 
@@ -64,6 +65,17 @@ test("a failing deployment says why and leads to its drift", async () => {
   expect(drift).toHaveAttribute("href", "/w/team/deployments/d1?tab=drift");
 });
 
+test("outcomes say how right a deployment was, and on how many that rests", async () => {
+  answers("get", "/api/v1/fleet", aFleet([failing, calm]));
+  await show();
+  const told = await screen.findByRole("link", {
+    name: /^Outcomes of churn: Accuracy 0.912\s?25 % of calls/,
+  });
+  expect(told).toHaveAttribute("href", "/w/team/deployments/d1?tab=quality");
+  expect(told).toHaveAttribute("title", "0.9 to 0.92 at 95 %, of 1,204 outcomes");
+  expect(screen.getByRole("row", { name: /price/ })).toHaveTextContent("none");
+});
+
 const calm: Shape<"FleetRow"> = {
   ...failing,
   deployment_id: "d2",
@@ -74,6 +86,7 @@ const calm: Shape<"FleetRow"> = {
   health: "healthy",
   reasons: [],
   coverage: null,
+  performance: null,
 };
 
 test("filters go to the address, and say how much they leave", async () => {
