@@ -63,6 +63,19 @@ test("a newer version is deployed with one click", async () => {
   );
 });
 
+test("when another version has come live the rest of the page is asked for at once", async () => {
+  const rolling = aRevision({ number: 2, version: 2, status: "starting" });
+  answers("get", ONE, aDeployment({ latest_revision: rolling }));
+  const asked = answers("get", `${ONE}/revisions`, [second, aRevision()]);
+  await show();
+  expect(await screen.findByText("v1")).toBeVisible();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  answers("get", ONE, aDeployment(upgraded));
+  expect(await screen.findByText("v2", {}, { timeout: 60_000 })).toBeVisible();
+  // By itself the list is asked for every ten seconds.
+  await vi.waitFor(() => expect(asked).toHaveLength(2), { timeout: 8_000 });
+}, 70_000);
+
 test("what a deployment that answers still waits for is said", async () => {
   const said = "The compiled graph answers; the original engine is starting: the pod takes files.";
   answers("get", ONE, aDeployment({ status: "ready", status_reason: said }));

@@ -7,6 +7,7 @@ import { PageHeader } from "@/ui/page-header";
 import { StatusBadge, Tag } from "@/ui/status-badge";
 import { deployment, isMoving, revisionList, servedModel } from "./api";
 import { DeployVersion } from "./deploy-version";
+import { useKeepTogether } from "./keep-together";
 import { LifecycleMenu } from "./lifecycle-menu";
 import { Notices } from "./notices";
 import { RollBack } from "./roll-back";
@@ -15,6 +16,7 @@ import { TAB_NAMES, type Tab } from "./tab-names";
 /** Name, status with its cause, address, and the few things one does to a deployment. */
 export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
   const { data } = useSuspenseQuery(deployment(id));
+  useKeepTogether(data);
   const isReported = data.kind === "reported";
   const newest =
     useQuery({ ...servedModel(data.model_id), enabled: !isReported }).data?.latest_version ?? null;

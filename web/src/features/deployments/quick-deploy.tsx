@@ -23,7 +23,7 @@ export function QuickDeploy({ target, onClose }: Props) {
   const version = target?.version ?? model?.latest_version;
   const quick = useFlag(QUICK_DEPLOY);
   const title =
-    `${quick ? "Quick deploy" : "Deploy"} ${model?.name ?? ""} ${version ? `version ${version}` : ""}`.trim();
+    `${quick ? "Quick deploy" : "Deploy"} ${model?.name ?? ""} ${version ? `version\u00a0${version}` : ""}`.trim();
   return (
     <Modal opened={target !== null} onClose={onClose} title={title} size={680}>
       {target && quick === null && <LinesSkeleton lines={10} />}
