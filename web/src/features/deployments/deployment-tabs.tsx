@@ -1,6 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
 import { here } from "@/lib/here";
 import { Tabs, tabClass } from "@/ui/tabs";
 import { deployment } from "./api";
@@ -9,12 +8,6 @@ import { TAB_NAMES, type Tab, tabsOf } from "./tab-names";
 /** The parts of a deployment's page; each has its own address. */
 export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
   const { data } = useSuspenseQuery(deployment(id));
-  const active = useRef<HTMLAnchorElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: on phones the row scrolls; a new tab must be in sight
-  useEffect(
-    () => active.current?.scrollIntoView({ inline: "center", block: "nearest" }),
-    [current],
-  );
   return (
     <Tabs label="Deployment">
       {tabsOf(data.kind).map((tab) => (
@@ -24,7 +17,6 @@ export function DeploymentTabs({ id, current }: { id: string; current: Tab }) {
           to="/w/$ws/deployments/$dep"
           params={{ ...here(), dep: id }}
           search={{ tab }}
-          ref={tab === current ? active : null}
           aria-current={tab === current ? "page" : undefined}
         >
           {TAB_NAMES[tab]}

@@ -24,11 +24,11 @@ export function DriverChoice({
   const { data = [] } = useQuery(drivers());
   const standard = data.find((one) => one.is_standard);
   const obstacles = data.filter((one) => one.obstacle && one.name !== value);
-  const refused = obstacles.map((one) => one.obstacle).join(" ");
+  const refused = obstacles.map((one) => `Not ${NAMES[one.name]}: ${one.obstacle}`);
   return (
     <NativeSelect
       label="Model servers run"
-      description={refused || "For revisions that are deployed from now on."}
+      description={["For revisions that are deployed from now on.", ...refused].join(" ")}
       value={value ?? ""}
       onChange={(event) => {
         const chosen = event.currentTarget.value;

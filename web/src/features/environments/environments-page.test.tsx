@@ -101,7 +101,7 @@ test("a driver that cannot be used says why", async () => {
   await renderView(<EnvironmentsPage />);
   const [edit] = await screen.findAllByRole("button", { name: "Edit" });
   if (edit) await userEvent.click(edit);
-  expect(await screen.findByText(reason)).toBeVisible();
+  expect(await screen.findByText(new RegExp(`Not in containers: ${reason}`))).toBeVisible();
   expect(screen.getByRole("option", { name: "in containers" })).toBeDisabled();
 });
 
