@@ -3,6 +3,7 @@
 import io
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from tests.make import monitoring as make
 from tests.make.fixtures import TeamSpace
 
+from modelyard_server.kernel import clock
 from modelyard_server.monitoring import fleet, history, measuring
 from modelyard_server.monitoring.models import DriftResult
 
@@ -24,6 +26,15 @@ def trained(workspace: TeamSpace, tmp_path: Path) -> make.Watched:
     measuring.forget()
     model_id = make.a_trained_version(workspace, {"datasets/train.json": make.a_table(TRAINING)})
     return make.a_watched_deployment(workspace, tmp_path, model_id=model_id)
+
+
+@pytest.fixture
+def standing() -> Iterator[int]:
+    """Let the clock stand still: a minute without rows confirms a change. Microseconds."""
+    now = clock.utcnow()
+    clock.set_source(lambda: now)
+    yield int(now.timestamp()) * 1_000_000
+    clock.set_source(None)
 
 
 def feature(drift: dict[str, Any], name: str) -> dict[str, Any]:
@@ -164,8 +175,9 @@ def test_a_change_is_confirmed_by_the_second_window_that_shows_it(trained: make.
     assert feature(confirmed, "age")["severity"] == "large"
 
 
-def test_one_window_alone_is_not_confirmed(trained: make.Watched):
-    make.ingest(trained, trained.calls(make.rows(200, age=60, seed=5)))
+def test_one_window_alone_is_not_confirmed(trained: make.Watched, standing: int):
+    people = make.rows(200, age=60, seed=5)
+    make.ingest(trained, [trained.prediction([row], at_us=standing) for row in people])
     seen = trained.get("drift", window="1h")
     assert (seen["verdict"], seen["is_confirmed"]) == ("drifting", False)
     assert seen["persistence"].startswith("Seen in one stretch of rows so far.")
@@ -227,9 +239,10 @@ def test_hours_are_judged_for_good_and_make_a_band(trained: make.Watched):
     assert "other weeks" in age["explain"]
 
 
-def test_a_large_fleet_is_answered_from_stored_verdicts(trained: make.Watched):
+def test_a_large_fleet_is_answered_from_stored_verdicts(trained: make.Watched, standing: int):
     """More deployments have rows than one answer measures: the stored verdict speaks."""
-    make.ingest(trained, trained.calls(make.rows(300, age=60)))
+    calls = [trained.prediction([row], at_us=standing) for row in make.rows(300, age=60)]
+    make.ingest(trained, [*calls, trained.traffic({"200": 300}, at=standing // 1_000_000)])
     make.tidy(trained)
     path = "/api/v1/fleet"
     client = trained.workspace.client("viewer")
