@@ -165,12 +165,12 @@ function SaveDialog({ state, kept, save, onClose, onSaved }: DialogProps) {
           checked={isShared}
           onChange={(event) => setShared(event.currentTarget.checked)}
         />
-        <div className="row">
-          <Button type="submit" loading={save.isPending} disabled={name.trim() === ""}>
-            Save view
-          </Button>
+        <div className="row" style={{ justifyContent: "flex-end" }}>
           <Button variant="default" onClick={onClose}>
             Cancel
+          </Button>
+          <Button type="submit" loading={save.isPending} disabled={name.trim() === ""}>
+            Save view
           </Button>
         </div>
       </form>

@@ -21,7 +21,7 @@ const UNITS: Record<Unit, string> = {
   ms: "time per call",
   per_minute: "calls per minute",
   columns: "columns",
-  metric: "metric",
+  metric: "by day of the predictions",
   rate: "times the budget",
 };
 
@@ -30,13 +30,14 @@ const seconds = (at: string): number => Date.parse(at) / 1_000;
 /** The course of what fired first, with what was done beside it. */
 export function AlertSignal({ id }: { id: string }) {
   const { data } = useSuspenseQuery(alertSignal(id));
-  const x = useMemo(() => data.points.map((point) => seconds(point.at)), [data]);
+  const points = useMemo(() => sinceFirst(data), [data]);
+  const x = useMemo(() => points.map((point) => seconds(point.at)), [points]);
   const series = useMemo(
     () => [
-      { label: "Value", values: data.points.map((point) => point.value), token: "series-1" },
-      { label: "Limit", values: data.points.map((point) => point.limit), token: "bad", dash: true },
+      { label: "Value", values: points.map((point) => point.value), token: "series-1" },
+      { label: "Limit", values: points.map((point) => point.limit), token: "bad", dash: true },
     ],
-    [data],
+    [points],
   );
   if (x.length === 0) return null;
   return (
@@ -46,11 +47,11 @@ export function AlertSignal({ id }: { id: string }) {
     >
       <LineChart
         title={`${data.name}, ${UNITS[data.unit]}`}
-        summary={`${data.name}: ${data.points.length} values and the limit, with ${data.marks.length} marks.`}
+        summary={`${data.name}: ${points.length} values and the limit, with ${data.marks.length} marks.`}
         x={x}
         series={series}
         time
-        fromZero
+        fromZero={data.unit !== "metric"}
         marks={data.marks.map((mark) => ({ x: seconds(mark.at), label: mark.letter }))}
         format={FORMATS[data.unit]}
       />
@@ -63,4 +64,10 @@ export function AlertSignal({ id }: { id: string }) {
       </ul>
     </Panel>
   );
+}
+
+/** A metric from the day before its first value on: there may be none for weeks. */
+function sinceFirst({ unit, points }: Shape<"SignalChart">) {
+  const first = points.findIndex((point) => point.value !== null);
+  return unit === "metric" && first > 1 ? points.slice(first - 1) : points;
 }

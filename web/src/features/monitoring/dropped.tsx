@@ -20,8 +20,10 @@ export function Dropped({ of }: { of: Losses }) {
   if (!lost_at || Date.now() - Date.parse(lost_at) > SHOWN_MS) return null;
   return (
     <Callout tone="warn" title={`${plural(of.dropped_records, "record")} could not be kept`}>
-      They were answered but are missing from the counts, the log and the drift windows, the last of
-      them <Time at={lost_at} />.
+      {of.dropped_records === 1
+        ? "Its call was answered but is missing from the counts, the log and the drift windows: "
+        : "Their calls were answered but are missing from the counts, the log and the drift windows, the last of them "}
+      <Time at={lost_at} />.
     </Callout>
   );
 }

@@ -13,6 +13,9 @@ interface Props {
   onFilter: (filter: FleetFilter) => void;
 }
 
+/** A line of its own on phones. */
+const GROWS = { flex: "1 1 13rem" };
+
 /** Text, environment, light and owner. Each change goes to the address bar. */
 export function FleetFilterBar({ rows, shown, filter, onFilter }: Props) {
   const environments = useMemo(() => distinct(rows.map((row) => row.environment)), [rows]);
@@ -26,6 +29,7 @@ export function FleetFilterBar({ rows, shown, filter, onFilter }: Props) {
         onSearch={(q) => change({ q })}
       />
       <MultiSelect
+        style={GROWS}
         aria-label="Environment"
         placeholder={filter.environment ? "" : "Any environment"}
         clearable
@@ -34,6 +38,7 @@ export function FleetFilterBar({ rows, shown, filter, onFilter }: Props) {
         onChange={(values) => change({ environment: values.join(",") })}
       />
       <MultiSelect
+        style={GROWS}
         aria-label="Light"
         placeholder={filter.health ? "" : "Any light"}
         clearable
@@ -42,6 +47,7 @@ export function FleetFilterBar({ rows, shown, filter, onFilter }: Props) {
         onChange={(values) => change({ health: values.join(",") })}
       />
       <Select
+        style={GROWS}
         aria-label="Owner"
         placeholder="Any owner"
         clearable

@@ -6,6 +6,7 @@ import { number } from "@/lib/format";
 import { useTokens } from "../use-tokens";
 import { alone } from "./alone";
 import { ChartFrame } from "./chart-frame";
+import { drawMarks } from "./drawing";
 
 export interface Series {
   label: string;
@@ -197,46 +198,4 @@ function clockTicks(_: uPlot, ticks: number[], __: number, ___: number, step: nu
       : { hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) };
   const words = new Intl.DateTimeFormat("en-GB", style);
   return ticks.map((tick) => words.format(new Date(tick * 1_000)));
-}
-
-function drawMarks(
-  chart: uPlot,
-  tokens: (name: string) => string,
-  threshold: Props["threshold"],
-  marks: Props["marks"],
-): void {
-  const { ctx, bbox } = chart;
-  ctx.save();
-  ctx.font = `${11 * devicePixelRatio}px Inter Variable, sans-serif`;
-  ctx.setLineDash([6, 4]);
-  if (threshold) {
-    const y = chart.valToPos(threshold.value, "y", true);
-    stroke(ctx, tokens("bad"), bbox.left, y, bbox.left + bbox.width, y);
-    ctx.fillStyle = tokens("bad");
-    ctx.fillText(threshold.label, bbox.left + 6, y - 4 * devicePixelRatio);
-  }
-  for (const mark of marks ?? []) {
-    const x = chart.valToPos(mark.x, "x", true);
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    stroke(ctx, tokens("control"), x, bbox.top, x, bbox.top + bbox.height);
-    ctx.fillStyle = tokens("text-2");
-    ctx.fillText(mark.label, x + 4, bbox.top + 12 * devicePixelRatio);
-  }
-  ctx.restore();
-}
-
-function stroke(
-  ctx: CanvasRenderingContext2D,
-  colour: string,
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-): void {
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = devicePixelRatio;
-  ctx.beginPath();
-  ctx.moveTo(x1, y1);
-  ctx.lineTo(x2, y2);
-  ctx.stroke();
 }
