@@ -321,6 +321,30 @@ def test_command_line_says_what_is_wrong_with_a_file(
     assert "prediction_id" in done.output
 
 
+def test_command_line_pulls_outcomes_and_says_why_a_pull_stopped(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    page = {"items": [_deployment()], "next_cursor": None}
+    ANSWERS["GET", "/api/v1/deployments"] = (200, page)
+    path = "/api/v1/deployments/d/outcome-source"
+    counts = _counts(12) | {"problems": ["Row 7: value: Field required"]}
+    ended: dict[str, Any] = {"error": None, "counts": counts}
+    ANSWERS["POST", f"{path}/pulls"] = (202, {"is_pulling": True, "pulls": []})
+    ANSWERS["GET", path] = (200, {"is_pulling": False, "pulls": [ended]})
+
+    done = CliRunner().invoke(app, ["outcome", "pull", "staging/fraud", "--from-start"])
+    ended["error"] = "The password is not that of the user reader."
+    stopped = CliRunner().invoke(app, ["outcome", "pull", "staging/fraud"])
+
+    assert "12 received" in done.output
+    assert "Row 7: value: Field required" in done.output
+    assert {"from_start": True} in SENT
+    assert stopped.exit_code == 1
+    assert "not that of the user reader" in stopped.output
+
+
 def _deployment() -> dict[str, Any]:
     revision = {"number": 1, "version": 1, "status": "ready", "status_reason": None}
     return {

@@ -245,6 +245,36 @@ class Deployments:
             total = total.plus(answer)
         return total
 
+    def pull_outcomes(
+        self,
+        deployment_id: str,
+        *,
+        from_start: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> OutcomeCounts:
+        """Read the deployment's source of outcomes now, wait for the end, and give the counts.
+
+        Args:
+            deployment_id: Which deployment; its source is connected on its quality page.
+            from_start: Read everything again, also what was read before.
+            timeout_seconds: How long to wait; default: as long as it takes.
+
+        Raises:
+            ModelyardError: nothing is connected, the pull stopped, or it took longer.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        path = f"{_PATH}/{deployment_id}/outcome-source"
+        found = self._transport.post(f"{path}/pulls", {"from_start": from_start})
+        while found["is_pulling"]:
+            if deadline is not None and time.monotonic() > deadline:
+                raise ModelyardError(f"The pull has not ended within {timeout_seconds:g} s.")
+            time.sleep(0.5)
+            found = self._transport.get(path)
+        newest = found["pulls"][0]
+        if newest["error"] is not None:
+            raise ModelyardError(newest["error"])
+        return OutcomeCounts.of_pull(newest["counts"])
+
     def watch_outside(
         self,
         model_name: str,

@@ -53,6 +53,12 @@ class OutcomeCounts:
     problems: tuple[str, ...] = ()
     """Why the first rejected ones were."""
 
+    @classmethod
+    def of_pull(cls, counts: dict[str, Any]) -> OutcomeCounts:
+        """Read what came of a pull; its problems are texts."""
+        counted = {one.name: counts[one.name] for one in fields(cls) if one.name != "problems"}
+        return cls(**counted, problems=tuple(counts["problems"]))
+
     def plus(self, answer: dict[str, Any]) -> OutcomeCounts:
         """Add the answer to one more request; its problems are counted from the first outcome."""
         counted = {

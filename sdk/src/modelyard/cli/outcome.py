@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from modelyard.outcomes import Outcome
+from modelyard.outcomes import Outcome, OutcomeCounts
 
 from ._session import Address, client, out, refusals
 
@@ -45,7 +45,24 @@ def send(
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise typer.BadParameter(f"The outcomes cannot be read: {error!r}") from error
     session = client()
-    sent = session.deployments.send_outcomes(session.deployments.find(address).id, found)
+    _tell(session.deployments.send_outcomes(session.deployments.find(address).id, found))
+
+
+@app.command()
+@refusals
+def pull(
+    address: Address,
+    from_start: Annotated[
+        bool, typer.Option(help="Read everything again, also what was read before.")
+    ] = False,
+) -> None:
+    """Read the deployment's source of outcomes now and print what became of them."""
+    session = client()
+    deployment = session.deployments.find(address)
+    _tell(session.deployments.pull_outcomes(deployment.id, from_start=from_start))
+
+
+def _tell(sent: OutcomeCounts) -> None:
     out.print(
         f"{sent.received} received: {sent.matched} matched, {sent.waiting} waiting, "
         f"{sent.duplicates} duplicates, {sent.corrected} corrected, {sent.rejected} rejected"

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelyard_server.deployments import service as deployments
@@ -133,8 +133,10 @@ def _pull(db: Session, pull_id: uuid.UUID) -> OutcomePull | None:
 
 
 def _prune(db: Session, deployment_id: uuid.UUID) -> None:
+    """Keep the newest pulls; of those that were due and found nothing, none before this one."""
     of_it = OutcomePull.deployment_id == deployment_id
-    newest = select(OutcomePull.started_at).where(of_it).order_by(OutcomePull.started_at.desc())
-    oldest = db.scalar(newest.offset(KEPT_PULLS).limit(1))
-    if oldest is not None:
-        db.execute(delete(OutcomePull).where(of_it, OutcomePull.started_at <= oldest))
+    rows = db.scalars(select(OutcomePull).where(of_it).order_by(OutcomePull.started_at.desc()))
+    for place, row in enumerate(rows.all()):
+        was_idle = row.asked_by_name is None and row.error is None and not row.counts["received"]
+        if place >= KEPT_PULLS or (was_idle and row.ended_at is not None):
+            db.delete(row)

@@ -156,14 +156,18 @@ def test_only_what_is_due_is_asked_for_and_only_once(watched: make.Watched, labe
     make.tidy(watched)
     make.tidy(watched)
     assert sources.waiting(watched.workspace) == 1
-    assert pulled(watched, 1)["pulls"][0]["asked_by_name"] is None
+    assert [pull["asked_by_name"] for pull in pulled(watched, 1)["pulls"]] == [None, "Pat Admin"]
+    with watched.workspace.platform.database.session(watched.workspace.id) as db:
+        db.execute(update(OutcomeSource).values(next_at=OutcomeSource.updated_at))
+    make.tidy(watched)
+    assert len(pulled(watched, 1)["pulls"]) == 2  # one that finds nothing makes room for the next
 
 
 UNREADABLE = [
     ({"query": "SELECT nothing FROM @.labels"}, "does not exist"),
     ({"growing": "nonsense"}, "has no column nonsense. It has: call_id, really, written_at"),
     ({"query": "SELECT *, nextval('@.counter') FROM @.labels"}, "Only reading is allowed"),
-    ({"query": "SELECT call_id, null::jsonb AS really, written_at FROM @.labels"}, "really::text"),
+    ({"query": "SELECT call_id, now() AS really, written_at FROM @.labels"}, "really::text"),
     ({"query": "SELECT *, 1 AS really FROM @.labels"}, "have the same name"),
     ({"query": "SELECT * FROM pg_authid"}, "GRANT SELECT"),
     ({"database": "nowhere"}, "no database nowhere"),
@@ -194,6 +198,10 @@ def test_what_cannot_be_read_is_said_with_what_to_do(one: make.Watched, labels: 
         }
         error = connect(one, place)["pulls"][0]["error"]
         assert said in error, (changed, error)
+    ranked = f"SELECT call_id, ARRAY['a', 'b'] AS really, written_at FROM {labels.table}"
+    assert counts(connect(one, labels.place(query=ranked)))["waiting"] == 1
+    with one.workspace.platform.database.session(one.workspace.id, write=False) as db:
+        assert db.scalars(select(Outcome.value)).one() == '["a","b"]'
     fine = f"SELECT *, ARRAY[1] AS other FROM {labels.table} WHERE really LIKE '1%' -- all"
     assert counts(connect(one, labels.place(query=fine, growing=None)))["received"] == 1
     assert labels.run("SELECT last_value, is_called FROM @.counter").fetchone() == (1, False)

@@ -38,7 +38,7 @@ const COLUMNS: Column<Pull>[] = [
 
 /** The last pulls with what came of their rows. */
 export function PullTable({ pulls }: { pulls: Pull[] }) {
-  const problems = pulls[0]?.counts.problems ?? [];
+  const refusing = pulls.find((pull) => pull.counts.problems?.length);
   if (pulls.length === 0) return <p className="dim">The first pull is about to begin.</p>;
   return (
     <>
@@ -48,11 +48,13 @@ export function PullTable({ pulls }: { pulls: Pull[] }) {
         rows={pulls}
         rowKey={(pull) => pull.started_at}
       />
-      {problems.length > 0 && (
+      {refusing && (
         <details>
-          <summary>Why rows of the last pull were refused</summary>
+          <summary>
+            Why rows of the pull of <Time at={refusing.started_at} absolute /> were refused
+          </summary>
           <ul className="small">
-            {problems.map((problem) => (
+            {refusing.counts.problems?.map((problem) => (
               <li key={problem}>{problem}</li>
             ))}
           </ul>

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -33,9 +35,13 @@ PULL_SECONDS = 600.0
 LOOK_SECONDS = 30.0
 _SHOWN_COLUMNS = 200
 _LONGEST_MARK = 500
+_LONGEST_VALUE = 20_000  # the relevant items of a ranking, as JSON
 _TEXTS = {"text", "varchar", "bpchar", "name", "uuid", "citext", "unknown"}
 _KEPT = {"bool", "int2", "int4", "int8"}
 _REALS = {"numeric", "float4", "float8"}
+_JSON = {"json", "jsonb"}
+_ARRAY = "[]"
+_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _SQLSTATES = {
     "57014": f"It took longer than {STATEMENT_SECONDS} seconds: index the growing column, or "
     "narrow the query.",
@@ -99,7 +105,13 @@ def _parts(
             raise OutcomeSourceRefused(f"The column {place.growing} is too long to count by.")
         mark = {"at": at, "rows": at_it} if place.growing else None
         found = [dict(zip(names, row, strict=False)) for row in rows]
-        yield PulledRows(found, mark, has_more=total >= MOST_ROWS and at != since)
+        is_full = total >= MOST_ROWS
+        yield PulledRows(found, mark, has_more=is_full and at != since)
+        if is_full and at == since:  # both are nothing without a growing column
+            raise OutcomeSourceRefused(
+                f"{MOST_ROWS:,} rows were read and there may be more: name a column that grows, "
+                "and that is not the same in so many rows."
+            )
 
 
 def _question(
@@ -139,8 +151,12 @@ def _value(name: str, kind: str) -> sql.Composed:
         return _name(name) + sql.SQL("")
     if kind in _REALS:
         return sql.SQL("{}::float8").format(_name(name))
-    if kind in _TEXTS:
-        return _text(name, 501)
+    if kind in _TEXTS | _JSON:
+        return _text(name, _LONGEST_VALUE + 1)
+    if kind.endswith(_ARRAY):
+        return sql.SQL("left(to_jsonb({})::text, {})").format(
+            _name(name), sql.SQL(str(_LONGEST_VALUE + 1))
+        )
     raise OutcomeSourceRefused(
         f"The column {name} is of type {kind}: make it text, a number or a boolean in the query, "
         f"such as {name}::text."
@@ -159,14 +175,17 @@ def _count(connection: psycopg.Connection[Any], place: DatabasePlace, since: str
 def _types(connection: psycopg.Connection[Any], place: DatabasePlace) -> dict[str, str]:
     query = sql.SQL("SELECT * FROM {} LIMIT $1").format(_source(place))
     described = psycopg.RawCursor(connection).execute(query, [0]).description or []
-    known = connection.adapters.types
-    kinds = {
-        column.name: found.name if (found := known.get(column.type_code)) else "another type"
-        for column in described
-    }
+    kinds = {column.name: _kind(connection, column.type_code) for column in described}
     if len(kinds) < len(described):
         raise OutcomeSourceRefused("Two columns of the query have the same name.")
     return kinds
+
+
+def _kind(connection: psycopg.Connection[Any], oid: int) -> str:
+    found = connection.adapters.types.get(oid)
+    if found is None:
+        return "another type"
+    return f"{found.name}{_ARRAY}" if found.array_oid == oid else found.name
 
 
 def _source(place: DatabasePlace) -> sql.Composed:
@@ -232,7 +251,7 @@ def _connect(egress: Egress, place: DatabasePlace) -> psycopg.Connection[Any]:
             user=place.user,
             password=place.password,
             sslmode=with_tls,
-            sslrootcert="system" if place.tls == "verify" else "",
+            sslrootcert=_authorities() if place.tls == "verify" else "",
             gssencmode="disable",
             passfile=os.devnull,
             connect_timeout=10,
@@ -246,6 +265,12 @@ def _connect(egress: Egress, place: DatabasePlace) -> psycopg.Connection[Any]:
             if part.lower() in said.lower():
                 raise OutcomeSourceRefused(sentence.format(**_facts(place))) from None
         raise NotReached(f"{place.host} cannot be reached at port {place.port}.") from None
+
+
+def _authorities() -> str:
+    """Give whom this machine trusts: the driver's own library looks where it was built."""
+    known = (ssl.get_default_verify_paths().cafile, *_AUTHORITIES)
+    return next((path for path in known if path and Path(path).is_file()), "system")
 
 
 def _plain(database: str) -> str:
