@@ -21,10 +21,12 @@ _MOST_BYTES = 16 * 1024 * 1024  # of names; a model may write there what it like
 _LEFT_SECONDS = 300.0
 THREAD = "bytecode"
 _WRITER = """
-import py_compile, sys
+import importlib.util, os, py_compile, sys
 for line in sys.stdin:
+    path = line.rstrip(chr(10))
     try:
-        py_compile.compile(line.rstrip(chr(10)), quiet=2)
+        if not os.path.exists(importlib.util.cache_from_source(path)):
+            py_compile.compile(path, quiet=2)
     except (OSError, ValueError):
         pass
 """
@@ -34,7 +36,8 @@ for line in sys.stdin:
 def followed(environment_dir: Path) -> Iterator[Path]:
     """Give a file; modules that are named in it, a line each, are compiled as they are written.
 
-    Nobody waits for the last of them when the block ends.
+    Nobody waits for the last of them when the block ends. What has bytecode keeps it: the sources
+    of an environment never change, and somebody may be copying it elsewhere.
     """
     folder = tempfile.TemporaryDirectory(prefix="modelyard-bytecode-", ignore_cleanup_errors=True)
     names, over = Path(folder.name) / "names", threading.Event()
