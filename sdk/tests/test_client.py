@@ -267,6 +267,13 @@ def test_command_line_keeps_safeguards_in_a_file_and_tells_what_held(
     assert run(app, ["safeguard", "apply", "churn"], input="{}").exit_code == 2
 
 
+def test_relevant_items_and_gains_are_outcomes_of_rankings(url: str) -> None:
+    ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, _counts(2, []))
+    with modelyard.Client(url, "mlp_x") as client:
+        client.deployments.send_outcomes("d", {"p1": ("a", 7), "p2": {"a": 3.0}})
+    assert [one["value"] for one in SENT[0]["outcomes"]] == [["a", 7], {"a": 3.0}]
+
+
 def test_outcomes_go_in_batches_and_their_counts_are_added(url: str) -> None:
     problem = {"index": 3, "problem": "It has no row 9."}
     ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, _counts(10, [problem]))
@@ -287,6 +294,11 @@ def test_outcomes_go_in_batches_and_their_counts_are_added(url: str) -> None:
         ("o.csv", "prediction_id,value,at\np1,1,2026-11-20T10:00:00+00:00\n", "1"),
         ("o.json", '[{"prediction_id": "p1", "value": 1, "at": "2026-11-20T10:00:00Z"}]', 1),
         ("o.jsonl", '{"prediction_id": "p1", "value": 1, "at": "2026-11-20T10:00:00Z"}\n', 1),
+        (
+            "ranked.csv",
+            'prediction_id,value,at\np1,"[""a"", ""b""]",2026-11-20T10:00:00+00:00\n',
+            ["a", "b"],
+        ),
     ],
 )
 def test_command_line_sends_outcomes_of_a_file(

@@ -35,6 +35,7 @@ else:
 LEAST_ROWS = 300
 MOST_ROWS = 20_000
 MOST_FILES = 100
+SPARE = 4  # times as many outcomes are looked for: not every one has a kept row
 DAYS = 90
 
 
@@ -92,18 +93,21 @@ def _of_outcomes(
     if first is None or rows < LEAST_ROWS:
         return int(rows)
     since = instant(int(first) // HOUR * HOUR)
-    segments = sampling.evenly(sampling.find(db, deployment_id, since, until), MOST_FILES)
+    found = sampling.find(db, deployment_id, since, until)
+    segments = sampling.evenly(found, MOST_FILES)
     if not segments:
         return 0
-    outcomes = joined.outcomes(db, deployment_id, since, until)
+    most = SPARE * MOST_ROWS * len(found) // len(segments)
+    outcomes = joined.outcomes(db, deployment_id, version, since, until)
     folder = Path(tempfile.mkdtemp(prefix="modelyard-rows-"))
     try:
         files = [sampling.copy(db, blobs, segment, folder) for segment in segments]
-        with captures.connect(folder) as reader:
+        with captures.connect(folder, memory="200MB") as reader:
             reader.register("outcomes", outcomes)
             chosen = captures.select_rows(files)  # names of our own files only
+            few = f"SELECT * FROM outcomes ORDER BY hash(prediction_id) LIMIT {most}"  # noqa: S608
             table = reader.sql(
-                f'SELECT * FROM ({chosen}) JOIN outcomes USING (prediction_id, "row") '  # noqa: S608
+                f'SELECT * FROM ({chosen}) JOIN ({few}) USING (prediction_id, "row") '  # noqa: S608
                 f"WHERE version = {int(version)} ORDER BY hash(prediction_id) LIMIT {MOST_ROWS}"
             ).to_arrow_table()
     finally:

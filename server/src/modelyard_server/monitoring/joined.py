@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.lazily import lazily
 
-from . import captures, outcome_hours, realised, sampling
+from . import captures, outcome_hours, outcome_packing, realised, sampling
 from . import outcome_windows as windows
 from .delta import HOUR
 from .errors import ConditionRefused, NothingCaptured
@@ -33,15 +33,19 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pa_parquet
 else:
     duckdb = lazily("duckdb")
     np = lazily("numpy")
     pa = lazily("pyarrow")
+    pc = lazily("pyarrow.compute")
     pa_parquet = lazily("pyarrow.parquet")
 
 
 MOST_ROWS = 2_000_000
+MEMORY = "120MB"  # of DuckDB; beyond, it goes on in the folder
+GROUP_ROWS = 20_000
 _PLACE, _CHOSEN = "place of outcome", "is chosen"
 
 
@@ -131,7 +135,8 @@ class _Source:
         try:
             self.reader.execute(
                 f"COPY (SELECT {', '.join(columns)} FROM ({self.chosen}) "  # noqa: S608
-                f"JOIN outcomes USING (prediction_id, \"row\")) TO '{target}' (FORMAT parquet)"
+                f"JOIN outcomes USING (prediction_id, \"row\")) TO '{target}' "
+                f"(FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})"
             )
         except duckdb.ConversionException as error:
             said = str(error).splitlines()[0].removeprefix("Conversion Error: ")
@@ -154,13 +159,14 @@ def _sources(
     try:
         files = [sampling.copy(db, blobs, segment, folder) for segment in chosen]
         select = captures.select_rows(files, since, until)
-        with captures.connect(folder, memory="200MB") as reader:
+        with captures.connect(folder, memory=MEMORY) as reader:
             reader.register("outcomes", known)
             columns = reader.sql(select).columns
             kept, read = (sum(one.rows for one in group) for group in (found, chosen))
             yield _Source(rows, reader, folder, select, columns, kept, read)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        outcome_packing.give_back()
 
 
 def _bounded(found: Sequence[CaptureSegment]) -> list[CaptureSegment]:
@@ -171,10 +177,12 @@ def _bounded(found: Sequence[CaptureSegment]) -> list[CaptureSegment]:
 
 
 def outcomes(
-    db: Session, deployment_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+    db: Session, deployment_id: uuid.UUID, version: int, since: dt.datetime, until: dt.datetime
 ) -> pa.Table:
-    """Give what really came of predictions of a time, with what joins it to rows."""
-    return _outcomes(db, deployment_id, since, until).select(["prediction_id", "row", "actual"])
+    """Give what really came of predictions of a version, with what joins it to rows."""
+    found = _outcomes(db, deployment_id, since, until)
+    own = found.filter(pc.equal(found["version"], version))
+    return own.select(["prediction_id", "row", "actual"])
 
 
 def _outcomes(

@@ -108,6 +108,11 @@ def of_measures(rows: pa.Table) -> pa.Table:
     return left.append_column("is_first", pa.array(found))
 
 
+def give_back() -> None:
+    """Return memory that held columns to the system, after many were read."""
+    pa.default_memory_pool().release_unused()
+
+
 def pack(rows: pa.Table) -> bytes:
     """Write a table as bytes."""
     sink = pa.BufferOutputStream()

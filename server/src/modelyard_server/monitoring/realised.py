@@ -15,7 +15,7 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import delays, outcome_hours, outcome_windows, ranking, spans
+from . import delays, outcome_hours, outcome_packing, outcome_windows, ranking, spans
 from . import worth as value
 from .delta import HOUR
 from .models import Outcome, TrafficCount
@@ -93,6 +93,8 @@ def windows(
         return held[1]
     table = outcome_hours.measured(db, deployment_id, first, last)
     made = outcome_windows.summarise(table, first, step, is_real=is_real, k=k)
+    del table
+    outcome_packing.give_back()
     if state is not None:
         with _lock:
             if len(_cache) >= MAX_CACHED:

@@ -5,9 +5,10 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from modelyard_server.monitoring import scored, slices
+from modelyard_server.monitoring import joined, scored, slices
 from modelyard_server.monitoring.errors import ConditionRefused
 from modelyard_server.monitoring.expressions import condition
+from modelyard_server.monitoring.models import CaptureSegment
 
 
 def sample(rows: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -76,6 +77,14 @@ def test_a_slice_is_compared_with_all_other_rows():
     part = slices.scan({"age": age.tolist()}.items(), near)[0]
     told = stats.ttest_ind(near[age == 1], near[age != 1], equal_var=False)
     assert part.p_value == pytest.approx(2 * stats.norm.sf(abs(told.statistic)), rel=1e-9)
+
+
+def test_of_too_many_rows_whole_files_are_left_out_evenly():
+    found = [CaptureSegment(rows=10_000) for _ in range(500)]
+    chosen = joined._bounded(found)
+    assert [found.index(one) for one in chosen[:3]] == [0, 2, 5]
+    assert sum(one.rows for one in chosen) == joined.MOST_ROWS
+    assert joined._bounded(found[:200]) == found[:200]
 
 
 def test_small_slices_are_not_judged():
