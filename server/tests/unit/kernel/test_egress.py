@@ -1,14 +1,16 @@
 """The one way out: what may be called, and that the judged address is the one called."""
 
 import http.server
+import io
 import socket
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from tests.make.sources import a_shelf
 
-from modelyard_server.kernel.egress import AddressRefused, Egress, NotReached
+from modelyard_server.kernel.egress import AddressRefused, AnswerTooLarge, Egress, NotReached
 
 LOOPBACK = ("127.0.0.0/8",)
 
@@ -175,3 +177,18 @@ def test_a_network_the_operator_opened_is_all_that_is_opened():
 def _closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def test_a_download_is_whole_or_refused():
+    with a_shelf() as shelf:
+        shelf.content = b"x" * 700_000
+        egress, whole = Egress(LOOPBACK), io.BytesIO()
+        got = egress.download(shelf.url, whole, headers={}, most_bytes=700_000, seconds=60)
+        with pytest.raises(AnswerTooLarge):
+            egress.download(shelf.url, io.BytesIO(), headers={}, most_bytes=699_999, seconds=60)
+        shelf.status = 404
+        missing = io.BytesIO()
+        answer = egress.download(shelf.url, missing, headers={}, most_bytes=10, seconds=60)
+
+    assert (got.status, whole.getvalue()) == (200, shelf.content)
+    assert (answer.status, missing.getvalue()) == (404, b"")
