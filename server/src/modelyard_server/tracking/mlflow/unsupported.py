@@ -52,6 +52,10 @@ DIFFERENCES: dict[str, str] = {
     "artifacts always go through the server (`mlflow-artifacts:`)": (
         "every byte is checked for who may read it; there are no storage credentials in clients"
     ),
+    "tags of a trace that say where its files are (`mlflow.artifactLocation`, "
+    "`mlflow.trace.spansLocation`) are left out, or refused": (
+        "spans are kept with the trace; a place that a client names is never followed"
+    ),
     "webhooks go to public HTTPS addresses, and to networks the operator opened; the test of one "
     "says the status, not what the receiver wrote": "a server must not be sent to inner systems",
     "a workspace is deleted with a token of its own, and never with the mode `SET_DEFAULT`": (
