@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from tests.make.fixtures import Platform, TeamSpace
 from modelyard_server.kernel import jobs
 from modelyard_server.kernel.egress import Egress
 from modelyard_server.kernel.trail import AuditEvent
-from modelyard_server.monitoring import outcome_pulls
 from modelyard_server.monitoring.models import Outcome, OutcomeSource
+from modelyard_server.monitoring.outcome_source_schemas import Place, SourceColumn
+from modelyard_server.monitoring.ports import OutcomeReader, PulledRows
 
 COLUMNS = {"prediction_id": "call_id", "value": "really", "at": "written_at"}
 KEYS = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
@@ -111,29 +113,32 @@ def test_a_table_is_pulled_from_where_it_was_left_and_everything_is_counted(
     assert counts(pull(watched, from_start=True))["duplicates"] >= 4
 
 
-def test_a_pull_that_is_killed_goes_on_where_it_was(
-    watched: make.Watched, labels: sources.Labels, monkeypatch: pytest.MonkeyPatch
-):
+@dataclass
+class Dying:
+    """Reads one part; then nothing runs any more, as when the process is killed."""
+
+    real: OutcomeReader
+
+    def look(self, place: Place) -> list[SourceColumn]:
+        return self.real.look(place)
+
+    def read(self, *asked: Any) -> Iterator[PulledRows]:
+        yield next(iter(self.real.read(*asked)))
+        raise SystemExit
+
+
+def test_a_pull_that_is_killed_goes_on_where_it_was(watched: make.Watched, labels: sources.Labels):
     labels.run(
         "INSERT INTO @.labels "
         "SELECT 'p-' || n, '1', '2026-11-20Z'::timestamptz + n * interval '1 s' "
         "FROM generate_series(1, 5500) n"
     )
     ask(watched, "PUT", place=labels.place(), columns=COLUMNS)
-    kept, parts = outcome_pulls.keep, []
-
-    def killed(*given: Any) -> bool:
-        if len(parts) == 1:
-            raise SystemExit  # nothing after this runs, as when the process is killed
-        parts.append(given[2])
-        return kept(*given)
-
-    monkeypatch.setattr(outcome_pulls, "keep", killed)
     platform = watched.workspace.platform
     worker = jobs.Worker(platform.database, platform.services, threads=0)
-    with pytest.raises(SystemExit):
+    dying = Dying(platform.services.get(OutcomeReader))
+    with replaced(platform, OutcomeReader, dying), pytest.raises(SystemExit):
         worker.run_one()
-    monkeypatch.undo()
     halfway = ask(watched, "GET")
     with platform.database.platform_session() as db:
         db.execute(update(jobs.Job).values(state="ready", lease_until=None))
