@@ -76,7 +76,7 @@ def item(value: Any) -> str:
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and value == int(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0:
         return str(int(value))
     raise NoRanking(f"Items are named by texts or whole numbers; {str(value)[:64]!r} is neither.")
 

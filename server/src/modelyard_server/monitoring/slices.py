@@ -66,8 +66,8 @@ def scan(columns: Iterable[tuple[str, Values]], loss: Floats) -> list[Slice]:
     found = [
         made
         for name, values in columns
-        for stretch, mean, rows, spread in whole.split(*_stretches(name, values))
-        if (made := _compare(name, stretch, whole, (rows, mean, spread))) is not None
+        for stretch, rows, total, spread in whole.split(*_stretches(name, values))
+        if (made := _compare(name, stretch, whole, (rows, total, spread))) is not None
     ]
     q_values = statistics.adjusted([one.p_value for one in found])
     judged = [replace(one, q_value=q) for one, q in zip(found, q_values, strict=True)]
@@ -80,18 +80,21 @@ class _Losses:
 
     def __init__(self, loss: Floats) -> None:
         self.n = len(loss)
-        self.mean = float(loss.mean())
+        self.total = float(loss.sum())
+        self.mean = self.total / self.n
+        self._loss = loss
         self._apart = loss - self.mean  # sums of squares around the mean lose no digits
         self._squares = self._apart**2
         self.spread = float(self._squares.sum())
 
     def split(
         self, stretches: Sequence[_Stretch], codes: Ints
-    ) -> Iterator[tuple[_Stretch, float, int, float]]:
-        """Give mean, rows and sum of squares around the mean of each stretch."""
+    ) -> Iterator[tuple[_Stretch, int, float, float]]:
+        """Give rows, sum, and sum of squares around the mean of each stretch."""
         size = len(stretches)
         at = np.where(codes < 0, size, codes)
         rows = np.bincount(at, minlength=size + 1)
+        totals = np.bincount(at, weights=self._loss, minlength=size + 1)
         sums = np.bincount(at, weights=self._apart, minlength=size + 1)
         squares = np.bincount(at, weights=self._squares, minlength=size + 1)
         for place, stretch in enumerate(stretches):
@@ -99,23 +102,24 @@ class _Losses:
             if n:
                 shift = float(sums[place]) / n
                 spread = max(0.0, float(squares[place]) - n * shift**2)
-                yield stretch, self.mean + shift, n, spread
+                yield stretch, n, float(totals[place]), spread
 
-    def without(self, n: int, mean: float, spread: float) -> tuple[int, float, float]:
+    def without(self, n: int, total: float, spread: float) -> tuple[int, float, float]:
         """Give rows, mean and sum of squares of the others."""
         left = self.n - n
-        there = (self.mean * self.n - mean * n) / left
-        between = n * (mean - self.mean) ** 2 + left * (there - self.mean) ** 2
+        there = (self.total - total) / left
+        between = n * (total / n - self.mean) ** 2 + left * (there - self.mean) ** 2
         return left, there, max(0.0, self.spread - spread - between)
 
 
 def _compare(
     name: str, stretch: _Stretch, whole: _Losses, inside: tuple[int, float, float]
 ) -> Slice | None:
-    n, here, spread = inside
+    n, total, spread = inside
     if n < LEAST_ROWS or whole.n - n < LEAST_ROWS:
         return None
-    left, there, others = whole.without(n, here, spread)
+    here = total / n
+    left, there, others = whole.without(n, total, spread)
     error = math.sqrt(spread / (n - 1) / n + others / (left - 1) / left)
     certain = 0.0 if here > there else 1.0  # all of one kind here, none of it there
     p_value = (

@@ -67,7 +67,8 @@ def test_the_worst_slices_of_its_time_are_on_the_alert(stage: Stage) -> None:
 
     cities = ["Bern"] * 200 + ["Basel"] * 400
     people = [{"age": 30.0 + n % 40, "city": city} for n, city in enumerate(cities)]
-    calls = [stage.watched.prediction([row]) for row in people]
+    at_us = int(stage.now.timestamp() - 1) * 1_000_000  # this machine's time may be later by now
+    calls = [stage.watched.prediction([row], at_us=at_us) for row in people]
     make.ingest(stage.watched, calls)
     make.cut(stage.watched)
     assert stage.get(path)["reason"] == "No row of that time has an outcome yet."

@@ -88,6 +88,7 @@ def test_a_list_of_items_is_a_ranking(said: Any, value: Any, items: str, best: s
         ("a", ["a"], "The prediction is no list of items."),
         ([[1]], ["a"], "Items are named by texts or whole numbers; '[1]' is neither."),
         ([0.2, 0.8], ["a"], "Items are named by texts or whole numbers; '0.2' is neither."),
+        ([float("inf")], ["a"], "Items are named by texts or whole numbers; 'inf' is neither."),
         ([{"id": 1}], [1], "Each item of the prediction needs an id in `item` and a `score`."),
         (["a"], ["a", 1, "1"], "Item '1' is named twice."),
         (["a"], {"a": 0}, "No item has a gain above 0."),
