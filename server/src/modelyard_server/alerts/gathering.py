@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import uuid
 from collections.abc import Callable, Collection, Iterable
 from typing import assert_never
@@ -59,6 +60,7 @@ class Gathered:
         deployment_ids: Collection[uuid.UUID] | None = None,
     ) -> None:
         self._db, self._actor, self._catalogue, self._now = db, actor, catalogue, now
+        self._until = math.ceil(now.timestamp())  # the second that runs counts too
         self._blobs, self._only = blobs, deployment_ids
         self._counted: dict[int, dict[uuid.UUID, list[signals.Counted]]] = {}
         self._series: dict[uuid.UUID, Series] = {}
@@ -77,7 +79,7 @@ class Gathered:
                 return self._metric(condition, subject)
             case Threshold() | Change() | Anomaly() | NoData() | BurnRate():
                 series = self.series(subject.deployment_id)
-                return readings.read(condition, series, int(self._now.timestamp()))
+                return readings.read(condition, series, self._until)
             case Drift(of="joint"):
                 return verdicts.read_joint(condition, signals.joint(self._db, subject))
             case Drift():
@@ -97,7 +99,7 @@ class Gathered:
 
     def _safeguards(self, condition: Safeguards, own: uuid.UUID) -> Reading:
         minutes = condition.window_minutes
-        window = self.series(own).before(int(self._now.timestamp()), minutes)
+        window = self.series(own).before(self._until, minutes)
         since = self._now - dt.timedelta(minutes=minutes)
         held = signals.safeguarded(self._db, own, since, self._now)
         return verdicts.read_safeguards(condition, held, window.requests)

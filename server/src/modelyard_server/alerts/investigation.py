@@ -333,7 +333,7 @@ def _span(alert: Alert, condition: Condition) -> tuple[dt.datetime, dt.datetime,
     until = min(utcnow(), end + dt.timedelta(hours=1))
     since = max(alert.opened_at - dt.timedelta(hours=6), until - dt.timedelta(days=7))
     aligned = int(since.timestamp()) // step * step
-    last = -(-int(until.timestamp()) // step) * step
+    last = math.ceil(until.timestamp() / step) * step
     return (
         dt.datetime.fromtimestamp(aligned, dt.UTC),
         dt.datetime.fromtimestamp(last, dt.UTC),

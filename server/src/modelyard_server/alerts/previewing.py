@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator
 
 from sqlalchemy.orm import Session
@@ -48,7 +49,7 @@ def preview(db: Session, actor: trail.Who, blobs: BlobStore, wanted: PreviewIn) 
     """
     subject = deployments.monitored_one(db, actor, wanted.deployment_id)
     step = step_of(wanted.condition)
-    running = -(-int(utcnow().timestamp()) // 300) * 300  # the five minutes that run count too
+    running = math.ceil(utcnow().timestamp() / 300) * 300  # the five minutes that run count too
     until = dt.datetime.fromtimestamp(running, dt.UTC)
     since = until - dt.timedelta(days=wanted.days)
     found = list(past(db, actor, blobs, subject, wanted.condition, since, until, step))

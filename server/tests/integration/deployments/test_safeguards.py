@@ -1,15 +1,19 @@
 """Safeguards: chosen, handed to the node, counted and alarmed about."""
 
+import datetime as dt
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.make import monitoring as make
 from tests.make.deployments import Serving
 from tests.make.fixtures import TeamSpace
 
 from modelyard_protocol.records import Guarded
 from modelyard_server.alerts import evaluating
+from modelyard_server.kernel import clock
 
 NEVER = {"name": "never-negative", "check": "range", "minimum": 0, "action": "refuse"}
 UNSURE = {"name": "unsure", "check": "confidence", "minimum": 0.7}
@@ -70,7 +74,22 @@ def a_record(watched: make.Watched, name: str, calls: int, **changed: Any) -> Gu
     return Guarded.model_validate(facts | changed)
 
 
-def test_what_held_is_counted_shown_and_alarmed_about(workspace: TeamSpace, tmp_path: Path) -> None:
+@pytest.fixture(params=["now", "the first moment of an hour"])
+def second(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The second in which calls happen and are asked about."""
+    now = int(time.time())
+    if request.param == "now":
+        yield now
+        return
+    hour = now // 3600 * 3600
+    clock.set_source(lambda: dt.datetime.fromtimestamp(hour + 0.4, dt.UTC))
+    yield hour
+    clock.set_source(None)
+
+
+def test_what_held_is_counted_shown_and_alarmed_about(
+    workspace: TeamSpace, tmp_path: Path, second: int
+) -> None:
     watched = make.a_watched_deployment(workspace, tmp_path)
     client = workspace.client("developer")
     address = f"/api/v1/deployments/{watched.id}/safeguards"
@@ -78,9 +97,9 @@ def test_what_held_is_counted_shown_and_alarmed_about(workspace: TeamSpace, tmp_
     assert client.put(address, json=rules).status_code == 200
     assert alarm(watched)["state"] in {"ok", "no_data"}
 
-    records = [a_record(watched, "unsure", 4), a_record(watched, "unsure", 6)]
-    make.ingest(watched, [*records, watched.traffic({"200": 100})])
-    make.ingest(watched, [a_record(watched, "gone", 1, examples=[("p-2", 0)])])
+    records = [a_record(watched, "unsure", calls, at=second) for calls in (4, 6)]
+    make.ingest(watched, [*records, watched.traffic({"200": 100}, at=second)])
+    make.ingest(watched, [a_record(watched, "gone", 1, examples=[("p-2", 0)], at=second)])
 
     found = watched.get("safeguards/held", role="viewer", window="1h")
     assert (found["calls"], found["step_seconds"]) == (100, 300)
