@@ -105,8 +105,9 @@ class ModelServer:
             self._run.kill()
 
     def _waits_for(self) -> str | None:
-        is_coming = self._run is not None and self.state is ServerState.starting
-        return self._run.waits_for if self._run is not None and is_coming else None
+        if self._run is None or self.state is not ServerState.starting:
+            return None
+        return self._run.waits_for
 
     async def _start(self, now: float) -> None:
         self._is_connected, self._killed = False, None

@@ -49,7 +49,7 @@ def serve(
         host=host, port=port, gateway_port=gateway_port, grpc_port=grpc_port, data_dir=data_dir
     )
     telemetry.configure(json_lines=settings.log_json, level=settings.log_level)
-    if missing := processes.refuse_unshared(settings):
+    if missing := processes.missing_for_several(settings):
         raise _stop(missing)
     with _only_one(settings.data_dir), _listen(settings) as listener:
         _require_gateway_port(settings)

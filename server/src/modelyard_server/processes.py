@@ -26,7 +26,7 @@ _PAUSES = (0.0, 0.5, 2.0, 5.0)  # before a process that ended at once is started
 _STABLE_SECONDS = 30.0
 
 
-def refuse_unshared(settings: Settings) -> str | None:
+def missing_for_several(settings: Settings) -> str | None:
     """Say what is missing before several processes may share their work; `None` when nothing is."""
     if settings.api_processes == 1:
         return None

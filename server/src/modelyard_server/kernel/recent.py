@@ -40,3 +40,25 @@ class Recent(Generic[T]):
             self._held.pop(key, None)
         if len(self._held) >= self._most:
             self._held.clear()
+
+
+class Unchanged(Generic[T]):
+    """Answers of a process by key, each true while what it rests on is named the same.
+
+    A key names the workspace: nothing else keeps tenants apart here.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._held: dict[Hashable, tuple[object, T]] = {}
+        self._most = most
+
+    def get(self, key: Hashable, state: object) -> T | None:
+        """Give what was kept of the same state."""
+        held = self._held.get(key)
+        return held[1] if held is not None and held[0] == state else None
+
+    def keep(self, key: Hashable, state: object, answer: T) -> None:
+        """Keep an answer in place of the one before."""
+        if len(self._held) >= self._most:
+            self._held.clear()
+        self._held[key] = state, answer

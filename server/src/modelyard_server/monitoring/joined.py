@@ -27,7 +27,7 @@ from .delta import HOUR
 from .errors import ConditionRefused, NothingCaptured
 from .models import CaptureSegment
 from .outcome_windows import Rows
-from .segments import INPUT
+from .segments import INPUT, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,7 +86,7 @@ def opened(
     with _sources(db, blobs, deployment_id, since, until) as source:
         file = source.folder / "joined.parquet"
         inputs = [name for name in source.columns if name.startswith(INPUT)]
-        source.write([*map(_quoted, inputs), _quoted(_PLACE)], file)
+        source.write([*map(quoted, inputs), quoted(_PLACE)], file)
         places = pa_parquet.read_table(file, columns=[_PLACE]).column(0).to_numpy()
         names = [name.removeprefix(INPUT) for name in inputs]
         yield Joined(names, source.rows.take(places), source.kept, source.read, file)
@@ -108,9 +108,9 @@ def part(
     """
     with _sources(db, blobs, deployment_id, since, until) as source:
         inputs = [n.removeprefix(INPUT) for n in source.columns if n.startswith(INPUT)]
-        written = f"coalesce(({condition(inputs)}), false) AS {_quoted(_CHOSEN)}"
+        written = f"coalesce(({condition(inputs)}), false) AS {quoted(_CHOSEN)}"
         file = source.folder / "chosen.parquet"
-        source.write([_quoted(_PLACE), written], file)
+        source.write([quoted(_PLACE), written], file)
         facts = pa_parquet.read_table(file)
         places = facts[_PLACE].to_numpy()
         own, whole = places[facts[_CHOSEN].to_numpy()], places
@@ -190,7 +190,3 @@ def _outcomes(
 ) -> pa.Table:
     first = int(since.timestamp()) // HOUR * HOUR
     return outcome_hours.read(db, deployment_id, first, int(until.timestamp()))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

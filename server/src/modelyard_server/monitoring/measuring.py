@@ -37,8 +37,7 @@ from .schemas import Baseline, DriftWindow
 from .spans import Span
 
 FRESH_SECONDS = 1.0
-UNCHANGED_SECONDS = 60.0  # without new rows only the window's edge moves
-_unchanged_seconds = UNCHANGED_SECONDS
+_unchanged_seconds = 60.0  # without new rows only the window's edge moves
 MAX_CACHED = 2000
 WINDOWS_BEFORE = 2  # that a change must have been seen in as well, one of them
 LoadReference = Callable[[Session, Subject, int], Reference | None]

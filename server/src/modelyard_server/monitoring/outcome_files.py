@@ -7,8 +7,6 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from modelyard_server.kernel.lazily import lazily
 
 from . import outcome_rows
@@ -70,9 +68,4 @@ def _outcome(row: dict[str, Any]) -> OutcomeIn | str:
     at = found.get("at")
     if isinstance(at, dt.datetime) and at.tzinfo is None:
         return "The time has no time zone. Example: 2026-11-21T08:00:00Z."
-    try:
-        return OutcomeIn.model_validate(found)
-    except ValidationError as refused:
-        problem = refused.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"][:1])
-        return f"{where}: {problem['msg']}"
+    return outcome_rows.validated(found)

@@ -23,13 +23,19 @@ def as_outcome(row: dict[str, Any]) -> OutcomeIn | str:
             found["value"] = relevant(found["value"])
         if "row" in found:
             found["row"] = _whole(found["row"])
+    except (ValueError, OverflowError) as refused:
+        return str(refused)
+    return validated(found)
+
+
+def validated(found: dict[str, Any]) -> OutcomeIn | str:
+    """Give an outcome of these facts, or what is wrong with them."""
+    try:
         return OutcomeIn.model_validate(found)
     except ValidationError as refused:
         problem = refused.errors()[0]
         where = ".".join(str(part) for part in problem["loc"][:1])
         return f"{where}: {problem['msg']}"
-    except (ValueError, OverflowError) as refused:
-        return str(refused)
 
 
 def relevant(value: Any) -> Any:

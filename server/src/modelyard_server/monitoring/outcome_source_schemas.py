@@ -13,6 +13,11 @@ Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 Secret = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[\x20-\x7e]+$")]
 SHOWN_PULLS = 20
+PART_ROWS = 5_000
+"""Kept in one transaction."""
+MOST_ROWS = 1_000_000
+"""Of one pull of a database, where the next one goes on, or of a file."""
+SHOWN_COLUMNS, LONGEST_EXAMPLE = 200, 60
 
 
 class DatabasePlace(BaseModel):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +12,7 @@ from modelyard_protocol.package import DType
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.recent import Unchanged
 
 from . import delays, outcome_hours, outcome_packing, outcome_windows, ranking, spans
 from . import worth as value
@@ -27,9 +26,7 @@ from .writing import instant
 
 FEW = 30  # outcomes; below, a metric says little
 _REAL = frozenset({DType.float, DType.double})
-MAX_CACHED = 1000
-_cache: dict[tuple[Any, ...], tuple[tuple[int, ...], Windows]] = {}
-_lock = threading.Lock()
+_kept: Unchanged[Windows] = Unchanged(most=1000)
 
 
 def read(
@@ -87,19 +84,15 @@ def windows(
     is_real = declares_numbers(db, deployment_id)
     state = outcome_hours.state(db, deployment_id, first, last)
     key = (tenancy.workspace_of(db), deployment_id, over, k, is_real)
-    with _lock:
-        held = _cache.get(key)
-    if held is not None and held[0] == state:
-        return held[1]
+    held = _kept.get(key, state)
+    if held is not None:
+        return held
     table = outcome_hours.measured(db, deployment_id, first, last)
     made = outcome_windows.summarise(table, first, step, is_real=is_real, k=k)
     del table
     outcome_packing.give_back()
     if state is not None:
-        with _lock:
-            if len(_cache) >= MAX_CACHED:
-                _cache.clear()
-            _cache[key] = state, made
+        _kept.keep(key, state, made)
     return made
 
 

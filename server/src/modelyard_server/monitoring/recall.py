@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 import uuid
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from .capture import PREDICTION
 from .delta import HOUR
 from .models import CaptureSegment, Outcome
 from .pairing import Mismatch, pair
-from .segments import OUTPUT
+from .segments import OUTPUT, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -177,8 +178,6 @@ def _made_at(identifier: str) -> dt.datetime | None:
 
 
 def _any_between(instants: Sequence[dt.datetime], first: dt.datetime, last: dt.datetime) -> bool:
-    from bisect import bisect_left, bisect_right
-
     return bisect_right(instants, last) > bisect_left(instants, first)
 
 
@@ -193,7 +192,7 @@ def _search(db: Session, blobs: BlobStore, waiting: _Waiting) -> Iterator[pa.Tab
                 reader.register("waiting", waiting.rows)
                 kept = captures.select_rows(files)  # names of our own files only
                 chosen = [
-                    f"kept.{_quoted(name)}"
+                    f"kept.{quoted(name)}"
                     for name in reader.sql(kept).columns
                     if name in {"at", "version"} or name.startswith(OUTPUT)
                 ]
@@ -203,10 +202,6 @@ def _search(db: Session, blobs: BlobStore, waiting: _Waiting) -> Iterator[pa.Tab
                 ).to_arrow_table()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _keep(database: Database, workspace_id: int, deployment_id: uuid.UUID, found: pa.Table) -> int:

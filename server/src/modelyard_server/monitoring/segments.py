@@ -32,6 +32,11 @@ INPUT, OUTPUT = "in.", "out."
 _PLAIN = frozenset({float, int, str, bool, type(None)})
 
 
+def quoted(column: str) -> str:
+    """Write a column's name for a query."""
+    return '"' + column.replace('"', '""') + '"'
+
+
 @functools.cache
 def _types() -> dict[DType, pa.DataType]:
     return {

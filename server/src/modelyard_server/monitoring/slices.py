@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelyard_server.kernel.lazily import lazily
 
-from . import statistics
+from . import segments, statistics
 from .grid import Floats, category, is_missing
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _compare(
 
 def _stretches(name: str, values: Values) -> tuple[list[_Stretch], Ints]:
     """Give the stretches of a column, and which of them each row is of; -1: none."""
-    quoted = '"' + name.replace('"', '""') + '"'
+    quoted = segments.quoted(name)
     column = values if isinstance(values, pa.ChunkedArray) else _column(values)
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):

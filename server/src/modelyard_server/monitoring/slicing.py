@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.recent import Unchanged
 
 from . import expressions, joined, outcome_hours, realised, slices, spans
 from .delta import HOUR
@@ -22,9 +22,6 @@ from .models import CaptureSegment
 from .outcome_schemas import QualityRange, SliceOut, SliceQuality, SlicesOut, Task
 
 FEW = realised.FEW
-MAX_CACHED = 200
-_cache: dict[tuple[Any, ...], tuple[Any, Worst]] = {}
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,9 @@ class Worst:
     slices: list[SliceOut]
     rows_kept: int = 0
     rows_read: int = 0
+
+
+_kept: Unchanged[Worst] = Unchanged(most=200)
 
 
 def worst(
@@ -82,10 +82,9 @@ def worst_between(
     deployments.monitored_one(db, actor, deployment_id)
     key = (tenancy.workspace_of(db), deployment_id, since, until)
     state = _state(db, deployment_id, since, until)
-    with _lock:
-        held = _cache.get(key)
-    if held is not None and held[0] == state:
-        return held[1]
+    held = _kept.get(key, state)
+    if held is not None:
+        return held
     with joined.opened(db, blobs, deployment_id, since, until) as found:
         task, loss = found.rows.task, found.rows.losses()
         columns = ((name, found.column(name)) for name in found.columns)
@@ -95,10 +94,7 @@ def worst_between(
         ]
         mean = float(loss.mean()) if len(loss) else None
         made = Worst(task, len(loss), mean, told, found.kept, found.read)
-    with _lock:
-        if len(_cache) >= MAX_CACHED:
-            _cache.clear()
-        _cache[key] = state, made
+    _kept.keep(key, state, made)
     return made
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Response
 
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
+from modelyard_server.tracking import experiments
 from modelyard_server.tracking.mlflow import wire
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
@@ -55,7 +56,7 @@ def correlate_filters(
     """Say how far two filters find the same traces."""
     found = correlation.measure(
         db,
-        _numbers(body.experiment_ids),
+        experiments.numbers_of(body.experiment_ids),
         body.filter_string1,
         body.filter_string2,
         body.base_filter,
@@ -82,7 +83,7 @@ def query_metrics(
     """Count and measure traces, their spans or what was said about them, by groups."""
     wire.within("max_results", body.max_results, 1, _MOST_PAGE)
     asked = metrics.Question(
-        _numbers(body.experiment_ids),
+        experiments.numbers_of(body.experiment_ids),
         body.view_type,
         body.metric_name,
         [metrics.Aggregation(a.aggregation_type, a.percentile_value) for a in body.aggregations],
@@ -101,7 +102,3 @@ def query_metrics(
     ]
     token = codec.seal(scope, [end]) if end < len(found) else None
     return wire.answer({"data_points": shown, "next_page_token": token})
-
-
-def _numbers(ids: list[str]) -> list[int]:
-    return [int(i) for i in ids if i.isascii() and i.isdigit() and len(i) < 18]

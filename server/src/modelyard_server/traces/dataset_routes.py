@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors, parameter_invalid
+from modelyard_server.tracking import experiments
 from modelyard_server.tracking.mlflow import wire
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
@@ -182,7 +183,7 @@ def remove_dataset_from_experiments(
 
 def _search(db: Session, actor: Actor, body: Search, codec: Cursors) -> Response:
     size = wire.within("max_results", body.max_results, 1, _MOST_PAGE)
-    numbers = [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18]
+    numbers = experiments.numbers_of(body.experiment_ids)
     scope = (
         f"{actor.workspace_id}/evaluation-datasets/{body.experiment_ids}/{body.filter_string}"
         f"/{body.order_by}"

@@ -288,7 +288,7 @@ def stop_using(
         DatasetMissing: there is no such dataset.
     """
     row = get(db, dataset_id, lock=True)
-    numbers = [int(i) for i in experiment_ids if i.isascii() and i.isdigit() and len(i) < 18]
+    numbers = experiments.numbers_of(experiment_ids)
     db.execute(
         delete(DatasetExperiment).where(
             DatasetExperiment.dataset_id == row.id, DatasetExperiment.experiment_id.in_(numbers)

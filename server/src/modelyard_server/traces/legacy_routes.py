@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Response
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors, parameter_missing
-from modelyard_server.tracking import content
+from modelyard_server.tracking import content, experiments
 from modelyard_server.tracking.mlflow import wire
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
@@ -113,7 +113,7 @@ def search_traces_v2(
 ) -> Response:
     """Find traces."""
     wire.within("max_results", body.max_results, 1, _MOST_PAGE)
-    numbers = [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18]
+    numbers = experiments.numbers_of(body.experiment_ids)
     scope = f"{actor.workspace_id}/traces-v2/{numbers}/{body.filter}/{body.order_by}"
     offset = int(codec.open(scope, body.page_token)[0]) if body.page_token else 0
     found = search.find(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors, parameter_missing
+from modelyard_server.tracking import experiments
 from modelyard_server.tracking.mlflow import wire
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
@@ -132,7 +133,7 @@ def search_traces(
     """Find traces."""
     wire.within("max_results", body.max_results, 1, _MOST_PAGE)
     given = [location.mlflow_experiment.experiment_id for location in body.locations]
-    numbers = [int(i) for i in given if i.isascii() and i.isdigit() and len(i) < 18]
+    numbers = experiments.numbers_of(given)
     scope = f"{actor.workspace_id}/traces/{given}/{body.filter}/{body.order_by}"
     offset = int(codec.open(scope, body.page_token)[0]) if body.page_token else 0
     found = search.find(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -56,6 +56,17 @@ def ensure_default(db: Session) -> None:
     )
 
 
+def number_of(experiment_id: str) -> int | None:
+    """Read an experiment's id; `None`: no experiment has such a one."""
+    is_one = experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 18
+    return int(experiment_id) if is_one else None
+
+
+def numbers_of(experiment_ids: Iterable[str]) -> list[int]:
+    """Read the ids of experiments, without those that no experiment has."""
+    return [n for n in map(number_of, experiment_ids) if n is not None]
+
+
 def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
     """Give an experiment, deleted or not.
 
@@ -64,9 +75,9 @@ def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
     """
     if re.fullmatch(r"[+-]?[0-9]+", experiment_id) is None:
         raise _malformed(experiment_id[:40])
-    row = None
-    if experiment_id.isdigit() and len(experiment_id) < 18:
-        wanted = select(Experiment).where(Experiment.id == int(experiment_id))
+    row, number = None, number_of(experiment_id)
+    if number is not None:
+        wanted = select(Experiment).where(Experiment.id == number)
         row = db.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
     if row is None:
         raise ExperimentMissing(f"No Experiment with id={experiment_id[:40]} exists.")

@@ -21,19 +21,19 @@ from modelyard_server.kernel.egress import Egress, NotReached
 from modelyard_server.monitoring import outcome_queries
 from modelyard_server.monitoring.errors import OutcomeSourceRefused
 from modelyard_server.monitoring.outcome_source_schemas import (
+    LONGEST_EXAMPLE,
+    MOST_ROWS,
+    PART_ROWS,
+    SHOWN_COLUMNS,
     DatabasePlace,
     OutcomeColumns,
     SourceColumn,
 )
 from modelyard_server.monitoring.ports import PulledRows
 
-PART_ROWS = 5_000
-MOST_ROWS = 1_000_000
-"""Of one pull; the next one goes on."""
 STATEMENT_SECONDS = 60
 PULL_SECONDS = 600.0
 LOOK_SECONDS = 30.0
-_SHOWN_COLUMNS = 200
 _LONGEST_MARK = 500
 _LONGEST_VALUE = 20_000  # the relevant items of a ranking, as JSON
 _TEXTS = {"text", "varchar", "bpchar", "name", "uuid", "citext", "unknown"}
@@ -66,8 +66,8 @@ def look(egress: Egress, place: DatabasePlace) -> list[SourceColumn]:
     """Give the columns of the question with the values of a row."""
     with _connected(egress, place, LOOK_SECONDS) as connection:
         source, types = _source(place), _types(connection, place)
-        names = list(types)[:_SHOWN_COLUMNS]
-        shown = sql.SQL(", ").join(sql.SQL("left({}::text, 60)").format(_name(n)) for n in names)
+        names = list(types)[:SHOWN_COLUMNS]
+        shown = sql.SQL(", ").join(_text(name, LONGEST_EXAMPLE) for name in names)
         query = sql.SQL("SELECT {} FROM {} LIMIT $1").format(shown, source)
         rows = psycopg.RawCursor(connection).execute(query, [1]).fetchall()
     first = rows[0] if rows else [None] * len(names)

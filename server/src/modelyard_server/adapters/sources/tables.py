@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_server.kernel.lazily import lazily
 from modelyard_server.monitoring.errors import OutcomeSourceRefused
-from modelyard_server.monitoring.outcome_source_schemas import OutcomeColumns, SourceColumn
+from modelyard_server.monitoring.outcome_source_schemas import (
+    LONGEST_EXAMPLE,
+    MOST_ROWS,
+    PART_ROWS,
+    SHOWN_COLUMNS,
+    OutcomeColumns,
+    SourceColumn,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,11 +27,7 @@ else:
     pa_csv = lazily("pyarrow.csv")
     pa_parquet = lazily("pyarrow.parquet")
 
-PART_ROWS = 5_000
-MOST_ROWS = 1_000_000
 _MOST_GROUP_BYTES = 512 * 2**20  # a row group is decoded at once
-_SHOWN_COLUMNS = 200
-_EXAMPLE = 60
 _MAGIC = b"PAR1"
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _REAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
@@ -45,7 +48,7 @@ def columns_of(file: Path) -> list[SourceColumn]:
         raise _unreadable(error) from None
     return [
         SourceColumn(name=field.name, type=str(field.type), example=_shown(row.get(field.name)))
-        for field in list(schema)[:_SHOWN_COLUMNS]
+        for field in list(schema)[:SHOWN_COLUMNS]
     ]
 
 
@@ -134,7 +137,7 @@ def _batches(file: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
 
 
 def _shown(value: Any) -> str | None:
-    return None if value is None else str(value)[:_EXAMPLE]
+    return None if value is None else str(value)[:LONGEST_EXAMPLE]
 
 
 def _unreadable(error: Exception) -> OutcomeSourceRefused:

@@ -12,7 +12,7 @@ from modelyard_server.artifacts import paths
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
-from modelyard_server.tracking import filters, logged_models, sources
+from modelyard_server.tracking import experiments, filters, logged_models, sources
 from modelyard_server.tracking.errors import FilterRefused, ValueRefused
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
@@ -105,7 +105,7 @@ def search_logged_models(
 ) -> Response:
     """Find models."""
     wire.within("max_results", body.max_results, 1, _MOST)
-    numbers = [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18]
+    numbers = experiments.numbers_of(body.experiment_ids)
     scope = f"{actor.workspace_id}/logged-models"
     start, asked = 0, _asked(body)
     if body.page_token:

@@ -14,7 +14,7 @@ from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.services import provided
 from modelyard_server.settings import Settings
-from modelyard_server.tracking import content, history, inputs, logged_models, runs
+from modelyard_server.tracking import content, experiments, history, inputs, logged_models, runs
 from modelyard_server.tracking.errors import ValueRefused
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
@@ -93,7 +93,7 @@ def search_datasets(
             f"SearchDatasets request cannot specify more than {_MOST_EXPERIMENTS} experiment_ids. "
             f"Received {len(body.experiment_ids)} experiment_ids."
         )
-    numbers = [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18]
+    numbers = experiments.numbers_of(body.experiment_ids)
     shown = [
         {"experiment_id": str(found.experiment_id), "name": found.name, "digest": found.digest}
         | ({"context": found.role} if found.role else {})

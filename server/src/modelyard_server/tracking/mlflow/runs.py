@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
-from modelyard_server.tracking import filters, ingest, inputs, runs, search
+from modelyard_server.tracking import experiments, filters, ingest, inputs, runs, search
 from modelyard_server.tracking.errors import TagMissing, ValueRefused
 from modelyard_server.tracking.inputs import NewDataset
 from modelyard_server.tracking.tags import delete_tag, tag
@@ -172,7 +172,7 @@ def search_runs(
     )
     after = codec.open(scope, body.page_token) if body.page_token else None
     wanted = search.Wanted(
-        [int(i) for i in body.experiment_ids if i.isascii() and i.isdigit() and len(i) < 18],
+        experiments.numbers_of(body.experiment_ids),
         list(search.active_and_deleted(body.run_view_type)),
         filters.read(body.filter),
         filters.read_order(body.order_by),
