@@ -34,19 +34,10 @@ HERE = "tests/conformance/seeds.py"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 ALIAS = "best"
 SHORTEST_ID = 6
-OF_EVERYBODY = {
-    "samples/key",
-    "flag_key",
-    "protected_alias",
-}  # names the same thing in every workspace
+OF_EVERYBODY = {"samples/key", "flag_key", "protected_alias"}  # the same in every workspace
+_HEX = re.compile(r"((?:m|tr|d|iss|a)-)?[0-9a-f]{32}")
 _SHAPES = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), lambda: str(uuid.uuid4())),
-    (re.compile(r"[0-9a-f]{32}"), lambda: uuid.uuid4().hex),
-    (re.compile(r"m-[0-9a-f]{32}"), lambda: f"m-{uuid.uuid4().hex}"),
-    (re.compile(r"tr-[0-9a-f]{32}"), lambda: f"tr-{uuid.uuid4().hex}"),
-    (re.compile(r"d-[0-9a-f]{32}"), lambda: f"d-{uuid.uuid4().hex}"),
-    (re.compile(r"iss-[0-9a-f]{32}"), lambda: f"iss-{uuid.uuid4().hex}"),
-    (re.compile(r"a-[0-9a-f]{32}"), lambda: f"a-{uuid.uuid4().hex}"),
     (re.compile(r"runs/.+"), lambda: f"runs/{uuid.uuid4().hex}/artifacts/notes.txt"),
     (re.compile(r"\d+"), lambda: str(uuid.uuid4().int % 10**8 + 10**8)),
 )
@@ -56,6 +47,8 @@ def look_alike(value: str) -> str:
     """Give a value of the same shape that names nothing; words such as an alias stay."""
     if len(value) < SHORTEST_ID:
         return value
+    if found := _HEX.fullmatch(value):
+        return f"{found[1] or ''}{uuid.uuid4().hex}"
     for shape, make in _SHAPES:
         if shape.fullmatch(value):
             return make()
@@ -106,7 +99,14 @@ class World:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Make something through the API as the owner."""
-        answer = self.http.post(path, json=body)
+        return self._ask("POST", path, json=body)
+
+    def read(self, path: str, /, **query: Any) -> dict[str, Any]:
+        """Read through the API as the owner."""
+        return self._ask("GET", path, params=query)
+
+    def _ask(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+        answer = self.http.request(method, path, **sent)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
@@ -137,7 +137,7 @@ def a_token(world: World) -> str:
 
 
 def a_collection(world: World) -> str:
-    there = world.http.get("/api/v1/storage").json()["collections"]  # one is under way at a time
+    there = world.read("/api/v1/storage")["collections"]  # one is under way at a time
     made = there or [world.post("/api/v1/storage/collections", {"dry_run": True})]
     return made[0]["id"]
 
@@ -226,8 +226,8 @@ def a_file(name: str) -> Callable[[World], str]:
 
 
 def a_view(world: World) -> str:
-    path, asked = f"/api/v1/runs/{world['run_id']}/artifacts/view", {"path": world["p.svg"]}
-    return world.http.get(path, params=asked).json()["url"].rpartition("/")[2]
+    path = f"/api/v1/runs/{world['run_id']}/artifacts/view"
+    return world.read(path, path=world["p.svg"])["url"].rpartition("/")[2]
 
 
 def a_run_folder(world: World) -> str:
@@ -311,7 +311,7 @@ def a_channel(world: World) -> str:
 
 def a_dead_letter(world: World) -> str:
     world.post(f"/api/v1/channels/{world['channel_id']}/test", {})
-    [found] = world.http.get("/api/v1/deliveries", params={"state": "dead"}).json()["items"]
+    [found] = world.read("/api/v1/deliveries", state="dead")["items"]
     return found["id"]
 
 
@@ -328,7 +328,7 @@ def a_binned_model(world: World) -> str:
     name = f"{world.canary}-old"
     registered(world.http, name)
     world.http.delete(f"/api/v1/models/{model_id(world.http, name)}")
-    return world.http.get("/api/v1/bin").json()["items"][0]["id"]
+    return world.read("/api/v1/bin")["items"][0]["id"]
 
 
 def a_comment(world: World) -> str:
@@ -350,7 +350,7 @@ def an_inbox_item(world: World) -> str:
     }
     sent = world.space.client("developer").post("/api/v1/comments", json=body)
     assert sent.status_code == 201, sent.text
-    return world.http.get("/api/v1/inbox").json()["items"][0]["id"]
+    return world.read("/api/v1/inbox")["items"][0]["id"]
 
 
 def a_trace(world: World) -> str:
