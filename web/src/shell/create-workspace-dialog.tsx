@@ -2,6 +2,7 @@ import { Button, Modal, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "@/api/client";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 
 interface Props {
@@ -35,14 +36,11 @@ export function CreateWorkspaceDialog({ opened, onClose }: Props) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         {create.error && <Refused error={create.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={create.isPending}>
             Create workspace
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

@@ -1,5 +1,6 @@
 import { Button, Modal, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
+import { FormActions } from "./form-actions";
 import { Refused } from "./refused";
 
 interface Props {
@@ -55,10 +56,7 @@ export function ConfirmDialog(props: Props) {
           />
         )}
         {error && <Refused error={error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={close}>
-            Cancel
-          </Button>
+        <FormActions onCancel={close}>
           <Button
             type="submit"
             {...(destructive ? { color: "red" } : {})}
@@ -67,7 +65,7 @@ export function ConfirmDialog(props: Props) {
           >
             {confirmLabel}
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

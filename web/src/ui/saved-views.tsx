@@ -1,6 +1,7 @@
 import { Button, Checkbox, Menu, Modal, TextInput } from "@mantine/core";
 import { IconBookmark, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
+import { FormActions } from "./form-actions";
 import { Refused } from "./refused";
 
 export interface SavedView {
@@ -165,14 +166,11 @@ function SaveDialog({ state, kept, save, onClose, onSaved }: DialogProps) {
           checked={isShared}
           onChange={(event) => setShared(event.currentTarget.checked)}
         />
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={save.isPending} disabled={name.trim() === ""}>
             Save view
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

@@ -1,6 +1,7 @@
 import { Button, Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Facts } from "@/ui/facts";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { type Alert, useRollBackFrom } from "./api";
 
@@ -44,14 +45,11 @@ export function AlertRollBack({ of, opened, onClose }: Props) {
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {rollBack.error && <Refused error={rollBack.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" data-autofocus loading={rollBack.isPending}>
             Roll back
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

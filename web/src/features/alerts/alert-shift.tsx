@@ -4,6 +4,7 @@ import { useState } from "react";
 import { latency, number, percent } from "@/lib/format";
 import { type Column, DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { type Alert, alertShift, type Shift, type ShiftSide, useShiftFrom } from "./api";
@@ -102,10 +103,7 @@ function Shares({ of, data, live, other, close }: SharesProps) {
         onChange={(event) => setReason(event.currentTarget.value)}
       />
       {shift.error && <Refused error={shift.error} />}
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button variant="default" onClick={close}>
-          Cancel
-        </Button>
+      <FormActions onCancel={close}>
         <Button
           type="submit"
           loading={shift.isPending}
@@ -113,7 +111,7 @@ function Shares({ of, data, live, other, close }: SharesProps) {
         >
           Send {share} % to version {other.version}
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

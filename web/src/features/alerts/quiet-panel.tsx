@@ -2,6 +2,7 @@ import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
+import { FormActions } from "@/ui/form-actions";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { Tag } from "@/ui/status-badge";
@@ -148,14 +149,11 @@ function QuietForm({ onClose }: { onClose: () => void }) {
         onChange={(event) => setReason(event.currentTarget.value)}
       />
       {silence.error && <Refused error={silence.error} />}
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onClose}>
         <Button type="submit" loading={silence.isPending}>
           Be quiet
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

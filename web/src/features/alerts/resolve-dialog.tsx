@@ -1,5 +1,6 @@
 import { Button, Modal, Radio, Textarea } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { type AlertRow, type Resolution, useResolve } from "./api";
 import { RESOLUTIONS } from "./words";
@@ -62,14 +63,11 @@ export function ResolveDialog({ of, onClose }: Props) {
         />
         <p className="small dim">Its rules stay quiet until they were clear once.</p>
         {resolve.error && <Refused error={resolve.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={resolve.isPending}>
             Resolve alert
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

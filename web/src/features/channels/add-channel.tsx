@@ -1,6 +1,7 @@
 import { Button, Checkbox, Modal, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Shape } from "@/api/types";
+import { FormActions } from "@/ui/form-actions";
 import { KeyReveal } from "@/ui/key-reveal";
 import { Refused } from "@/ui/refused";
 import { type Channel, useCreateChannel } from "./api";
@@ -139,14 +140,11 @@ function ChannelForm({ busy, error, onCancel, onSave }: FormProps) {
         onChange={(event) => setDefault(event.currentTarget.checked)}
       />
       {error && <Refused error={error} />}
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button variant="default" onClick={onCancel}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onCancel}>
         <Button type="submit" loading={busy}>
           Add channel
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

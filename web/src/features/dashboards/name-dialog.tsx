@@ -1,5 +1,6 @@
 import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import type { Draft, Window } from "./api";
 import { WINDOW_WORDS, WINDOWS } from "./words";
@@ -48,14 +49,11 @@ export function NameDialog({ title, saveLabel, of, busy, error, onClose, onSave 
           onChange={(value) => setWindow(WINDOWS.find((one) => one === value) ?? window)}
         />
         {error && <Refused error={error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={busy} disabled={name.trim() === ""}>
             {saveLabel}
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

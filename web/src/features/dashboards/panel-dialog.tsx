@@ -2,6 +2,7 @@ import { Button, Modal, MultiSelect, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Choice } from "@/ui/choice";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { columns, type Panel, places, type Signal, type Window } from "./api";
 import { METRIC_CHOICES, SIGNALS, WINDOW_WORDS, WINDOWS } from "./words";
@@ -89,14 +90,11 @@ export function PanelDialog({ panel, isNew = false, onClose, onSave }: Props) {
           />
         </div>
         {error && <Refused error={error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" disabled={draft.deployment_ids.length === 0}>
             {name}
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

@@ -1,5 +1,6 @@
 import { Button, Modal, NumberInput, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { useCreateKey } from "./actions";
 
@@ -73,14 +74,11 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
           onChange={(value) => setLimit(typeof value === "number" ? value : null)}
         />
         {create.error && <Refused error={create.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
             Create key
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

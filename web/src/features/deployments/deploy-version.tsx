@@ -1,6 +1,7 @@
 import { Button, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { useDeploy } from "./actions";
 import type { Deployment } from "./api";
@@ -89,14 +90,11 @@ function Question({ deployment, version, busy, error, onStart, onClose }: Questi
       </p>
       <StrategyChoice value={strategy} onChange={setStrategy} />
       {error && <Refused error={error} />}
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onClose}>
         <Button type="submit" loading={busy} data-autofocus>
           Deploy version {version}
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

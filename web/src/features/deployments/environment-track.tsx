@@ -6,6 +6,7 @@ import { usePermission } from "@/api/session";
 import type { Shape } from "@/api/types";
 import { here } from "@/lib/here";
 import { Facts } from "@/ui/facts";
+import { FormActions } from "@/ui/form-actions";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { StatusBadge } from "@/ui/status-badge";
@@ -139,14 +140,11 @@ function Question({ stage, to, onClose }: QuestionProps) {
       />
       {replaces !== null && <StrategyChoice value={strategy} onChange={setStrategy} />}
       {promote.error && <Refused error={promote.error} />}
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onClose}>
         <Button type="submit" loading={promote.isPending} data-autofocus>
           Promote to {stage.next_name?.toLowerCase()}
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

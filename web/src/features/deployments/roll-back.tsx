@@ -3,6 +3,7 @@ import { IconArrowBackUp } from "@tabler/icons-react";
 import { useState } from "react";
 import { Refusal } from "@/api/refusal";
 import { Facts } from "@/ui/facts";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
 import { useRollBack } from "./actions";
@@ -101,10 +102,7 @@ function Question({ deployment, to: first, good, onClose }: Props & { onClose: (
         onChange={(event) => setReason(event.currentTarget.value)}
       />
       {rollBack.error && <Refused error={rollBack.error} />}
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onClose}>
         <Button
           type="submit"
           data-autofocus
@@ -113,7 +111,7 @@ function Question({ deployment, to: first, good, onClose }: Props & { onClose: (
         >
           {anyway ? "Roll back anyway" : "Roll back"}
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

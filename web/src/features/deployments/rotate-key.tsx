@@ -1,5 +1,6 @@
 import { Button, Modal, Select } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { useRotateKey } from "./actions";
 import type { Key } from "./api";
@@ -50,14 +51,11 @@ export function RotateKey({ id, of, onClose, onMade }: Props) {
           onChange={(value) => value && setHours(value)}
         />
         {rotate.error && <Refused error={rotate.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={rotate.isPending} data-autofocus>
             Rotate key
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

@@ -2,6 +2,7 @@ import { Button, Modal, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { here } from "@/lib/here";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { useCreateExperiment } from "./api";
 
@@ -36,14 +37,11 @@ export function CreateExperiment() {
             onChange={(event) => setName(event.currentTarget.value)}
           />
           {create.error && <Refused error={create.error} />}
-          <div className="row" style={{ justifyContent: "flex-end" }}>
-            <Button variant="default" onClick={() => setOpened(false)}>
-              Cancel
-            </Button>
+          <FormActions onCancel={() => setOpened(false)}>
             <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
               Create experiment
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Modal>
     </>

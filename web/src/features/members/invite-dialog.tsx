@@ -1,6 +1,7 @@
 import { Button, Modal, Radio, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { isGivenRole, ROLES } from "@/lib/roles";
+import { FormActions } from "@/ui/form-actions";
 import { KeyReveal } from "@/ui/key-reveal";
 import { Refused } from "@/ui/refused";
 import { useInvite } from "./api";
@@ -47,14 +48,11 @@ export function InviteDialog({ opened, onClose }: Props) {
             </div>
           </Radio.Group>
           {invite.error && <Refused error={invite.error} />}
-          <div className="row" style={{ justifyContent: "flex-end" }}>
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
+          <FormActions onCancel={close}>
             <Button type="submit" loading={invite.isPending}>
               Send invitation
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Modal>
       <KeyReveal

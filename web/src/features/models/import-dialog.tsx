@@ -2,6 +2,7 @@ import { Button, FileInput, Modal, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { here } from "@/lib/here";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { useImportBundle } from "./bundle-api";
 
@@ -76,14 +77,11 @@ export function ImportDialog({ opened, onClose }: Props) {
           It is verified to its last byte before anything shows, then scanned like every version.
         </p>
         {bring.error && <Refused error={bring.error} />}
-        <div className="row wrap">
+        <FormActions onCancel={close}>
           <Button type="submit" disabled={!file} loading={bring.isPending}>
             Import
           </Button>
-          <Button variant="default" onClick={close}>
-            Cancel
-          </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

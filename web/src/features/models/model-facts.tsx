@@ -2,6 +2,7 @@ import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Facts } from "@/ui/facts";
+import { FormActions } from "@/ui/form-actions";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
@@ -89,14 +90,11 @@ function FactsDialog({ model, onClose }: { model: Model; onClose: () => void }) 
           onChange={(event) => setFacts({ ...facts, licence: event.currentTarget.value })}
         />
         {save.error && <Refused error={save.error} />}
-        <div className="row">
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={save.isPending}>
             Save facts
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

@@ -1,6 +1,7 @@
 import { Button, Modal, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
+import { FormActions } from "@/ui/form-actions";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { StatusBadge } from "@/ui/status-badge";
@@ -125,7 +126,7 @@ function ReleaseDialog({ version, onClose }: { version: Version; onClose: () => 
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {release.error && <Refused error={release.error} />}
-        <div className="row">
+        <FormActions onCancel={onClose}>
           <Button
             type="submit"
             loading={release.isPending}
@@ -133,10 +134,7 @@ function ReleaseDialog({ version, onClose }: { version: Version; onClose: () => 
           >
             Release version
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

@@ -1,5 +1,6 @@
 import { Button, Modal, NumberInput, Select } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import {
   type Capture,
@@ -93,14 +94,11 @@ export function CaptureDialog({ id, now, onClose }: Props) {
           </div>
         ))}
         {change.error && <Refused error={change.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={change.isPending}>
             Save
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

@@ -1,5 +1,6 @@
 import { Autocomplete, Button, Modal, NumberInput, Select, Switch } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { type Source, useConnect, useLook } from "./source-api";
 import { type Draft, draftOf, guessed, type Kind, placeOf, putOf } from "./source-draft";
@@ -109,14 +110,11 @@ export function SourceDialog({ id, now, onClose }: Props) {
           />
         </div>
         {connect.error && <Refused error={connect.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={connect.isPending}>
             Save and pull
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

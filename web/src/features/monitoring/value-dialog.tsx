@@ -1,5 +1,6 @@
 import { Button, Modal, NumberInput, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import type { Quality } from "./api";
 import { useChangeValue, type Value } from "./outcome-api";
@@ -73,14 +74,11 @@ export function ValueDialog({ id, task, now, onClose }: Props) {
           />
         ))}
         {change.error && <Refused error={change.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" loading={change.isPending}>
             Save
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );

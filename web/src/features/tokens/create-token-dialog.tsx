@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useMe } from "@/api/session";
 import { isGivenRole, rolesUpTo } from "@/lib/roles";
 import { CodeBlock } from "@/ui/code-block";
+import { FormActions } from "@/ui/form-actions";
 import { KeyReveal } from "@/ui/key-reveal";
 import { Refused } from "@/ui/refused";
 import { useCreateToken } from "./api";
@@ -76,14 +77,11 @@ export function CreateTokenDialog({ ws, opened, onClose }: Props) {
             onChange={(value) => setLifetime(value ?? "90")}
           />
           {create.error && <Refused error={create.error} />}
-          <div className="row" style={{ justifyContent: "flex-end" }}>
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
+          <FormActions onCancel={close}>
             <Button type="submit" loading={create.isPending}>
               Create token
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Modal>
       <KeyReveal

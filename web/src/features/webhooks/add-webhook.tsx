@@ -1,6 +1,7 @@
 import { Button, Modal, MultiSelect, PasswordInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Shape } from "@/api/types";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { type RegistryEvent, useCreateWebhook } from "./api";
 import { EVENT_NAMES, EVENTS, eventsOf } from "./events";
@@ -86,14 +87,11 @@ function WebhookForm({ busy, error, onCancel, onSave }: FormProps) {
         onChange={(event) => setSecret(event.currentTarget.value)}
       />
       {error && <Refused error={error} />}
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button variant="default" onClick={onCancel}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onCancel}>
         <Button type="submit" loading={busy} disabled={events.length === 0}>
           Add webhook
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }
