@@ -126,7 +126,7 @@ class RunningPod(threading.Thread):
             (container,) = self.told["spec"]["containers"]
             for restarts in itertools.count(1):
                 code = self._once(container, "containerStatuses", is_main=True)
-                ended = {"terminated": {"exitCode": code, "reason": "Error"}}
+                ended = {"terminated": self._ended_state(container, code)}
                 again = {"waiting": {"reason": "CrashLoopBackOff"}}
                 self._set("containerStatuses", container, again, lastState=ended, more=restarts)
                 self._pause(min(0.2 * 2**restarts, 5.0))
@@ -168,10 +168,19 @@ class RunningPod(threading.Thread):
                 self._set(many, container, {"running": {"startedAt": _now()}}, ready=True)
             time.sleep(LOOK_SECONDS)
         code = self._process.returncode
-        ended = {"exitCode": code, "reason": "Error" if code else "Completed"}
         if not is_main:
+            ended = self._ended_state(container, code)
             self._set(many, container, {"terminated": ended}, ready=code == 0)
         return code
+
+    def _last_words(self, container: dict[str, Any]) -> Path:
+        return self._folder / f"{container['name']}.last"
+
+    def _ended_state(self, container: dict[str, Any], code: int) -> dict[str, Any]:
+        """Tell how a container has ended, with what it has left as its message."""
+        said = self._last_words(container).read_bytes()[:4096].decode(errors="replace")
+        ended = {"exitCode": code, "reason": "Error" if code else "Completed"}
+        return ended | ({"message": said} if said else {})
 
     def _line(self, container: dict[str, Any], info: int) -> list[str]:
         line = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
@@ -180,6 +189,7 @@ class RunningPod(threading.Thread):
         for mount in container["volumeMounts"]:
             how = "--ro-bind" if mount.get("readOnly") else "--bind"
             line += [how, str(self._folder / mount["name"]), mount["mountPath"]]
+        line += ["--bind", str(self._last_words(container)), container["terminationMessagePath"]]
         environment = {"PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin"}
         for one in container["env"]:
             if "value" in one:
@@ -192,6 +202,7 @@ class RunningPod(threading.Thread):
 
     def _launch(self, container: dict[str, Any]) -> None:
         reader, writer = os.pipe()
+        self._last_words(container).write_bytes(b"")  # of this container alone
         with (self._folder / f"{container['name']}.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._line(container, writer), "--", *container["command"]],

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from tests.make.clusters import Cluster, a_cluster, why_no_cluster
 from tests.make.engines import an_environment
 from tests.make.kubelets import FakeKubelet, a_kubelet
 from tests.make.nodes import RunningNode, a_node, a_route, a_server
-from tests.make.packages import an_adding_package
+from tests.make.packages import a_code_package, an_adding_package
 
 from modelyard_protocol.routing import Scaling, ServerSpec
 from modelyard_runtime.drivers.kubernetes import config
@@ -223,3 +224,24 @@ def test_strangers_are_turned_away_by_pods(world: World, node: RunningNode, tmp_
         stranger.sendall(b"n" + bytes(64))
         assert stranger.recv(64) == b""
     assert predict(node).json()["predictions"] == [4.0]
+
+
+def test_a_model_that_fails_while_no_node_is_there_is_told_to_the_next_node(
+    world: World, node: RunningNode, tmp_path: Path
+) -> None:
+    code = "import pathlib, time\nprint('looking for weights')\n"
+    code += "while not pathlib.Path('/tmp/go').exists():\n time.sleep(0.01)\n"
+    code += "raise RuntimeError('no weights here')"
+    package = a_code_package(tmp_path / "package", code)
+    node.want([world.server(package, engine="sklearn")], [a_route(package, {FIRST: 100})])
+    node.start()
+    node.wait_until(lambda state: "looking for weights" in str(state["servers"]))
+    node.end(signal.SIGKILL)
+    pid = world.kubelet.model_pid(FIRST)
+    assert pid is not None
+    for pod in world.kubelet.folder.iterdir():
+        (pod / "tmp" / "go").touch()
+    node.wait_until(lambda _: world.kubelet.model_pid(FIRST) != pid)
+    node.start()
+    state = node.wait_until(lambda state: state["servers"] and state["servers"][0]["restarts"])
+    assert reason(state) == "RuntimeError: no weights here"

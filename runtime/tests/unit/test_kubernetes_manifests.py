@@ -18,7 +18,7 @@ from modelyard_protocol.routing import Limits, Scaling, ServerSpec
 from modelyard_runtime.drivers.kubernetes import boot, calling, greeting, manifests
 from modelyard_runtime.drivers.kubernetes.calling import _Pieces
 from modelyard_runtime.drivers.kubernetes.config import NotUsable, access
-from modelyard_runtime.drivers.kubernetes.seeing import end_of, pod_of, refusal_of
+from modelyard_runtime.drivers.kubernetes.seeing import Pod, end_of, pod_of, refusal_of
 
 PLACE = manifests.Place("n0de", "modelyard", ("10.1.0.0/16",), "code-1")
 SECRET = b"s" * 32
@@ -252,3 +252,21 @@ def test_what_the_cluster_says_is_said_in_words() -> None:
     told["status"] = {"containerStatuses": own}
     assert "more than 300 MB" in end_of(pod_of(told), 300)
     assert "removed" in end_of(None, 300)
+
+
+def test_how_a_container_has_ended_is_told_with_what_it_left_and_not_of_the_one_before() -> None:
+    left = {"terminated": {"exitCode": 3, "reason": "Error", "message": "MemoryError: none left"}}
+
+    def seen(state: str, restarts: int, last: dict[str, Any] | None = None) -> Pod:
+        own = {"name": manifests.CONTAINER, "restartCount": restarts, "lastState": last or {}}
+        own["state"] = left if state == "terminated" else {state: {"reason": "CrashLoopBackOff"}}
+        status = {"phase": "Running", "containerStatuses": [own]}
+        return pod_of({"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "status": status})
+
+    assert end_of(seen("terminated", 0), 300) == "MemoryError: none left"
+    assert seen("terminated", 0).has_ended(0)
+    assert seen("waiting", 0, left).has_ended(0)  # a real cluster counts when it starts the next
+    assert seen("running", 1, left).has_ended(0)
+    assert not seen("running", 1, left).has_ended(1)
+    assert not seen("running", 0).has_ended(0)
+    assert "starts the model server again" in str(seen("waiting", 1, left).waits)

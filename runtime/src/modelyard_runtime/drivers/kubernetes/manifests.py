@@ -14,6 +14,8 @@ from typing import Any
 from modelyard_protocol.routing import Scaling, ServerSpec
 from modelyard_runtime.wire import base_of
 
+from .pod import LAST_WORDS, READY_FILE
+
 NODE, SERVER = "modelyard.dev/node", "modelyard.dev/server"
 LABEL, CODE = "modelyard.dev/label", "modelyard.dev/code"
 PORT = 8500
@@ -210,7 +212,7 @@ def _serving(spec: ServerSpec) -> Object:
     line += ["--model-dir", f"{_PLACE}/model", "--engine", spec.engine]
     line += ["--memory-mb", str(spec.limits.memory_mb)]
     line += ["--open-files", str(spec.limits.open_files)]
-    ready = ["test", "-e", "/tmp/modelyard-ready"]  # noqa: S108 - the pod's own
+    ready = ["test", "-e", str(READY_FILE)]
     return _container(spec, CONTAINER, is_serving=True) | {
         "command": line,
         "ports": [{"name": "calls", "containerPort": PORT, "protocol": "TCP"}],
@@ -231,6 +233,7 @@ def _container(spec: ServerSpec, name: str, *, is_serving: bool) -> Object:
         "workingDir": "/tmp",  # noqa: S108 - its own
         "env": [{"name": "MODELYARD_POD_ADDRESS", "valueFrom": address}, *plain],
         "resources": {"requests": most, "limits": most},
+        "terminationMessagePath": str(LAST_WORDS),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -2,7 +2,8 @@
 
 It starts the model server as a child and lets in whoever knows the version's secret: the node,
 which hears what the model says and prints, and its gateway workers, whose connections the model
-server is handed. It outlives a node: the next one finds the model loaded.
+server is handed. It outlives a node: the next one finds the model loaded. When the model server has
+ended, it stays until the node has heard why, and leaves the reason with the cluster as well.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ _KEPT_BYTES = 64 * 1024
 _MAX_PENDING = 1024 * 1024  # of log that a slow node has not taken
 _BLOCK = 64 * 1024
 _LAST_SECONDS = 2.0
+_NODE_SECONDS = 15.0  # until a node has noticed that the container runs, and called
+LAST_WORDS = Path("/dev/termination-log")
+"""What the container leaves here, the cluster tells as the message of its end."""
+_LAST_BYTES = 4000  # the cluster keeps 4,096
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -50,6 +55,8 @@ class Pod:
         self._options = options
         self._secret = bytes.fromhex((HANDED / "secret").read_text())
         self._node: Channel | None = None
+        self._node_is_there = asyncio.Event()
+        self._is_draining = False
         self._model: Channel | None = None
         self._said: list[tuple[Kind, bytes]] = []
         self._printed: deque[bytes] = deque()
@@ -66,8 +73,8 @@ class Pod:
             loop.add_signal_handler(signal.SIGINT, self._drain)
             accepting = loop.create_task(self._accept(listener))
             code = await self._copy(child)
+            await self._end(code)
             accepting.cancel()
-        await self._end(code)
         return code if code >= 0 else 128 - code
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -110,10 +117,17 @@ class Pod:
         return await ended
 
     async def _end(self, code: int) -> None:
-        """Tell the node how it ended, and wait until it knows."""
+        """Tell how it ended; a node that is not there is waited for, and then until it knows.
+
+        A model that cannot be loaded may end before the node has seen that its pod runs.
+        """
+        READY_FILE.unlink(missing_ok=True)
         if self._model is not None:
             self._model.drain()
             self._model.close()
+        self._leave_words()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._node_is_there.wait(), _NODE_SECONDS)
         if self._node is None or self._node.is_closed:
             return
         self._node.send(Kind.ended, json.dumps({"code": code}).encode())
@@ -122,7 +136,18 @@ class Pod:
                 while not self._node.is_closed:
                     await asyncio.sleep(0.02)
 
+    def _leave_words(self) -> None:
+        """Write what is wrong with the model where the cluster keeps it beside the exit code."""
+        for kind, payload in self._said:
+            if kind is Kind.failed:
+                with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                    error = str(json.loads(payload)["error"])
+                    short = error.encode()[:_LAST_BYTES].decode(errors="ignore")
+                    LAST_WORDS.write_text(short, encoding="utf-8")
+
     def _drain(self) -> None:
+        self._is_draining = True
+        self._node_is_there.set()  # nobody is waited for any more
         if self._model is not None:
             self._model.send(Kind.drain)
 
@@ -175,11 +200,16 @@ class Pod:
         """Speak with a new node; one that was there before is forgotten."""
         if self._node is not None:
             self._node.close()
-        self._node = Channel(connection, self._node_said, lambda: None)
+        self._node = Channel(connection, self._node_said, self._node_left)
         for block in self._printed:
             self._node.send(Kind.printed, block)
         for kind, payload in self._said:
             self._node.send(kind, payload)
+        self._node_is_there.set()
+
+    def _node_left(self) -> None:
+        if not self._is_draining:
+            self._node_is_there.clear()
 
     def _node_said(self, kind: Kind, payload: bytes, descriptor: int) -> None:
         del payload

@@ -159,7 +159,13 @@ class KubernetesRun:
         await self._version.ensure()
         self._pod = pod = await self._claim()
         self.has_begun = True
-        connection = await self._dial(pod)
+        try:
+            connection = await self._dial(pod)
+        except OSError:
+            if not self._has_ended(pod):
+                raise
+            self._ending = end_of(self._version.pods.get(pod.uid), self._spec.limits.memory_mb)
+            return
         self._home.log.say(f"pod {pod.namespace}/{pod.name} at {pod.address}")
         self._talk.begin(connection)
         await self._refill()
@@ -190,7 +196,7 @@ class KubernetesRun:
             try:
                 return await dial(pod.address, self._version.secret, greeting.NODE)
             except OSError:
-                if loop.time() > end or not self._is_there(pod):
+                if loop.time() > end or not self._is_there(pod) or self._has_ended(pod):
                     raise
                 await asyncio.sleep(LOOK_SECONDS)
 
@@ -216,17 +222,20 @@ class KubernetesRun:
             return True
         return seen is not None and not seen.is_leaving and seen.restarts == pod.restarts
 
+    def _has_ended(self, pod: Pod) -> bool:
+        """Tell whether the cluster knows how what we speak with has ended."""
+        seen = self._version.pods.get(pod.uid)
+        return seen is None or seen.is_leaving or seen.has_ended(pod.restarts)
+
     async def _end(self, pod: Pod) -> str:
         """Say why it has ended; the cluster knows it a moment later than we do."""
         loop = asyncio.get_running_loop()
         end = loop.time() + LAST_SECONDS
-        seen = self._version.pods.get(pod.uid)
         while self._talk.code is None and not self.is_leaving and loop.time() < end:
-            seen = self._version.pods.get(pod.uid)
-            if seen is None or seen.is_leaving or seen.ended:
-                break
+            if self._has_ended(pod):
+                return end_of(self._version.pods.get(pod.uid), self._spec.limits.memory_mb)
             await self._news()
-        return end_of(seen, self._spec.limits.memory_mb)
+        return "Its pod cannot be reached any more."
 
     def _close_ready(self) -> None:
         for connection in self._ready:

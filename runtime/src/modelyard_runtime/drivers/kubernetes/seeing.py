@@ -39,7 +39,14 @@ class Pod:
     waits: str | None
     """What it waits for."""
     ended: Mapping[str, Any]
-    """How its model container has ended last: `exitCode`, `reason`."""
+    """How its model container has ended last: `exitCode`, `reason`, `message`."""
+
+    def has_ended(self, restarts: int) -> bool:
+        """Tell whether the container that was started after so many restarts has ended.
+
+        A restart is counted when the next container starts, or as soon as the last one has ended.
+        """
+        return bool(self.ended) and (self.restarts > restarts or not self.is_running)
 
 
 def pod_of(told: Mapping[str, Any]) -> Pod:
@@ -73,6 +80,8 @@ def end_of(pod: Pod | None, memory_mb: int) -> str:
         return "The cluster removes its pod."
     if pod.ended.get("reason") == "OOMKilled":
         return f"It used more than {memory_mb} MB of memory and was ended."
+    if pod.ended.get("message"):
+        return str(pod.ended["message"])
     if "exitCode" in pod.ended:
         return death(int(pod.ended["exitCode"]), memory_mb)
     return "Its pod cannot be reached any more."
@@ -120,6 +129,8 @@ def _waits(
             return f"the pod finds no machine: {condition.get('message')}"
     if "running" in (model.get("state") or {}):
         return None
+    if ((model.get("state") or {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff":
+        return "the cluster waits before it starts the model server again"
     if "running" in (files.get("state") or {}):
         return "the pod takes its files"
     if "terminated" in (files.get("state") or {}):
