@@ -122,7 +122,16 @@ def _pack(pieces: _Pieces, spec: ServerSpec) -> None:
         fileobj=cast("IO[bytes]", pieces), mode="w|", bufsize=_PIECE, dereference=True
     ) as archive:
         for name, folder in parts.items():
-            archive.add(folder, name, filter=_as_nobody)
+            _add(archive, folder, name)
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    """Add a folder; bytecode that is being written beside a check this moment is left out."""
+    archive.add(path, name, recursive=False, filter=_as_nobody)
+    if path.is_dir():
+        for one in sorted(path.iterdir()):
+            if ".pyc." not in one.name:
+                _add(archive, one, f"{name}/{one.name}")
 
 
 def _as_nobody(entry: tarfile.TarInfo) -> tarfile.TarInfo:

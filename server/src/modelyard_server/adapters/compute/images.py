@@ -13,8 +13,8 @@ import tarfile
 import threading
 import urllib.parse
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from modelyard_server.deployments.errors import ImageNotBuilt
 from modelyard_server.settings import Settings
@@ -104,10 +104,10 @@ class DockerImages:
             }
         )
         packages = environment_dir / "venv" / "lib" / f"python{_PYTHON}" / "site-packages"
-        with _packed(packages) as context:
+        with Context(packages) as context:
             self._told("POST", f"/build?{query}", context, on_line)
 
-    def _told(self, method: str, path: str, body: IO[bytes] | None, on_line: OnLine) -> None:
+    def _told(self, method: str, path: str, body: Context | None, on_line: OnLine) -> None:
         """Call, and read the engine's progress line by line."""
         connection = _Unix(self._socket, BUILD_SECONDS)
         try:
@@ -147,35 +147,54 @@ class DockerImages:
         return content
 
 
-class _packed:  # noqa: N801 - used like a function
+class Context:
     """The build context as a stream: never whole in memory or on disk."""
 
     def __init__(self, packages: Path) -> None:
         self._packages = packages
+        self._failure: OSError | None = None
 
-    def __enter__(self) -> IO[bytes]:
+    def __enter__(self) -> Context:
         reader, writer = os.pipe()
         self._file = os.fdopen(reader, "rb", buffering=1024 * 1024)
         self._thread = threading.Thread(target=self._write, args=(writer,), daemon=True)
         self._thread.start()
-        return self._file
+        return self
+
+    def read(self, size: int = -1) -> bytes:
+        """Give the next bytes.
+
+        Raises:
+            OSError: the packages could not be read to their end; an engine would build from half.
+        """
+        block = self._file.read(size)
+        if not block and self._failure is not None:
+            raise self._failure
+        return block
 
     def __exit__(self, *_: object) -> None:
         self._file.close()  # a writer that is not through yet stops with a broken pipe
         self._thread.join()
 
     def _write(self, writer: int) -> None:
-        try:
-            with (
-                os.fdopen(writer, "wb") as file,
-                tarfile.open(fileobj=file, mode="w|", bufsize=1024 * 1024) as archive,
-            ):
-                head = tarfile.TarInfo("Dockerfile")
-                head.size = len(_DOCKERFILE.encode())
-                archive.addfile(head, io.BytesIO(_DOCKERFILE.encode()))
-                archive.add(self._packages, "site-packages", filter=_as_root)
-        except BrokenPipeError:
-            return
+        with suppress(BrokenPipeError), os.fdopen(writer, "wb") as file:
+            try:
+                with tarfile.open(fileobj=file, mode="w|", bufsize=1024 * 1024) as archive:
+                    head = tarfile.TarInfo("Dockerfile")
+                    head.size = len(_DOCKERFILE.encode())
+                    archive.addfile(head, io.BytesIO(_DOCKERFILE.encode()))
+                    _add(archive, self._packages, "site-packages")
+            except OSError as error:
+                self._failure = error  # before the pipe is closed
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    """Add a folder; bytecode that is being written beside a check this moment is left out."""
+    archive.add(path, name, recursive=False, filter=_as_root)
+    if path.is_dir() and not path.is_symlink():
+        for one in sorted(path.iterdir()):
+            if ".pyc." not in one.name:
+                _add(archive, one, f"{name}/{one.name}")
 
 
 def _as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
