@@ -33,6 +33,7 @@ from tests.make.installation import an_installation  # noqa: E402
 from tests.make.journey import Member, an_owner  # noqa: E402
 
 HEAVY = ROOT / ".make" / "autolog" / "bin" / "python"
+TENSORFLOW = ROOT / ".make" / "tensorflow" / "bin" / "python"
 ENOUGH = 0.98
 STEPS = ("prepare", "build", "verify", "start", "traffic")
 PATIENCE_SECONDS = 900  # of one deployment, its environment's build included
@@ -114,6 +115,29 @@ rows = x.to_numpy("float32")
 expected = net.predict(rows, verbose=0)
 # MLflow 3.17.2 saves the example of a Keras model before it makes the folder, and fails
 log(mlflow.keras, "keras", net, rows, expected, ["keras", "torch"], input_example=None)
+""",
+}
+WITH_TENSORFLOW = {
+    "tensorflow": """
+os.environ["KERAS_BACKEND"] = "tensorflow"
+import keras
+net = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
+net.compile("sgd", "mse")
+rows = x.to_numpy("float32")
+expected = net.predict(rows, verbose=0)
+log(mlflow.tensorflow, "tensorflow", net, rows, expected, ["keras", "tensorflow-cpu"])
+""",
+    "savedmodel": """
+import tensorflow as tf
+class Sums(tf.Module):
+    def __init__(self):
+        self.factors = tf.Variable([[1.0], [2.0], [3.0]])
+    @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.float32, name="rows")])
+    def __call__(self, rows):
+        return {"sum": rows @ self.factors}
+rows, net = x.to_numpy("float32"), Sums()
+expected = net(rows)["sum"].numpy()
+log(mlflow.tensorflow, "savedmodel", net, rows, expected, ["tensorflow-cpu"])
 """,
 }
 
@@ -272,8 +296,9 @@ def main() -> int:
     ):
         owner = an_owner(installation)
         programs = [(Path(sys.executable), *one) for one in LIGHT.items()]
-        if HEAVY.parents[1].joinpath("complete").exists():
-            programs += [(HEAVY, *one) for one in WITH_TORCH.items()]
+        for python, heavy in ((HEAVY, WITH_TORCH), (TENSORFLOW, WITH_TENSORFLOW)):
+            if python.parents[1].joinpath("complete").exists():
+                programs += [(python, *one) for one in heavy.items()]
         wanted = [one for one in programs if not only or one[1] in only]
         found = {one[1]: logged(owner, *one) for one in wanted}
         fixtures = [one for one in found.values() if isinstance(one, Fixture)]

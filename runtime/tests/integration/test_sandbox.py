@@ -12,6 +12,9 @@ import pytest
 from tests.make.nodes import environment
 from tests.make.packages import a_malicious_package, an_adding_package
 
+from modelyard_runtime.sandbox.measure import RISKS, missing
+from modelyard_runtime.sandbox.walls import Tier
+
 TIERS = ["bwrap", "landlock"]
 
 
@@ -85,6 +88,42 @@ def test_memory_over_the_limit_is_refused(tier: str) -> None:
 
 
 @pytest.mark.parametrize("tier", TIERS)
+def test_memory_that_the_limit_does_not_count_is_not_given(tier: str) -> None:
+    ways = {
+        "shared": "mmap.mmap(-1, 1 << 20)",
+        "memory file": "os.memfd_create('x')",
+        "zeros": "mmap.mmap(os.open('/dev/zero', os.O_RDWR), 1 << 20)",
+        "system v": "c = ctypes.CDLL(None).shmget(0, 1 << 20, 0o1600); assert c >= 0",
+        "shm": "f = open('/dev/shm/x', 'wb', 0); os.unlink(f.name)\n"
+        "for _ in range(9): assert f.write(bytes(1 << 20)) == 1 << 20",
+    }
+    head = "import ctypes, mmap, os, resource\n"
+    assert {name: run("outside", head + code).returncode for name, code in ways.items()} == (
+        dict.fromkeys(ways, 0)
+    )
+    ways |= {
+        "a file beside devices": "open('/dev/x', 'wb')",
+        "a higher limit": "resource.setrlimit(resource.RLIMIT_DATA, (-1, -1))",
+    }
+    inside = {name: run(tier, head + code, "--tmp-mb", "4") for name, code in ways.items()}
+    assert [name for name, done in inside.items() if done.returncode == 0] == []
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_when_memory_runs_out_models_go_first(tier: str) -> None:
+    assert run(tier, "print(open('/proc/self/oom_score_adj').read())").stdout.strip() == "1000"
+
+
+def test_walls_that_are_missing_are_found_by_trying() -> None:
+    assert missing(Tier.none) == list(RISKS)
+    held = {"files", "processes", "network", "sockets", "programs", "memory"}
+    assert held.isdisjoint(missing(Tier.landlock))
+    assert held.isdisjoint(missing(Tier.bwrap))
+    assert "disk" in missing(Tier.landlock)  # its limit is one file's
+    assert "disk" not in missing(Tier.bwrap)
+
+
+@pytest.mark.parametrize("tier", TIERS)
 def test_named_folder_is_writable_and_threads_may_start(tier: str, tmp_path: Path) -> None:
     code = (
         f"import threading as t; x = t.Thread(target=lambda: open('{tmp_path}/f', 'w').write('y'))"
@@ -109,6 +148,7 @@ def test_probe_names_the_tiers_that_were_tried() -> None:
     found = json.loads(done.stdout)
     assert found["chosen"] == found["tiers"][0]
     assert set(found["tiers"]) <= set(TIERS)
+    assert found["missing"] == {name: RISKS[name] for name in missing(Tier(found["chosen"]))}
 
 
 def verify(package: Path, *options: str) -> dict[str, object]:

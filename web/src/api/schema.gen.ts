@@ -5887,6 +5887,10 @@ export interface components {
             obstacle: string | null;
             /** Is Standard */
             is_standard: boolean;
+            /** Walls */
+            walls: string | null;
+            /** Missing Walls */
+            missing_walls: components["schemas"]["MissingWall"][];
         };
         /** EnvironmentCreate */
         EnvironmentCreate: {
@@ -7594,6 +7598,16 @@ export interface components {
             total_points: number;
             /** Points */
             points: components["schemas"]["MetricPoint"][];
+        };
+        /**
+         * MissingWall
+         * @description A wall that does not stand around models on this machine.
+         */
+        MissingWall: {
+            /** Name */
+            name: string;
+            /** Risk */
+            risk: string;
         };
         /**
          * ModelIn

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from . import kernel
+from .measure import RISKS, missing
 from .probe import NoSandbox, choose, probe
 from .walls import Spec, execute
 
@@ -20,7 +21,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.verb == "probe":
         found = probe()
-        facts = {"tiers": found.tiers, "chosen": found.chosen, "why": found.why}
+        risks = {name: RISKS[name] for name in missing(found.chosen)}
+        facts = {"tiers": found.tiers, "chosen": found.chosen, "why": found.why, "missing": risks}
         print(json.dumps(facts))  # noqa: T201 - the answer of this command
         return 0
     line = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
@@ -81,7 +83,7 @@ def _watched(argv: list[str], seconds: float) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="modelyard_runtime.sandbox")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("probe", help="print which walls work here, as JSON")
+    verbs.add_parser("probe", help="print which walls work here and which are missing, as JSON")
     run = verbs.add_parser("run", help="run a program behind walls")
     run.add_argument("--ro", type=Path, action="append", default=[], help="readable path")
     run.add_argument("--rw", type=Path, action="append", default=[], help="writable folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import stat
 import struct
@@ -11,6 +12,8 @@ from pathlib import Path
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
+_PR_CAPBSET_DROP = 24
+_CAPABILITY_VERSION = 0x20080522
 _SECCOMP_MODE_FILTER = 2
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446  # the same on every machine
 _RULE_PATH_BENEATH = 1
@@ -29,6 +32,18 @@ def die_with_parent(signal: int = 9) -> None:
 def no_new_privileges() -> None:
     """Give up set-uid programs, for this process and all after it."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def drop_capabilities() -> None:
+    """Give up what root may do, for this process and all after it: it could raise its limits."""
+    try:
+        for number in range(64):
+            _prctl(_PR_CAPBSET_DROP, number)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.EPERM}:  # the last one; there are none to drop
+            raise
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    _checked(_libc.capset(header, bytes(24)))
 
 
 def install_filter(program: bytes) -> None:

@@ -8,10 +8,11 @@ import struct
 
 _LD_W_ABS, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
+_NR, _ARCH, _ARG0, _ARG1, _ARG3 = 0, 4, 16, 24, 40
 _X32_BIT = 0x40000000
 _CLONE_THREAD = 0x00010000
 _AF_UNIX = 1
+_MAP_SHARED, _MAP_ANONYMOUS = 0x1, 0x20
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 
 _X86_64 = {
@@ -25,6 +26,7 @@ _X86_64 = {
     "delete_module": 176, "reboot": 169, "swapon": 167, "swapoff": 168, "acct": 163,
     "iopl": 172, "ioperm": 173, "personality": 135, "quotactl": 179, "pidfd_getfd": 438,
     "connect": 42, "kcmp": 312, "settimeofday": 164, "clock_settime": 227, "syslog": 103,
+    "memfd_create": 319, "memfd_secret": 447, "shmget": 29,
 }  # fmt: skip
 _X86_64_FORKS = {"fork": 57, "vfork": 58}
 _X86_64_SIGNALS = {"kill": 62, "tkill": 200, "rt_sigqueueinfo": 129, "pidfd_send_signal": 424}
@@ -39,6 +41,7 @@ _AARCH64 = {
     "delete_module": 106, "reboot": 142, "swapon": 224, "swapoff": 225, "acct": 89,
     "personality": 92, "quotactl": 60, "pidfd_getfd": 438, "connect": 203, "kcmp": 272,
     "settimeofday": 170, "clock_settime": 112, "syslog": 116,
+    "memfd_create": 279, "memfd_secret": 447, "shmget": 194,
 }  # fmt: skip
 _AARCH64_SIGNALS = {"kill": 129, "tkill": 130, "rt_sigqueueinfo": 138, "pidfd_send_signal": 424}
 
@@ -51,7 +54,8 @@ def build(*, own_pid: int | None) -> bytes:
     """Give the filter as `struct sock_filter[]`.
 
     With `own_pid`, signals to other processes are refused too: needed where there is no own
-    process namespace. Threads may start, processes may not.
+    process namespace. Threads may start, processes may not. Memory that processes could share is
+    refused: the limit of a process's data does not count it.
 
     Raises:
         UnknownMachine: only x86_64 and aarch64 are known.
@@ -59,10 +63,10 @@ def build(*, own_pid: int | None) -> bytes:
     machine = platform.machine()
     if machine == "x86_64":
         arch, denied, signals = 0xC000003E, {**_X86_64, **_X86_64_FORKS}, _X86_64_SIGNALS
-        clone, clone3, socket, ioctl, tgkill = 56, 435, 41, 16, 234
+        clone, clone3, socket, ioctl, tgkill, mmap = 56, 435, 41, 16, 234, 9
     elif machine == "aarch64":
         arch, denied, signals = 0xC00000B7, dict(_AARCH64), _AARCH64_SIGNALS
-        clone, clone3, socket, ioctl, tgkill = 220, 435, 198, 29, 131
+        clone, clone3, socket, ioctl, tgkill, mmap = 220, 435, 198, 29, 131, 222
     else:
         raise UnknownMachine(f"There is no system call filter for {machine}.")
     program = [
@@ -81,6 +85,8 @@ def build(*, own_pid: int | None) -> bytes:
     program += [_op(_JEQ, clone3, 0, 1), _op(_RET, _ERRNO | errno.ENOSYS)]
     program += _when(clone, _ARG0, [_op(_JSET, _CLONE_THREAD, 1, 0)], errno.EPERM)
     program += _when(socket, _ARG0, [_op(_JEQ, _AF_UNIX, 1, 0)], errno.EACCES)
+    shared = [_op(_JSET, _MAP_ANONYMOUS, 0, 2), _op(_JSET, _MAP_SHARED, 0, 1)]
+    program += _when(mmap, _ARG3, shared, errno.ENOMEM)
     tests = [_op(_JEQ, _TIOCSTI, 1, 0), _op(_JEQ, _TIOCLINUX, 0, 1)]
     program += [
         _op(_JEQ, ioctl, 0, 5),

@@ -7,6 +7,7 @@ import resource
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ from . import kernel, syscalls
 CODE_DIR = Path(__file__).resolve().parents[1]
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/openssl.cnf", "/etc/mime.types")
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+_DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")  # /dev/zero gives memory nobody counts
 _FACTS = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self", "/sys/devices/system/cpu")
 
 
@@ -65,6 +66,7 @@ def execute(spec: Spec, tier: Tier) -> None:
         program = syscalls.build(own_pid=os.getpid())
         system = [Path(name) for name in (*_SYSTEM, *_SYSTEM_FILES, *_FACTS)]
         devices = [Path(name) for name in _DEVICES]
+        kernel.drop_capabilities()
         kernel.restrict_files([*system, *read], [*spec.write, *devices])
         kernel.install_filter(program)
     os.execve(argv[0], argv, environment)  # noqa: S606 - that is what a sandbox is for
@@ -86,8 +88,10 @@ def bwrap_line(spec: Spec, read: list[Path], argv: list[str]) -> list[str]:
             line += ["--ro-bind", name, name]
     for name in _SYSTEM_FILES:
         line += ["--ro-bind-try", name, name]
-    line += ["--proc", "/proc", "--dev", "/dev"]
-    line += ["--size", str(spec.tmp_mb * 1024 * 1024), "--tmpfs", "/tmp"]  # noqa: S108 - its own
+    line += ["--proc", "/proc", "--dev", "/dev", "--ro-bind", "/dev/null", "/dev/zero"]
+    for name in ("/tmp", "/dev/shm"):  # noqa: S108 - its own, and memory that its limit misses
+        line += ["--size", str(spec.tmp_mb * 1024 * 1024), "--tmpfs", name]
+    line += ["--remount-ro", "/dev"]
     for path in read:
         line += ["--ro-bind-try", str(path), str(path)]
     for path in spec.write:
@@ -181,6 +185,8 @@ def _limit(spec: Spec, tier: Tier) -> None:
         _, hard = resource.getrlimit(name)
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (ceiling, ceiling))
+    with suppress(OSError):  # should memory run out, models go before anything else
+        Path("/proc/self/oom_score_adj").write_text("1000")
     sys.stdout.flush()
 
 

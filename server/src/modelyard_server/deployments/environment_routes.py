@@ -17,7 +17,7 @@ from modelyard_server.workspaces.permissions import Permission
 from . import environments, promotion, stages, views
 from .environment_schemas import EnvironmentCreate, EnvironmentOut, EnvironmentPatch, SecretSet
 from .ports import Capacity, Drivers
-from .schemas import DeploymentOut, Difference, DriverOut, PromoteRequest, TrackOut
+from .schemas import DeploymentOut, Difference, DriverOut, MissingWall, PromoteRequest, TrackOut
 
 router = APIRouter(prefix="/api/v1", tags=["deployments"])
 
@@ -44,7 +44,13 @@ def list_drivers(
 ) -> list[DriverOut]:
     """List the ways to run model servers, and what stands in the way of each."""
     return [
-        DriverOut(name=one.name, obstacle=one.obstacle, is_standard=one.name == drivers.standard)
+        DriverOut(
+            name=one.name,
+            obstacle=one.obstacle,
+            is_standard=one.name == drivers.standard,
+            walls=one.walls,
+            missing_walls=[MissingWall(name=name, risk=risk) for name, risk in one.missing.items()],
+        )
         for one in drivers.facts()
     ]
 

@@ -58,6 +58,10 @@ class DriverFacts:
     name: DriverName
     obstacle: str | None
     """Why it cannot be used now."""
+    walls: str | None = None
+    """What stands around the code of models there, where that was tried."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Walls that do not stand, each with what a model could then do."""
 
 
 class Drivers(Protocol):

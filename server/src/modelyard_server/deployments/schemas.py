@@ -124,6 +124,14 @@ class DeployRequest(BaseModel):
     accept_changes: bool = False
 
 
+class MissingWall(BaseModel):
+    """A wall that does not stand around models on this machine."""
+
+    name: str
+    risk: str
+    """What a hostile model could do."""
+
+
 class DriverOut(BaseModel):
     """A way to run model servers."""
 
@@ -132,6 +140,10 @@ class DriverOut(BaseModel):
     """Why it cannot be used now; `null`: it can."""
     is_standard: bool
     """Environments that do not choose use it."""
+    walls: str | None
+    """What stands around the code of models there; `null`: the engine or the cluster decides."""
+    missing_walls: list[MissingWall]
+    """Walls that do not stand there: each was tried from inside."""
 
 
 class PromoteRequest(BaseModel):

@@ -26,7 +26,7 @@ class SteadyDrivers:
 
     def facts(self) -> list[DriverFacts]:
         return [
-            DriverFacts("process", None),
+            DriverFacts("process", None, "landlock", {"disk": "it can fill the disk"}),
             DriverFacts("docker", "It is away."),
             DriverFacts("kubernetes", None),
         ]
@@ -134,8 +134,26 @@ def test_all_ways_are_listed_with_what_stands_in_the_way(
     serving: Serving, drivers: SteadyDrivers
 ) -> None:
     assert serving.client.get("/api/v1/serving/drivers").json() == [
-        {"name": "process", "obstacle": None, "is_standard": True},
-        {"name": "docker", "obstacle": "It is away.", "is_standard": False},
-        {"name": "kubernetes", "obstacle": None, "is_standard": False},
+        {
+            "name": "process",
+            "obstacle": None,
+            "is_standard": True,
+            "walls": "landlock",
+            "missing_walls": [{"name": "disk", "risk": "it can fill the disk"}],
+        },
+        {
+            "name": "docker",
+            "obstacle": "It is away.",
+            "is_standard": False,
+            "walls": None,
+            "missing_walls": [],
+        },
+        {
+            "name": "kubernetes",
+            "obstacle": None,
+            "is_standard": False,
+            "walls": None,
+            "missing_walls": [],
+        },
     ]
     assert drivers.built == []

@@ -13,6 +13,7 @@ export const environments = () =>
 
 export type Price = NonNullable<Environment["price"]>;
 export type Policy = Environment["policy"];
+export type Driver = Shape<"DriverOut">;
 
 export const drivers = () =>
   queryOptions({

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ana, renderView } from "@/test/render";
 import { answers } from "@/test/server";
-import type { Environment } from "./api";
+import type { Driver, Environment } from "./api";
 import { EnvironmentsPage } from "./environments-page";
 import { asText, asVariables } from "./variables";
 
@@ -26,10 +26,16 @@ const place = (slug: string, name: string, change: Partial<Environment> = {}): E
   ...change,
 });
 
+const here: Driver = {
+  name: "process",
+  obstacle: null,
+  is_standard: true,
+  walls: "bwrap",
+  missing_walls: [],
+};
+
 beforeEach(() => {
-  answers("get", "/api/v1/serving/drivers", [
-    { name: "process", obstacle: null, is_standard: true },
-  ]);
+  answers("get", "/api/v1/serving/drivers", [here]);
   answers("get", "/api/v1/environments", [
     place("staging", "Staging", { variables: { REGION: "eu-1" } }),
     place("production", "Production", {
@@ -76,8 +82,8 @@ test("an environment's name, variables and limits are changed together", async (
 
 test("an environment's model servers are sent into containers; what is missing is said", async () => {
   answers("get", "/api/v1/serving/drivers", [
-    { name: "process", obstacle: null, is_standard: true },
-    { name: "docker", obstacle: null, is_standard: false },
+    here,
+    { ...here, name: "docker", walls: null, is_standard: false },
   ]);
   const sent = answers("patch", "/api/v1/environments/staging", place("staging", "Staging"));
   await renderView(<EnvironmentsPage />);
@@ -95,14 +101,33 @@ test("an environment's model servers are sent into containers; what is missing i
 test("a driver that cannot be used says why", async () => {
   const reason = "No Docker engine is set; see MODELYARD_DOCKER_SOCKET.";
   answers("get", "/api/v1/serving/drivers", [
-    { name: "process", obstacle: null, is_standard: true },
-    { name: "docker", obstacle: reason, is_standard: false },
+    here,
+    { ...here, name: "docker", walls: null, obstacle: reason, is_standard: false },
   ]);
   await renderView(<EnvironmentsPage />);
   const [edit] = await screen.findAllByRole("button", { name: "Edit" });
   if (edit) await userEvent.click(edit);
   expect(await screen.findByText(new RegExp(`Not in containers: ${reason}`))).toBeVisible();
   expect(screen.getByRole("option", { name: "in containers" })).toBeDisabled();
+});
+
+test("walls that are missing are named with what a model could do", async () => {
+  const missing = [{ name: "disk", risk: "it can fill the disk" }];
+  answers("get", "/api/v1/serving/drivers", [
+    { ...here, walls: "landlock", missing_walls: missing },
+  ]);
+  await renderView(<EnvironmentsPage />);
+  const walls = within(await screen.findByRole("region", { name: "Walls around models" }));
+  expect(walls.getByText(/Landlock/)).toBeVisible();
+  expect(walls.getByRole("listitem")).toHaveTextContent("disk: it can fill the disk");
+});
+
+test("without any walls it says so, and who decides", async () => {
+  const obstacle = "Model code would run without walls (no sandbox works here).";
+  answers("get", "/api/v1/serving/drivers", [{ ...here, walls: "none", obstacle }]);
+  await renderView(<EnvironmentsPage />);
+  expect(await screen.findByText(/have no walls here/)).toBeVisible();
+  expect(screen.getByText(obstacle)).toBeVisible();
 });
 
 test("a secret is written and only its name is shown", async () => {

@@ -7,6 +7,7 @@ import { Refused } from "@/ui/refused";
 import { environments, useAdd } from "./api";
 import { DifferencesPanel } from "./differences-panel";
 import { EnvironmentPanel } from "./environment-panel";
+import { WallsPanel } from "./walls-panel";
 
 /** Where deployments live: each environment's name, variables, secrets, limits and policy. */
 export function EnvironmentsPage() {
@@ -19,6 +20,7 @@ export function EnvironmentsPage() {
       ))}
       {mayManage && <AddEnvironment />}
       {data.length > 1 && <DifferencesPanel all={data} />}
+      <WallsPanel />
     </div>
   );
 }

@@ -14,6 +14,7 @@ from modelyard_server.settings import Settings
 
 from .images import DockerImages
 from .keeper import import_path
+from .walls import NONE, Host
 
 LOOK_SECONDS = 30.0
 _CHECK = (sys.executable, "-m", "modelyard_runtime.drivers.kubernetes.check")
@@ -27,13 +28,14 @@ class InstalledDrivers:
         self._images = DockerImages(settings)
         self._cluster = settings.cluster
         self._pod_image = settings.kubernetes_image or f"python:{_PYTHON}-slim"
+        self._host, self._may_go_without = Host(), settings.allow_unsandboxed_code
         self.standard = settings.driver
         self.names = _names(settings)
 
     def facts(self) -> list[DriverFacts]:
         """Tell where model servers can run, and what stands in the way."""
         return [
-            DriverFacts("process", None),
+            self._processes(),
             DriverFacts("docker", self._images.obstacle()),
             DriverFacts("kubernetes", self._cluster_obstacle()),
         ]
@@ -49,6 +51,16 @@ class InstalledDrivers:
             return self._images.image(environment_dir, lock_hash, on_line)
         on_line(f"Pods start on {self._pod_image} and are sent the environment.")
         return self._pod_image
+
+    def _processes(self) -> DriverFacts:
+        walls = self._host.walls()
+        obstacle = None
+        if walls.name == NONE and not self._may_go_without:
+            obstacle = (
+                f"Model code would run without walls ({walls.why}). An administrator installs "
+                "bubblewrap, or sets MODELYARD_ALLOW_UNSANDBOXED_CODE for a trusted team."
+            )
+        return DriverFacts("process", obstacle, walls.name, walls.missing)
 
     def _cluster_obstacle(self) -> str | None:
         """Have the runtime look: it knows how clusters are called."""
