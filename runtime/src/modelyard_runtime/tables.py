@@ -77,6 +77,7 @@ def plain(result: Any, rows: int) -> list[Any]:
     Raises:
         WrongAnswer: there is not one prediction per row.
     """
+    result = _from_tensorflow(result)
     if hasattr(result, "to_dict") and hasattr(result, "columns"):
         result = result.to_dict(orient="records")
     elif isinstance(result, dict):
@@ -92,6 +93,12 @@ def plain(result: Any, rows: int) -> list[Any]:
         raise WrongAnswer(f"The model gave {len(result)} predictions for {rows} rows.")
     kinds = set(map(type, result))
     return result if kinds <= {int, float, str, bool} else [_value(item) for item in result]
+
+
+def _from_tensorflow(result: Any) -> Any:
+    """Give a TensorFlow tensor as an array; anything else as it is."""
+    is_one = hasattr(result, "numpy") and not hasattr(result, "tolist")
+    return result.numpy() if is_one else result
 
 
 def _series(values: list[Any], column: Column) -> Any:
@@ -117,6 +124,7 @@ def _value(item: Any) -> Any:
         return {str(key): _value(value) for key, value in item.items()}
     if isinstance(item, list | tuple | set):
         return [_value(value) for value in item]
+    item = _from_tensorflow(item)
     if hasattr(item, "tolist"):
         return _value(item.tolist())
     if isinstance(item, dt.datetime | dt.date):

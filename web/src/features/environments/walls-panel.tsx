@@ -19,7 +19,7 @@ export function WallsPanel() {
       title="Walls around models"
       note="Tried from inside on this machine. Containers and pods have those of their engine or cluster."
     >
-      {own.obstacle && <Callout tone="critical">{own.obstacle}</Callout>}
+      {own.obstacle && <Callout tone="bad">{own.obstacle}</Callout>}
       <p>
         {NAMES[own.walls]
           ? `Model servers that run as processes stand behind ${NAMES[own.walls]}.`
