@@ -2,14 +2,16 @@
 
 import io
 import json
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from PIL import Image
-from tests.make.nodes import RunningNode, a_node, a_route, a_server
+from tests.make.nodes import SECRET, RunningNode, a_node, a_route, a_server
 from tests.make.packages import an_image_package
 
 from modelyard_protocol import inference
@@ -92,6 +94,26 @@ def bodies(frame: dict[str, list[float]]) -> dict[str, tuple[str, dict[str, str]
         "inputs": ("invocations", plain, written("inputs", frame)),
         "csv for MLflow": ("invocations", {"Content-Type": "text/csv"}, "\n".join(lines).encode()),
     }
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_mlflows_own_scoring_client_gets_its_answers(
+    node: RunningNode, frame: dict[str, list[float]], lane: str
+) -> None:
+    """It sends no headers of its own; the key is the password in the address."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of MLflow about its own types
+        from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+    host, _, port = node.url.removeprefix("http://").partition(":")
+    address = f"{port}/team/production/{lane}"
+    client = ScoringServerClient(f"key:myk_pub_{SECRET}@{host}", address)
+    client.wait_server_ready(timeout=60)
+    assert client.get_version() == "0.1.0"
+    answer = client.invoke(pd.DataFrame(frame)).get_predictions()
+    assert answer.iloc[:, 0].tolist() == SUMS
+    client = ScoringServerClient(host, address)
+    with pytest.raises(Exception, match="401"):
+        client.ping()
 
 
 @pytest.mark.parametrize("lane", LANES)

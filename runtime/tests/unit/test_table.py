@@ -1,3 +1,4 @@
+import base64
 from pathlib import Path
 from typing import cast
 
@@ -43,6 +44,20 @@ def test_anything_but_the_key_stays_outside(given: str) -> None:
         table.enter(ADDRESS, given)
     assert caught.value.status == 401
     assert table.enter(ADDRESS, f"Bearer myk_pub_{SECRET}")[0] == route
+
+
+def test_the_key_may_be_the_password_of_a_client_that_knows_only_basic() -> None:
+    table, route = a_table({}, {})
+
+    def basic(text: bytes) -> str:
+        return f"Basic {base64.b64encode(text).decode()}"
+
+    assert table.enter(ADDRESS, basic(f"anybody:myk_pub_{SECRET}".encode()))[0] == route
+    for wrong in (f"myk_pub_{SECRET}:", f"a:pub_{SECRET}", f"a:myk_pub_{SECRET}x"):
+        with pytest.raises(Refusal):
+            table.enter(ADDRESS, basic(wrong.encode()))
+    with pytest.raises(Refusal):
+        table.enter(ADDRESS, basic(b"\xff:\xff"))
 
 
 def test_target_that_is_not_ready_gets_nothing() -> None:

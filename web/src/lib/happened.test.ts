@@ -10,6 +10,7 @@ test.each([
   ["registry.create_version", "model_version", "created model version"],
   ["identity.sign_in", "user", "signed in"],
   ["deployment.auto_config", "deployment", "chose the configuration of deployment"],
+  ["flags.decide_for_organisation", "flag", "set the organisation's switch of flag"],
   ["something.unheard_of", "thing", "unheard of thing"],
 ])("%s on a %s reads as words", (action, object, words) => {
   expect(happened(action, object)).toBe(words);

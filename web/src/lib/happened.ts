@@ -57,6 +57,9 @@ const VERBS: Record<string, string> = {
 };
 
 const WHOLE: Record<string, string> = {
+  decide_for_organisation: "set the organisation's switch of",
+  decide_for_person: "set a person's switch of",
+  complete_setup: "set up the installation as",
   auto_config: "chose the configuration of",
   capture_changed: "changed what is captured of",
   guard_rolled_back: "rolled back by a guard the",

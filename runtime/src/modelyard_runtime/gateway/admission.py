@@ -125,6 +125,8 @@ def refused(refusal: Refusal, request_id: str, *, is_v2: bool = False) -> Outgoi
     headers = {}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
+    if refusal.allow is not None:
+        headers["Allow"] = refusal.allow
     if refusal.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="modelyard"'
     body = refusal.document(request_id, is_v2=is_v2)

@@ -32,7 +32,8 @@ from .servers import Served, Servers
 from .table import Table
 from .waking import Held, Waking, sleeper, waking_up
 
-ABOUT = {"name": "modelyard", "version": "0.1.0", "extensions": list(EXTENSIONS)}
+VERSION = "0.1.0"
+ABOUT = {"name": "modelyard", "version": VERSION, "extensions": list(EXTENSIONS)}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 
 SwitchBack = Callable[[str, str], None]
@@ -80,7 +81,8 @@ class Calls:
         if skin is None:
             return self._described(incoming, route, rest)
         if incoming.method != "POST":
-            raise Refusal(405, "inference.method_not_allowed", "Send predictions with POST.")
+            detail = "Send predictions with POST."
+            raise Refusal(405, "inference.method_not_allowed", detail, allow="POST")
         self.table.allow(key, Scope.predict)
         check_head(route, skin, incoming.headers)
         length = incoming.headers.get("content-length", "")
@@ -228,6 +230,12 @@ class Calls:
         rest = re.sub(rf"^{re.escape(model)}/versions/\d+", model, rest)
         is_ready = self.table.is_ready(route)
         match rest:
+            case "ping" | "health":  # MLflow's scoring protocol
+                if not is_ready:
+                    raise not_ready()
+                return Outgoing(200, b"\n")
+            case "version":
+                return Outgoing(200, VERSION.encode(), "text/plain; charset=utf-8")
             case "openapi.json":
                 return Outgoing(200, orjson.dumps(openapi(route)))
             case "v2" | "v2/":

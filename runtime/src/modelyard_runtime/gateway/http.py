@@ -15,6 +15,8 @@ from typing import cast
 
 import httptools
 
+from modelyard_protocol.records import Skin
+
 from .admission import Admitted, Incoming, refused
 from .calls import Calls, too_large
 from .ids import new_id
@@ -117,7 +119,7 @@ class Connection(asyncio.Protocol):
         try:
             self._calls.answer_known(admitted, data[begin:end], self)
         except Refusal as refusal:
-            self._refuse(Incoming("POST", "", {}), refusal)
+            self._refuse(Incoming("POST", "", {}), refusal, is_v2=admitted.skin is Skin.v2)
         return end
 
     def _remember(self, admitted: Admitted) -> None:
@@ -303,10 +305,10 @@ class Connection(asyncio.Protocol):
         else:
             self.respond(verdict)
 
-    def _refuse(self, incoming: Incoming, refusal: Refusal) -> None:
+    def _refuse(self, incoming: Incoming, refusal: Refusal, *, is_v2: bool = False) -> None:
         incoming.request_id = incoming.request_id or new_id()
         self._incoming_now = incoming
-        is_v2 = "/v2/" in incoming.path
+        is_v2 = is_v2 or "/v2/" in f"{incoming.path}/"
         self.respond(refused(refusal, incoming.request_id, is_v2=is_v2))
 
     def _give_up(self, refusal: Refusal) -> None:

@@ -33,9 +33,10 @@ class Refusal(Exception):
         *,
         fields: list[dict[str, Any]] | None = None,
         retry_after: int | None = None,
+        allow: str | None = None,
     ) -> None:
         self.status, self.code, self.detail = status, code, detail
-        self.fields, self.retry_after = fields, retry_after
+        self.fields, self.retry_after, self.allow = fields, retry_after, allow
         super().__init__(detail)
 
     def document(self, request_id: str, *, is_v2: bool = False) -> bytes:

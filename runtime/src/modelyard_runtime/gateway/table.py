@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import hmac
@@ -9,6 +10,7 @@ import random
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 from modelyard_protocol.routing import DesiredState, Key, Route, Scope, Target
 from modelyard_protocol.safeguards import Guard
@@ -101,12 +103,12 @@ class Table:
         Raises:
             Refusal: 401 for an unknown address and for a wrong or expired key alike.
         """
-        public_id, _, secret = authorization[7:].strip().removeprefix(_PREFIX).partition("_")
+        given = key_in(authorization)
+        public_id, _, secret = given.removeprefix(_PREFIX).partition("_")
         key = self._keys.get(address, {}).get(public_id)
         digest = hashlib.sha256(secret.encode()).hexdigest()
         matches = hmac.compare_digest(digest, key.secret_sha256 if key else _NOBODY)
-        is_key = authorization[:7].lower() == "bearer " and _PREFIX in authorization[7:]
-        if key is None or not matches or not is_key:
+        if key is None or not matches or not given.startswith(_PREFIX):
             raise closed_door()
         if key.expires_at is not None and key.expires_at <= dt.datetime.now(dt.UTC):
             raise closed_door()
@@ -199,6 +201,18 @@ class Table:
             for served in [self._find(target.server_id)]
             if target.weight > 0
         )
+
+
+def key_in(authorization: str) -> str:
+    """Read a key from a bearer token, or from the password of clients that know only `Basic`."""
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return given.strip()
+    if scheme.lower() != "basic":
+        return ""
+    with suppress(ValueError):  # no base64, or no text in it
+        return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
+    return ""
 
 
 def _free(chosen: tuple[Target, Served]) -> tuple[Target, Served]:

@@ -1,6 +1,6 @@
 """What deployments may refuse."""
 
-from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, QuotaExceeded, Unavailable
+from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class DeploymentMissing(NotFound):
@@ -135,10 +135,6 @@ class StillRunning(Conflict):
 
 class AlreadyRunning(Conflict):
     code = "deployments.already_running"
-
-
-class TooOften(QuotaExceeded):
-    code = "deployments.too_often"
 
 
 class DriverUnavailable(Invalid):

@@ -17,7 +17,9 @@ from modelyard_server.kernel.services import every, provided
 from modelyard_server.registry import service as registry
 from modelyard_server.settings import Settings
 from modelyard_server.throttling.classes import RouteClass, Subject
+from modelyard_server.throttling.middleware import tell
 from modelyard_server.throttling.service import limit_of, own_limits
+from modelyard_server.throttling.windows import Windows
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
@@ -36,7 +38,6 @@ from . import (
     service,
     views,
 )
-from .limits import MovingWindow
 from .models import Deployment
 from .ports import (
     Capacity,
@@ -72,7 +73,6 @@ Reader = Annotated[Actor, allowed(Permission.deployments_read)]
 Deployer = Annotated[Actor, allowed(Permission.deployments_create)]
 Publishing = Annotated[Publisher, provided(Publisher)]
 Here = Annotated[Capacity, provided(Capacity)]
-_auto_config_calls = MovingWindow(limit=10, seconds=60)
 
 
 def settings_of(request: Request) -> Settings:
@@ -87,20 +87,37 @@ def _shown(db: Db, row: Deployment, settings: Settings, actor: Actor) -> Deploym
     return views.deployments_out(db, [row], settings.inference_url, actor.workspace_slug)[0]
 
 
+def _counted(
+    request: Request,
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.models_read)],
+    windows: Annotated[Windows, provided(Windows)],
+) -> Actor:
+    """Give who asks, once the call was counted; bad requests count like good ones.
+
+    Raises:
+        FlagOff: there is no quick deploy here.
+        TooManyRequests: it is one too many of this person in a minute.
+    """
+    flags.require(db, actor, flags.QUICK_DEPLOY)
+    kind = RouteClass.auto_config
+    limit = limit_of(own_limits(db), kind, Subject.user, str(actor.id))
+    if limit is not None:
+        tell(request, windows.hit(kind, str(actor.id), limit.per_minute))
+    return actor
+
+
 @router.post(
     "/serving/auto-config", response_model=AutoConfigOut, dependencies=[Depends(only_reads)]
 )
 def auto_config(
     body: AutoConfigRequest,
     db: Db,
-    actor: Annotated[Actor, allowed(Permission.models_read)],
+    actor: Annotated[Actor, Depends(_counted)],
     preparation: Annotated[Preparation, provided(Preparation)],
     here: Here,
 ) -> LateAnswer:
     """Pick how to serve a version, with reasons. Ten times a minute for each person."""
-    flags.require(db, actor, flags.QUICK_DEPLOY)
-    limit = limit_of(own_limits(db), RouteClass.auto_config, Subject.user, str(actor.id))
-    spent = _auto_config_calls.hit(actor.id, limit=limit.per_minute if limit else None)
     version = registry.get_version(db, actor, body.model_id, body.version)
     name = environments.free_name(db, "staging", version.model_name)
     files = registry.file_names(db, actor, version)
@@ -126,7 +143,7 @@ def auto_config(
             expected_seconds=choosing.CACHED_SECONDS if cached else choosing.BUILD_SECONDS,
         )
 
-    return LateAnswer(answer, headers=spent.headers())
+    return LateAnswer(answer)
 
 
 @router.get("/serving/auto-config/report")

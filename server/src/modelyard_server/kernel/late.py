@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
@@ -21,15 +21,13 @@ class LateAnswer(Response):
         self,
         make: Callable[[], BaseModel],
         status_code: int = 200,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status_code=status_code, media_type="application/json")
         self._make = make
-        self._more = dict(headers or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Make the body, then send it."""
         made = await run_in_threadpool(self._make)
         body = made.model_dump_json()
-        ready = Response(body, self.status_code, self._more, media_type=self.media_type)
+        ready = Response(body, self.status_code, media_type=self.media_type)
         await ready(scope, receive, send)

@@ -36,6 +36,8 @@ DEFAULTS: dict[tuple[RouteClass, Subject], Limit] = {
     (RouteClass.ingest, Subject.key): Limit(1_200_000, 200_000),
     (RouteClass.ingest, Subject.organisation): Limit(6_000_000, 1_000_000),
 }
+STRICT = frozenset({RouteClass.auto_config})
+"""Counted in any minute by `windows`, behind the check of who asks; no bucket."""
 _INGEST = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/api/v1/uploads")
 _AUTO = "/api/v1/serving/auto-config"
 

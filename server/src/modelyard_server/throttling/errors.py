@@ -1,6 +1,6 @@
 """What throttling may refuse."""
 
-from modelyard_server.kernel.errors import Invalid, NotFound
+from modelyard_server.kernel.errors import Invalid, NotFound, QuotaExceeded
 
 
 class LimitMissing(NotFound):
@@ -9,3 +9,7 @@ class LimitMissing(NotFound):
 
 class NotLimited(Invalid):
     code = "throttling.not_limited"
+
+
+class TooManyRequests(QuotaExceeded):
+    code = "throttling.too_many_requests"

@@ -21,7 +21,7 @@ from modelyard_server.workspaces import service as workspaces
 
 from . import service
 from .buckets import Ask, Buckets, Taken
-from .classes import RouteClass, Subject, class_of
+from .classes import STRICT, RouteClass, Subject, class_of
 from .service import Own
 
 MOST_KNOWN = 20_000
@@ -53,6 +53,9 @@ class Throttle:
         credential = _credential(scope) if kind is not None else None
         if kind is None or credential is None:
             await self._app(scope, receive, send)
+            return
+        if kind in STRICT:
+            await self._app(scope, receive, _telling_late(scope, send))
             return
         known = self._known.get(credential)
         taken = await self._take(kind, credential, known)
@@ -140,17 +143,35 @@ def _facts(taken: Taken) -> dict[str, str]:
     }
 
 
+def tell(request: Request, facts: dict[str, str]) -> None:
+    """Have every answer to a request say what is left of a strict limit."""
+    request.state.limit_facts = facts
+
+
 def _telling(send: Send, taken: Taken) -> Send:
-    facts = [(name.lower().encode(), value.encode()) for name, value in _facts(taken).items()]
+    facts = _facts(taken)
 
     async def told(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", []))
-            if not any(name == b"ratelimit-limit" for name, _ in headers):
-                message = {**message, "headers": [*headers, *facts]}
-        await send(message)
+        await send(_with_facts(message, facts))
 
     return told
+
+
+def _telling_late(scope: Scope, send: Send) -> Send:
+    async def told(message: Message) -> None:
+        await send(_with_facts(message, scope.get("state", {}).get("limit_facts", {})))
+
+    return told
+
+
+def _with_facts(message: Message, facts: dict[str, str]) -> Message:
+    if message["type"] != "http.response.start":
+        return message
+    headers = list(message.get("headers", []))
+    if any(name == b"ratelimit-limit" for name, _ in headers):
+        return message
+    more = [(name.lower().encode(), value.encode()) for name, value in facts.items()]
+    return {**message, "headers": [*headers, *more]}
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, taken: Taken) -> None:

@@ -1,5 +1,6 @@
 """What people ask of deployments, and what is refused."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -141,13 +142,22 @@ def test_another_tenant_sees_nothing(serving: Serving, platform: Platform) -> No
 
 
 def test_auto_config_answers_with_reasons_ten_times_a_minute(serving: Serving) -> None:
+    other = serving.workspace.client("developer")  # another credential, another person
     body = {"model_id": str(serving.model_id)}
-    answers = [serving.client.post("/api/v1/serving/auto-config", json=body) for _ in range(11)]
-    first = answers[0].json()
-    assert (first["engine"], first["confidence"]) == ("sklearn", "high")
-    assert first["suggested_name"] == "churn"
-    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
-    assert int(answers[-1].headers["Retry-After"]) > 0
+    asked = [body, {"model_id": "no uuid"}, {"model_id": str(uuid.uuid4())}, *[body] * 8]
+    answers = [serving.client.post("/api/v1/serving/auto-config", json=one) for one in asked]
+    first, last = answers[0], answers[-1]
+    assert (first.json()["engine"], first.json()["confidence"]) == ("sklearn", "high")
+    assert first.json()["suggested_name"] == "churn"
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200, 422, 404, *[200] * 7, 429]  # bad requests count like good ones
+    left = [int(answer.headers["RateLimit-Remaining"]) for answer in answers]
+    assert left == [*range(9, -1, -1), 0]
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {"10;w=60"}
+    assert last.json()["code"] == "throttling.too_many_requests"
+    assert int(last.headers["Retry-After"]) > 30  # until the first call is a minute old
+    assert last.headers["RateLimit-Reset"] == last.headers["Retry-After"]
+    assert other.post("/api/v1/serving/auto-config", json=body).status_code == 200
 
 
 def test_deployments_are_listed_page_by_page(serving: Serving) -> None:

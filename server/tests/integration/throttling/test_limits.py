@@ -13,6 +13,8 @@ from tests.make.installation import wait_for
 from tests.make.redis import redis_server
 
 from modelyard_server.throttling.buckets import Ask, Limit, connect
+from modelyard_server.throttling.errors import TooManyRequests
+from modelyard_server.throttling.windows import Windows
 
 LIMITS, MODELS = "/api/v1/rate-limits", "/api/v1/models"
 FEW = Limit(per_minute=60, burst=4)
@@ -101,3 +103,19 @@ def test_two_processes_share_a_bucket_and_go_on_alone_when_redis_dies(
     assert shared == [True] * 4 + [False]
     assert alone == [True] * 4 + [False]
     assert states == [True, False]
+
+
+def test_two_processes_share_a_window_and_go_on_alone_when_redis_dies(
+    redis: tuple[str, subprocess.Popen[bytes]],
+) -> None:
+    url, process = redis
+    one, other = Windows(url), Windows(url)
+    left = [half.hit("auto", "ada", 3)["RateLimit-Remaining"] for half in (one, other, one)]
+    assert left == ["2", "1", "0"]
+    with pytest.raises(TooManyRequests) as refused:
+        other.hit("auto", "ada", 3)
+    assert refused.value.retry_after_seconds is not None
+    assert 50 < refused.value.retry_after_seconds <= 60
+    process.kill()
+    process.wait()
+    assert other.hit("auto", "ada", 3)["RateLimit-Remaining"] == "2"

@@ -10,9 +10,7 @@ from modelyard_server.deployments.errors import (
     ConfigurationRefused,
     EngineNotInstalled,
     NoCapacity,
-    TooOften,
 )
-from modelyard_server.deployments.limits import MovingWindow
 from modelyard_server.deployments.ports import Machine, Outlook
 from modelyard_server.deployments.schemas import ServingConfig
 from modelyard_server.registry.service import RegisteredVersion
@@ -101,17 +99,6 @@ def test_a_configuration_that_cannot_serve_is_refused(change: dict[str, object])
     config = ServingConfig(engine="sklearn", cpu=1, memory_gb=1).model_copy(update=change)
     with pytest.raises(ConfigurationRefused):
         choosing.checked(VERSION, config, MACHINE)
-
-
-def test_a_moving_window_refuses_one_too_many_and_forgets() -> None:
-    window = MovingWindow(limit=2, seconds=60)
-    window.hit("ada", now=0)
-    window.hit("ada", now=30)
-    window.hit("bob", now=30)
-    with pytest.raises(TooOften) as refused:
-        window.hit("ada", now=59)
-    assert refused.value.retry_after_seconds == 2
-    window.hit("ada", now=60.1)
 
 
 LANGUAGE = ["model.safetensors", "config.json"]
