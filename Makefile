@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog test-bad-input test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy soak-capture clean
+.PHONY: help setup run check format test test-autolog test-bad-input test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy soak-kill soak-capture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -83,6 +83,12 @@ test: .make/dev .make/web ## Everything: both databases, real processes, a real 
 	@.make/autolog/bin/python -m pip install -q --disable-pip-version-check mlflow==3.17.2 lightgbm torch==2.13.0 lightning keras
 	@touch $@
 
+.make/tensorflow/complete: .make/dev
+	@echo "Installing TensorFlow, whose models are deployed"
+	@$(BIN)/python -m venv --clear .make/tensorflow
+	@.make/tensorflow/bin/python -m pip install -q --disable-pip-version-check mlflow==3.17.2 tensorflow-cpu==2.21.0
+	@touch $@
+
 test-autolog: .make/autolog/complete ## MLflow's autologging of LightGBM, PyTorch and Keras against Modelyard
 	@$(PYTEST) -q tests/conformance/mlflow/autolog_frameworks.py
 
@@ -139,8 +145,11 @@ bench-run-table: .make/dev .make/web ## The run table of 10,000 runs in a browse
 bench-fleet: .make/dev .make/web ## The fleet page of 500 deployments in a browser
 	@$(BIN)/python benchmarks/fleet_page.py $(ARGS)
 
-soak-deploy: .make/dev .make/autolog/complete ## A hundred deployments of seven kinds of model: how many succeed, how fast (ARGS="--count 20")
+soak-deploy: .make/dev .make/autolog/complete .make/tensorflow/complete ## A hundred deployments of nine kinds of model: how many succeed, how fast (ARGS="--count 20")
 	@$(BIN)/python benchmarks/soak_deploy.py $(ARGS)
+
+soak-kill: .make/dev ## Updates and rollbacks under load while processes are killed: wrong answers, failed calls (ARGS="--rounds 8")
+	@$(BIN)/python benchmarks/soak_kill.py $(ARGS)
 
 soak-capture: .make/dev ## A million known rows replayed, then counts, drift and percentiles beside them (ARGS="--requests 20000")
 	@$(BIN)/python benchmarks/soak_capture.py $(ARGS)

@@ -6,7 +6,8 @@ Starts a fresh installation, has MLflow log one model of each framework, and dep
 under new names. A deployment has succeeded when it is live and answers what the model answered in
 training; it is then stopped and deleted. The first one of a model builds its environment, and
 compiles and verifies it; the others find both. Exits with 1 when fewer than 98 % succeed. PyTorch
-and Keras are logged by the interpreter of `.make/autolog`, and left out where that is missing.
+and Keras are logged by the interpreter of `.make/autolog`, TensorFlow's by that of
+`.make/tensorflow`; both are left out where they are missing.
 """
 
 import argparse

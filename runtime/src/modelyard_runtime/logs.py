@@ -9,6 +9,8 @@ from collections import deque
 from pathlib import Path
 from typing import cast
 
+from modelyard_protocol.masking import Mask, MaskedStream
+
 MAX_LOG_BYTES = 2 * 1024 * 1024  # then the file is moved to `.1`
 MAX_BYTES_A_SECOND = 256 * 1024
 TAIL_LINES = 40
@@ -18,8 +20,11 @@ _MAX_LINE = 2000
 class ServerLog(asyncio.Protocol):
     """Reads a model server's output through a pipe, so that the node decides what is kept."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mask: Mask | None = None) -> None:
         self._path = path
+        self.mask = mask or Mask({})
+        """Hides what the model finds in its environment, should it print that."""
+        self._masked = MaskedStream(self.mask)
         self._rest = b""
         self._transport: asyncio.ReadTransport | None = None
         self._window_at, self._window_bytes = 0.0, 0
@@ -31,11 +36,14 @@ class ServerLog(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Append to the file and to the tail."""
+        self._slow_down(len(data))
+        self._take(self._masked.feed(data))
+
+    def _take(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()[-_MAX_LINE:]
         self.tail.extend(line[:_MAX_LINE].decode(errors="replace") for line in lines)
         self._append(data)
-        self._slow_down(len(data))
 
     def _slow_down(self, size: int) -> None:
         """Let a model that floods its log wait: reading it must not slow the gateway."""
@@ -54,7 +62,9 @@ class ServerLog(asyncio.Protocol):
 
     def say(self, text: str) -> None:
         """Write a line of the node's own."""
-        line = f"[node] {text}"
+        if unfinished := self._masked.rest():
+            self._take(unfinished + b"\n")
+        line = f"[node] {self.mask.text(text)}"
         self.tail.append(line)
         self._append(line.encode() + b"\n")
 

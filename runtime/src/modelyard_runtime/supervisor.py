@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from modelyard_protocol.masking import Mask
 from modelyard_protocol.routing import ObservedServer, ServerSpec, ServerState
 
 from .drivers.contract import CannotStart, Driver, Home, Missing, Run
@@ -36,7 +38,8 @@ class ModelServer:
         self._run: Run | None = None
         self._walls: str | None = None
         self._is_connected = False
-        self._log = ServerLog(folder / "logs" / f"{spec.id}.log")
+        log = folder / "logs" / f"{spec.id}.log"
+        self._log = ServerLog(log, Mask(_variables(spec.environment_file)))
         self._home = Home(folder / "scratch" / spec.id, self._log, self._heard)
         self._reason: str | None = None
         self._killed: str | None = None
@@ -175,7 +178,7 @@ class ModelServer:
         self._failures += 1
         self._restarts += 1
         self._next_try = now + wait
-        self._reason = reason
+        self._reason = self._log.mask.text(reason)
         self._log.say(f"{reason} Next try in {wait:g} s.")
         self._enter(ServerState.crashed)
 
@@ -244,6 +247,15 @@ class Supervisor:
             server.kill()
         for driver in self._drivers.values():
             await driver.close()
+
+
+def _variables(path: str) -> dict[str, str]:
+    """Read what a model finds in its environment; nothing where there is no file of it."""
+    try:
+        found: dict[str, str] = json.loads(Path(path).read_text("utf-8")) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def make_folders(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The contract of runtime drivers: every test runs over every driver that can be had here."""
 
+import json
 import os
 import signal
 import subprocess
@@ -150,10 +151,13 @@ def test_a_model_that_cannot_load_says_why_and_disturbs_nobody(
     place: Place, node: RunningNode, tmp_path: Path
 ) -> None:
     good = an_adding_package(tmp_path / "good", 4.0)
-    code = "print('looking for weights')\nraise RuntimeError('no weights here')"
-    bad = a_code_package(tmp_path / "bad", code)
+    code = "import os\ntoken = os.environ['TOKEN']\nprint('looking for weights with', token)\n"
+    bad = a_code_package(tmp_path / "bad", f"{code}raise RuntimeError('no weights with ' + token)")
+    variables = tmp_path / "variables.json"
+    variables.write_text(json.dumps({"TOKEN": "hunter2-hunter2"}))
     hungry = a_code_package(tmp_path / "hungry", "b = bytearray(900_000_000)\npredict = len")
     specs = [place.server(good, engine="onnx"), place.server(bad, SECOND)]
+    specs[1] = specs[1].model_copy(update={"environment_file": str(variables)})
     specs += [place.server(hungry, "c" * 32, limits=Limits(memory_mb=300))]
     node.want(specs, [a_route(good, {FIRST: 100})])
     node.start()
@@ -166,8 +170,10 @@ def test_a_model_that_cannot_load_says_why_and_disturbs_nobody(
         return tried == ["b", "c"] and known(state)["a"]["state"] == "ready"
 
     state = node.wait_until(settled)
-    assert known(state)["b"]["reason"] == "RuntimeError: no weights here"
-    assert "looking for weights" in str(known(state)["b"]["log_tail"])
+    assert known(state)["b"]["reason"] == "RuntimeError: no weights with [TOKEN]"
+    assert "looking for weights with [TOKEN]" in str(known(state)["b"]["log_tail"])
+    logs = [path.read_text() for path in (node.folder / "logs").iterdir()]
+    assert "hunter2" not in "".join([*logs, json.dumps(state)])
     assert "emory" in known(state)["c"]["reason"]
     answer = node.client.post(f"{node.address}/predict", json={"row": {"x": 1.0}})
     assert answer.json()["predictions"] == [5.0]

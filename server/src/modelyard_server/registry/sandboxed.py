@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from modelyard_protocol.masking import Mask
 from modelyard_server.settings import Settings
 
 from . import bytecode
@@ -120,6 +121,7 @@ def _argv(
 
 
 def _run(argv: list[str], folder: Path, variables: Mapping[str, str] | None) -> Outcome:
+    mask = Mask(variables or {})
     if variables:
         # A file of ours alone: command lines are readable by everybody.
         secrets = folder / "variables.json"
@@ -146,8 +148,10 @@ def _run(argv: list[str], folder: Path, variables: Mapping[str, str] | None) -> 
         )
     except subprocess.TimeoutExpired:
         return Outcome(None, f"The model gave no prediction within {VERIFY_SECONDS:.0f} s.", [])
-    tail = done.stderr.splitlines()[-_TAIL_LINES:]
+    tail = mask.text(done.stderr).splitlines()[-_TAIL_LINES:]
     report = _last_object(done.stdout)
+    if report is not None and report.get("error"):
+        report["error"] = mask.text(str(report["error"]))
     if report is None:
         return Outcome(None, f"The check ended with exit code {done.returncode}.", tail)
     return Outcome(report, None, tail)

@@ -135,6 +135,11 @@ def test_a_model_finds_the_variables_of_where_it_is_to_be_served(platform, works
         platform.services, prepared, env, engine="python", variables={"RATE": "2.5"}
     )
     assert (made.ok, made.predictions) == (True, [2.5]), made.error
+    refused = preparation.verify(
+        platform.services, prepared, env, engine="python", variables={"RATE": "hunter2-hunter2"}
+    )
+    assert refused.error == "ValueError: could not convert string to float: '[RATE]'"
+    assert "hunter2" not in str(refused)
 
 
 def test_requirements_that_cannot_be_met_are_refused_with_the_reason(platform, workspace, tmp_path):

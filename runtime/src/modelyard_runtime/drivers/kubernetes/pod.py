@@ -21,6 +21,7 @@ import sys
 from collections import deque
 from pathlib import Path
 
+from modelyard_protocol.masking import Mask, MaskedStream
 from modelyard_runtime.channel import Channel
 from modelyard_runtime.wire import Kind
 
@@ -57,6 +58,7 @@ class Pod:
         self._node: Channel | None = None
         self._node_is_there = asyncio.Event()
         self._is_draining = False
+        self._mask = Mask({})
         self._model: Channel | None = None
         self._said: list[tuple[Kind, bytes]] = []
         self._printed: deque[bytes] = deque()
@@ -83,6 +85,7 @@ class Pod:
             line = [sys.executable, "-m", "modelyard_runtime.serve", "--fd", str(theirs.fileno())]
             line += ["--model-dir", self._options.model_dir, "--engine", self._options.engine]
             own = json.loads((HANDED / "environment.json").read_text(encoding="utf-8"))
+            self._mask = Mask(own)
             child = subprocess.Popen(
                 line,
                 env={**own, **os.environ},
@@ -106,15 +109,22 @@ class Pod:
         pipe = child.stdout
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         ended = asyncio.ensure_future(asyncio.to_thread(child.wait))
+        masked = MaskedStream(self._mask)
         while block := await reader.read(_BLOCK):
-            sys.stdout.buffer.write(block)
-            sys.stdout.buffer.flush()
-            self._printed.append(block)
-            while sum(map(len, self._printed)) > _KEPT_BYTES and len(self._printed) > 1:
-                self._printed.popleft()
-            if self._node is not None and self._node.pending_bytes < _MAX_PENDING:
-                self._node.send(Kind.printed, block)
+            self._print(masked.feed(block))
+        self._print(masked.rest())
         return await ended
+
+    def _print(self, block: bytes) -> None:
+        if not block:
+            return
+        sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+        self._printed.append(block)
+        while sum(map(len, self._printed)) > _KEPT_BYTES and len(self._printed) > 1:
+            self._printed.popleft()
+        if self._node is not None and self._node.pending_bytes < _MAX_PENDING:
+            self._node.send(Kind.printed, block)
 
     async def _end(self, code: int) -> None:
         """Tell how it ended; a node that is not there is waited for, and then until it knows.
@@ -141,7 +151,7 @@ class Pod:
         for kind, payload in self._said:
             if kind is Kind.failed:
                 with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                    error = str(json.loads(payload)["error"])
+                    error = self._mask.text(str(json.loads(payload)["error"]))
                     short = error.encode()[:_LAST_BYTES].decode(errors="ignore")
                     LAST_WORDS.write_text(short, encoding="utf-8")
 
