@@ -15,6 +15,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -59,8 +60,9 @@ def main() -> None:
             out += [f"\n### {TITLES[kind]}\n", *HEADER]
             with _modelyard(subject, options.workers) as (endpoint, node):
                 out += _measured(endpoint, subject, options)
-                out += _many_rows(endpoint, subject, options) if kind != "pyfunc" else []
-                out.append(_worker_memory(node))
+                with _Memory(node) as memory:
+                    out += _many_rows(endpoint, subject, options) if kind != "pyfunc" else []
+                out.append(memory.told())
             for name in peers:
                 place = subject.file, subject.package, subject.rows[0], subject.columns
                 try:
@@ -122,19 +124,45 @@ def _line(name: str, load: str, point: Point) -> str:
     return f"| {name} | {load} | {' | '.join(figures)} |"
 
 
-def _worker_memory(node: RunningNode) -> str:
-    import psutil
+class _Memory(threading.Thread):
+    """Gateway workers' memory, shared pages split among them: most during a load, and after it."""
 
-    found = []
-    for worker in node.observed()["workers"]:
-        parent = psutil.Process(worker["pid"])
-        family = [parent, *parent.children(recursive=True)]
-        found.append(sum(one.memory_full_info().pss for one in family) / 2**20)
-    dropped = node.observed()["dropped_records"]
-    return (
-        f"\nGateway workers: {', '.join(f'{mb:.0f} MB' for mb in found)}; "
-        f"{dropped} records dropped.\n"
-    )
+    def __init__(self, node: RunningNode) -> None:
+        super().__init__(daemon=True)
+        self._node, self._end = node, threading.Event()
+        self._pids = [worker["pid"] for worker in node.observed()["workers"]]
+        self._most = self._now()
+
+    def __enter__(self) -> _Memory:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._end.wait(0.25):
+            self._most = [*map(max, self._most, self._now())]
+
+    def told(self) -> str:
+        """Give a line about it; workers give back what they hold for nothing within a second."""
+        after = self._now()
+        time.sleep(1.5)
+        dropped = self._node.observed()["dropped_records"]
+        figures = (("most", self._most), ("at its end", after), ("then", self._now()))
+        said = [f"{name} {' and '.join(f'{mb:.0f}' for mb in found)}" for name, found in figures]
+        return f"\nMB of gateway workers: {', '.join(said)}; {dropped} records dropped.\n"
+
+    def _now(self) -> list[float]:
+        import psutil
+
+        found = []
+        for pid in self._pids:
+            parent = psutil.Process(pid)
+            family = [parent, *parent.children(recursive=True)]
+            found.append(sum(one.memory_full_info().pss for one in family) / 2**20)
+        return found
 
 
 @contextlib.contextmanager

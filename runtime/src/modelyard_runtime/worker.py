@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import signal
 import socket
 import sys
 import time
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -35,13 +33,13 @@ from .gateway.recorder import Recorder, pack_records
 from .gateway.safeguarding import Safeguarding
 from .gateway.servers import Served, Servers
 from .gateway.table import Allowance, Table
+from .heap import Heap
 from .ledger import Tally
 from .wire import Kind
 
 SWEEP_SECONDS = 0.5
 TELL_SECONDS = 0.1  # how far limits of keys may lag between workers
 DRAIN_SECONDS = 18.0
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -74,6 +72,7 @@ class Worker:
         """Connections to processes that are being made, by the serial they were announced with."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = False
+        self._heap = Heap()
         self._server: asyncio.Server | None = None
 
     async def run(self) -> None:
@@ -217,7 +216,7 @@ class Worker:
         facts = {
             "connections": len(self._connections),
             "dropped": self._recorder.dropped,
-            "memory_mb": _memory_mb(),
+            "memory_mb": self._heap.sweep(sum(calls for _, calls in load.values())),
             "oldest": oldest,
             "load": load,
             "compared": self._calls.compared,
@@ -244,13 +243,6 @@ class Worker:
             await asyncio.sleep(0.01)
         sys.stderr.flush()
         os._exit(0)
-
-
-def _memory_mb() -> float:
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return round(pages * _PAGE_BYTES / 2**20, 1)
-    return 0.0
 
 
 if __name__ == "__main__":
