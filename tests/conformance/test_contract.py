@@ -19,6 +19,7 @@ from .seeds import World
 from .walk import names, own_operations
 
 EXAMPLES = 3
+PATIENCE = 120.0  # seconds: the machine may be busy
 LIMITS = "/api/v1/rate-limits"
 BY_BROWSER = {"identity_list_sessions"}
 CHECKS = [
@@ -104,7 +105,7 @@ def test_no_request_makes_the_server_fail(contract, bearer, bearer_elsewhere, me
     )
     @given(case=contract[path][method].as_strategy(generation_mode=mode))
     def send(case):
-        case.call_and_validate(headers=headers, checks=CHECKS)
+        case.call_and_validate(headers=headers, checks=CHECKS, timeout=PATIENCE)
 
     if mode is GenerationMode.NEGATIVE and not can_be_malformed(method, path):
         pytest.skip("It takes nothing that could be malformed.")
