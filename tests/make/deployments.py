@@ -198,7 +198,9 @@ class ObedientPreparation:
         self._called("prepare")
         return Prepared(Path("/models/x"), f"{model_id.hex}{version:04}", None)
 
-    def build(self, prepared: Prepared, on_line: Any, *, is_isolated: bool = False) -> Built:
+    def build(
+        self, prepared: Prepared, on_line: Any, *, engine: str, is_isolated: bool = False
+    ) -> Built:
         self._called("build in isolation" if is_isolated else "build")
         on_line("Resolved 12 packages")
         if self.refusal is not None:

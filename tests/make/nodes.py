@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import yaml
 
-from modelyard_protocol.package import read_package
+from modelyard_protocol.package import Signature, read_package
 from modelyard_protocol.records import Prediction, Traffic, read_frames, read_records
 from modelyard_protocol.routing import DesiredState, Key, Limits, Route, ServerSpec, Target
 
@@ -52,7 +52,10 @@ def a_server(package: Path, server_id: str = "a" * 32, **changes: Any) -> Server
 
 def a_route(package: Path, targets: dict[str, int], **changes: Any) -> Route:
     """Make a route; `targets` maps server ids to weights, revisions count from 1."""
-    mlmodel = read_package(yaml.safe_load((package / "MLmodel").read_text()))
+    described = package / "MLmodel"
+    signature = Signature()
+    if described.is_file():
+        signature = read_package(yaml.safe_load(described.read_text())).signature
     facts = {
         "workspace": "team",
         "environment": "production",
@@ -65,7 +68,7 @@ def a_route(package: Path, targets: dict[str, int], **changes: Any) -> Route:
             for at, (name, weight) in enumerate(targets.items(), 1)
         ),
         "keys": (a_key(),),
-        "signature": mlmodel.signature,
+        "signature": signature,
     }
     return Route(**facts | changes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import media
+from . import language_openapi, media
 from .answers import output_name
 from .package import Column, DType, Signature
 from .records import Skin
@@ -61,7 +61,9 @@ def openapi(route: Route, base_url: str = "") -> dict[str, Any]:
         },
         "servers": [{"url": address}],
         "security": [{"key": []}],
-        "paths": {
+        "paths": language_openapi.paths(route)
+        if route.language is not None
+        else {
             "/predict": {"post": _predict(row, rows, prediction, kinds)},
             "/invocations": {"post": _invocations(rows, prediction, kinds)},
             f"{v2}/infer": {

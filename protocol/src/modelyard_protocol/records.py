@@ -27,6 +27,9 @@ class Skin(StrEnum):
     predict = "predict"
     invocations = "invocations"
     v2 = "v2"
+    chat = "chat"  # this and the following: language models
+    completions = "completions"
+    embeddings = "embeddings"
 
 
 class Source(StrEnum):
@@ -229,10 +232,26 @@ class Guarded(BaseModel):
     """Prediction id and row of the first calls."""
 
 
-Single = Prediction | Traffic | Mirrored | Shadowed | Guarded
+class Tokens(BaseModel):
+    """Complete counts of the tokens that one key had one revision read and write in a second."""
+
+    kind: Literal["tokens"] = "tokens"
+    workspace_id: int
+    deployment_id: str
+    revision: int
+    version: int
+    at: int
+    """Start of the second, seconds since the epoch."""
+    key_id: str
+    calls: int
+    prompt: int
+    completion: int
+
+
+Single = Prediction | Traffic | Mirrored | Shadowed | Guarded | Tokens
 """A record of one thing; `Predictions` is read as many of them."""
 Record = Annotated[
-    Prediction | Predictions | Traffic | Mirrored | Shadowed | Guarded,
+    Prediction | Predictions | Traffic | Mirrored | Shadowed | Guarded | Tokens,
     Field(discriminator="kind"),
 ]
 RECORD: TypeAdapter[Single | Predictions] = TypeAdapter(Record)

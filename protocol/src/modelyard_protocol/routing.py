@@ -168,6 +168,15 @@ class Shadow(BaseModel):
     """Relative; numbers closer than that agree. Everything else agrees when it is equal."""
 
 
+class Language(BaseModel):
+    """The texts of a language endpoint's calls that are written down; without it none is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    keeps_prompt: bool = False
+    keeps_response: bool = False
+
+
 class Route(BaseModel):
     """One address: `/{workspace}/{environment}/{deployment}/…`. Weights sum to 100."""
 
@@ -193,6 +202,8 @@ class Route(BaseModel):
     timeout_seconds: float = 30.0
     safeguards: tuple[Safeguard, ...] = ()
     """Held against every answer before the caller has it."""
+    language: Language | None = None
+    """Its model reads and writes text: it speaks OpenAI's API and no other."""
 
 
 class DesiredState(BaseModel):

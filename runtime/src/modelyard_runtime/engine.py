@@ -38,6 +38,8 @@ Answer = tuple[int, int, int, bytes]
 class Engine:
     """Answers calls with one loaded model; batches those that wait when that changes nothing."""
 
+    talks = False
+
     def __init__(self, loaded: Loaded) -> None:
         self._model = loaded.model
         self._signature = loaded.directory.package.signature

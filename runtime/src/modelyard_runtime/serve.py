@@ -24,6 +24,7 @@ from . import wire
 from .channel import Channel
 from .wire import Kind
 
+LANGUAGE = "llama.cpp"
 NODE_SECONDS = 60.0  # a node that was killed is back within seconds, or nobody wants it back
 
 
@@ -45,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
         traceback.print_exc()
         reason = f"{type(error).__name__}: {error}"[:2000]
         connection.sendall(wire.pack(0, Kind.failed, orjson.dumps({"error": reason})))
+        if options.engine == LANGUAGE:
+            sys.stderr.flush()
+            os._exit(3)  # the engine's threads do not end by themselves
         return 3
     print(f"ready: {hello}", flush=True)  # noqa: T201 - stdout is the server's log
     _run(_serve(engine, hello, connection, options.connect))
@@ -74,6 +78,11 @@ def _connected(path: Path) -> socket.socket | None:
 
 
 def _load(model_dir: Path, engine_name: str) -> tuple[Any, dict[str, Any]]:
+    if engine_name == LANGUAGE:
+        from .language.engine import load as load_language
+
+        found, hello = load_language(model_dir)
+        return found, hello | {"sandbox": os.environ.get("MODELYARD_SANDBOX", "none")}
     from .engine import Engine
     from .loading import load
 
@@ -128,17 +137,27 @@ class Server:
         self._waiting: list[tuple[Caller, Any]] = []
         self._is_scheduled = False
         self.is_draining = False
-        self._thread = ThreadPoolExecutor(1) if engine.is_slow else None
+        self._talks = bool(engine.talks)
+        self._thread = ThreadPoolExecutor(1) if not engine.talks and engine.is_slow else None
         self._callers: set[Caller] = set()
         self.closed: asyncio.Future[None] = loop.create_future()
         self.channel = Channel(connection, self._told, self._leave)
 
     def take(self, caller: Caller, calls: list[Any]) -> None:
-        """Collect calls."""
+        """Collect calls; a model that talks takes each at once."""
+        if self._talks:
+            for call in calls:
+                self._engine.begin(caller, call.number, call.meta, call.body)
+            return
         self._waiting += [(caller, call) for call in calls]
         if not self._is_scheduled:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
+
+    def cancel(self, caller: Caller, number: int) -> None:
+        """Stop a call that nobody waits for, where that is possible."""
+        if self._talks:
+            self._engine.cancel(caller, number)
 
     def joined(self, caller: Caller) -> None:
         """Know a worker's connection."""
@@ -147,6 +166,8 @@ class Server:
     def left(self, caller: Caller) -> None:
         """Forget a worker's connection; the last one of a draining server ends it."""
         self._callers.discard(caller)
+        if self._talks:
+            self._engine.forget(caller)
         if self.is_draining and not self._callers:
             self._leave()
 
@@ -219,6 +240,8 @@ class Caller(asyncio.Protocol):
             if kind is Kind.predict:
                 meta, body = wire.read_call(payload)
                 calls.append(Call(number, meta, body))
+            elif kind is Kind.cancel:
+                self._server.cancel(self, number)
         if calls:
             self._server.take(self, calls)
 

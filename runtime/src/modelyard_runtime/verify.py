@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelyard_protocol.language import ENGINE as LANGUAGE
 from modelyard_protocol.routing import GRAPH_FILE
 
 from .compiling import tools
@@ -39,7 +40,10 @@ def main(argv: list[str] | None = None) -> int:
     report = _inside(options) if is_inside else _outside(options)
     sys.stdout.write(json.dumps(report) + "\n")
     sys.stdout.flush()
-    return 0 if report["ok"] else 1
+    code = 0 if report["ok"] else 1
+    if is_inside and options.engine == LANGUAGE:
+        os._exit(code)  # the engine's threads do not end by themselves
+    return code
 
 
 def _outside(options: argparse.Namespace) -> dict[str, Any]:
@@ -129,7 +133,30 @@ def _tell_compiled(file: Path) -> None:
     sys.addaudithook(heard)
 
 
+def _spoken(options: argparse.Namespace) -> dict[str, Any]:
+    """Load a language model and have it continue a short text; there is nothing to compare with."""
+    from .language.engine import load
+
+    _, hello = load(options.model_dir)
+    report = _report(options.engine, error=None)
+    report |= {
+        "ok": True,
+        "load_ms": hello["load_ms"],
+        "predict_ms": hello["predict_ms"],
+        "tokens": hello["tokens"],
+        "package_versions": _versions(),
+    }
+    if options.compile is not None:
+        reason = "A language model is served by llama.cpp itself."
+        report["lane"] = {"compiled": None, "reason": reason, "seconds": 0.0}
+    elif options.importance is not None:
+        report["importance"] = {"reason": "A language model has no inputs to compare."}
+    return report
+
+
 def _checked(options: argparse.Namespace) -> dict[str, Any]:
+    if options.engine == LANGUAGE:
+        return _spoken(options)
     started = time.perf_counter()
     from .loading import load
 

@@ -41,7 +41,9 @@ class Kind(IntEnum):
     detach = 9  # node → worker: JSON `{"server": id}`; hang up once its calls are answered
     spent = 8  # both ways: JSON of calls per limited key
     hello = 10  # server → node: JSON of facts, sent once the input example was predicted
+    cancel = 24  # worker → server: nobody waits for this call's answer any more
     answer = 11  # server → worker: `u16 status | u32 model µs | body`
+    piece = 12  # server → worker: a part of an answer, or nothing: the call is being worked on
     failed = 13  # server → node: JSON `{"error": …}`; the server exits afterwards
     printed = 14  # pod → node: bytes that the model server printed
     ended = 15  # pod → node: JSON `{"code": …}`; the model server's exit code, negative: its signal

@@ -28,6 +28,7 @@ from .fast.lane import Lane
 from .fast.sessions import Graph, open_session
 from .gateway.calls import Calls
 from .gateway.http import Connection
+from .gateway.metering import Metering
 from .gateway.mirror import Mirror
 from .gateway.recorder import Recorder, pack_records
 from .gateway.safeguarding import Safeguarding
@@ -98,11 +99,15 @@ class Worker:
         self._safeguarding = Safeguarding(
             lambda frames: channel.send(Kind.counts, frames), self._loop.call_later
         )
+        self._metering = Metering(
+            lambda frames: channel.send(Kind.counts, frames), self._loop.call_later
+        )
         self._calls = Calls(
             self._recorder,
             self._servers,
             self._mirror,
             self._safeguarding,
+            self._metering,
             self._switched_back,
             lambda server_id: self._tell({"wake": server_id}),
         )
@@ -236,6 +241,7 @@ class Worker:
             await asyncio.sleep(0.01)
         self._mirror.flush()
         self._safeguarding.flush()
+        self._metering.flush()
         self._recorder.flush(is_last=True)
         while self._channel.pending_bytes and time.monotonic() < end + 5:
             if self._channel.is_closed:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from modelyard_runtime.gateway.calls import Calls
 from modelyard_runtime.gateway.http import IDLE_SECONDS, READ_SECONDS, Connection
+from modelyard_runtime.gateway.metering import Metering
 from modelyard_runtime.gateway.mirror import Mirror
 from modelyard_runtime.gateway.recorder import Recorder
 from modelyard_runtime.gateway.safeguarding import Safeguarding
@@ -40,7 +41,8 @@ def calls() -> Calls:
     servers = Servers()
     mirror = Mirror(servers, lambda _: None, lambda _: None, lambda *_: None)
     guarding = Safeguarding(lambda _: None, lambda *_: None)
-    return Calls(recorder, servers, mirror, guarding, lambda *_: None, lambda _: None)
+    metering = Metering(lambda _: None, lambda *_: None)
+    return Calls(recorder, servers, mirror, guarding, metering, lambda *_: None, lambda _: None)
 
 
 def connect(calls: Calls) -> tuple[Connection, Wire]:

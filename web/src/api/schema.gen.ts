@@ -2662,6 +2662,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tokens
+         * @description Give the tokens an endpoint's language model read and wrote, by time, version and key.
+         */
+        get: operations["traffic_get_tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{deployment_id}/api": {
         parameters: {
             query?: never;
@@ -10683,6 +10703,85 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
         };
+        /**
+         * TokenPoint
+         * @description One step of time.
+         */
+        TokenPoint: {
+            /** Calls */
+            calls: number;
+            /** Prompt */
+            prompt: number;
+            /** Completion */
+            completion: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * TokenSums
+         * @description Calls of a language model, and the tokens it read (`prompt`) and wrote (`completion`).
+         */
+        TokenSums: {
+            /** Calls */
+            calls: number;
+            /** Prompt */
+            prompt: number;
+            /** Completion */
+            completion: number;
+        };
+        /**
+         * TokensByKey
+         * @description What was done for one key. `name`: nothing once the key was revoked.
+         */
+        TokensByKey: {
+            /** Calls */
+            calls: number;
+            /** Prompt */
+            prompt: number;
+            /** Completion */
+            completion: number;
+            /** Key Id */
+            key_id: string;
+            /** Name */
+            name: string | null;
+        };
+        /**
+         * TokensByVersion
+         * @description What one version did.
+         */
+        TokensByVersion: {
+            /** Calls */
+            calls: number;
+            /** Prompt */
+            prompt: number;
+            /** Completion */
+            completion: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * TokensOut
+         * @description Tokens of an endpoint. `per_minute`: the mean of the last five minutes.
+         */
+        TokensOut: {
+            /** Window */
+            window: string;
+            /** Step Seconds */
+            step_seconds: number;
+            ever: components["schemas"]["TokenSums"];
+            total: components["schemas"]["TokenSums"];
+            /** Per Minute */
+            per_minute: number;
+            /** Points */
+            points: components["schemas"]["TokenPoint"][];
+            /** By Version */
+            by_version: components["schemas"]["TokensByVersion"][];
+            /** By Key */
+            by_key: components["schemas"]["TokensByKey"][];
+        };
         /** TrackOut */
         TrackOut: {
             /** Stages */
@@ -10765,7 +10864,7 @@ export interface components {
              * @default predict
              * @enum {string}
              */
-            path: "predict" | "invocations";
+            path: "predict" | "invocations" | "v1/chat/completions" | "v1/completions" | "v1/embeddings";
             /** Body */
             body: unknown;
         };
@@ -16665,6 +16764,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    traffic_get_tokens: {
+        parameters: {
+            query?: {
+                window?: "1h" | "24h" | "7d" | "30d";
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensOut"];
+                };
             };
             /** @description A problem document. */
             default: {

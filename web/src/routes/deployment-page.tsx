@@ -39,6 +39,7 @@ const ReportingPanel = lazyView(
   "ReportingPanel",
 );
 const Served = lazyView(() => import("@/features/deployments/served"), "Served");
+const Predicting = lazyView(() => import("@/features/deployments/served"), "Predicting");
 const ApiTab = lazyView(() => import("@/features/deployments/api-tab"), "ApiTab");
 const BatchTab = lazyView(() => import("@/features/deployments/batch-tab"), "BatchTab");
 const KeysTab = lazyView(() => import("@/features/deployments/keys-tab"), "KeysTab");
@@ -46,6 +47,7 @@ const LogsTab = lazyView(() => import("@/features/deployments/logs-tab"), "LogsT
 const HistoryTab = lazyView(() => import("@/features/deployments/history-tab"), "HistoryTab");
 const Discussion = lazyView(() => import("@/features/collaboration/discussion"), "Discussion");
 const TrafficPanel = lazyView(() => import("@/features/monitoring/traffic-panel"), "TrafficPanel");
+const TokensPanel = lazyView(() => import("@/features/deployments/tokens-panel"), "TokensPanel");
 const DriftTab = lazyView(() => import("@/features/monitoring/drift-tab"), "DriftTab");
 const QualityTab = lazyView(() => import("@/features/monitoring/quality-tab"), "QualityTab");
 const PredictionsTab = lazyView(
@@ -130,11 +132,18 @@ function TabBody({ id, view, onView }: Props) {
             <TrafficPanel id={id} range={view.range} onRange={(range) => onView({ range })} />
           </View>
           <Served id={id}>
+            <View>
+              <TokensPanel id={id} />
+            </View>
+          </Served>
+          <Served id={id}>
             <EnvironmentTrack id={id} />
             <LiveRevision id={id} />
-            <View>
-              <SafeguardsPanel id={id} />
-            </View>
+            <Predicting id={id}>
+              <View>
+                <SafeguardsPanel id={id} />
+              </View>
+            </Predicting>
             <View>
               <ScalingPanel id={id} />
             </View>

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
@@ -48,6 +48,22 @@ class Sink(Protocol):
 
     def respond(self, outgoing: Outgoing) -> None:
         """Write an answer that is not bytes yet."""
+        ...
+
+    def when_gone(self, leave: Callable[[], None] | None) -> None:
+        """Be told once when the caller hangs up before it has its answer."""
+        ...
+
+    def begin(self, outgoing: Outgoing) -> None:
+        """Write the head of an answer that comes in parts."""
+        ...
+
+    def part(self, data: bytes) -> None:
+        """Write a part."""
+        ...
+
+    def end(self) -> None:
+        """Write the end of an answer in parts."""
         ...
 
 

@@ -120,8 +120,10 @@ class Admitted:
         return found
 
 
-def refused(refusal: Refusal, request_id: str, *, is_v2: bool = False) -> Outgoing:
-    """Write a refusal as an answer; clients of the v2 protocol read its `error`."""
+def refused(
+    refusal: Refusal, request_id: str, *, is_v2: bool = False, is_openai: bool = False
+) -> Outgoing:
+    """Write a refusal as an answer; clients of the v2 protocol and of OpenAI read its `error`."""
     headers = {}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
@@ -129,5 +131,5 @@ def refused(refusal: Refusal, request_id: str, *, is_v2: bool = False) -> Outgoi
         headers["Allow"] = refusal.allow
     if refusal.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="modelyard"'
-    body = refusal.document(request_id, is_v2=is_v2)
+    body = refusal.document(request_id, is_v2=is_v2, is_openai=is_openai)
     return Outgoing(refusal.status, body, "application/problem+json", headers)

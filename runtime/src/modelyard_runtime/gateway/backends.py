@@ -14,6 +14,8 @@ from modelyard_runtime.wire import Kind
 MAX_WAITING = 512  # calls; past it an answer would come after most callers gave up
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 
+OnPiece = Callable[[bytes], None]
+"""Takes a part of an answer; nothing in it says that the call is being worked on."""
 OnAnswer = Callable[[int, int, bytes], None]
 """(status, time inside predict in µs, body); status 0 says the server died."""
 
@@ -26,6 +28,7 @@ class Backend(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reader = wire.Reader()
         self._open: dict[int, tuple[OnAnswer, float, int]] = {}
+        self._pieces: dict[int, OnPiece] = {}
         self._bytes = 0
         self._last = 0
         self.is_closed = False
@@ -44,6 +47,20 @@ class Backend(asyncio.Protocol):
         """Give the age of the call that has waited longest."""
         first = next(iter(self._open.values()), None)
         return 0.0 if first is None else time.monotonic() - first[1]
+
+    def talk(
+        self, meta: dict[str, Any], body: bytes, on_piece: OnPiece, on_answer: OnAnswer
+    ) -> int:
+        """Send a call whose answer comes in pieces before it ends with `on_answer`."""
+        number = self.predict(meta, body, on_answer)
+        self._pieces[number] = on_piece
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Ask for the end of a call; its answer still comes, and tells how far it got."""
+        self._pieces.pop(number, None)
+        if number in self._open and self._transport is not None:
+            self._transport.write(wire.pack(number, Kind.cancel))
 
     def predict(self, meta: dict[str, Any], body: bytes, on_answer: OnAnswer) -> int:
         """Send a call; `on_answer` is called exactly once, unless it is forgotten before."""
@@ -75,6 +92,8 @@ class Backend(asyncio.Protocol):
             for number, kind, payload in self._reader.feed(data):
                 if kind is Kind.answer:
                     self._answered(number, payload)
+                elif kind is Kind.piece:
+                    self._heard(number, payload)
         except (ValueError, struct.error):  # model code may have written into the socket
             self.close()
 
@@ -83,12 +102,25 @@ class Backend(asyncio.Protocol):
         del exc
         self.is_closed = True
         waiting, self._open, self._bytes = self._open, {}, 0
+        self._pieces.clear()
         for on_answer, _, _ in waiting.values():
             on_answer(0, 0, b"")
         self._on_close(self)
 
+    def _heard(self, number: int, payload: bytes) -> None:
+        entry = self._open.pop(number, None)
+        if entry is None:
+            return
+        # Behind the others: the first is the one that has been silent for longest.
+        self._open[number] = (entry[0], time.monotonic(), entry[2])
+        on_piece = self._pieces.get(number)
+        if on_piece is not None:
+            on_piece(payload)
+
     def _answered(self, number: int, payload: bytes) -> None:
         status, model_us, body = wire.read_answer(payload)
+        if self._pieces:
+            self._pieces.pop(number, None)
         entry = self._open.pop(number, None)
         if entry is not None:
             self._bytes -= entry[2]

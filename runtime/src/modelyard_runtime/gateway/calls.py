@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from modelyard_protocol import language
 from modelyard_protocol.answers import decode_predictions
 from modelyard_protocol.openapi import openapi, v2_metadata
 from modelyard_protocol.records import Skin
@@ -24,12 +25,14 @@ from .backends import Backend
 from .forms import check_head
 from .ids import new_id
 from .images import to_array
+from .metering import Metering
 from .mirror import Copy, Mirror
 from .recorder import Recorder
 from .refusals import NOT_READY, Outgoing, Refusal, closed_door, not_ready
 from .safeguarding import HEADER, Safeguarding, answers_of, refusal, rewritten
 from .servers import Served, Servers
 from .table import Table
+from .talking import Talk
 from .waking import Held, Waking, sleeper, waking_up
 
 VERSION = "0.1.0"
@@ -49,10 +52,11 @@ class Calls:
         servers: Servers,
         mirror: Mirror,
         safeguarding: Safeguarding,
+        metering: Metering,
         switch_back: SwitchBack,
         wake: Callable[[str], None],
     ) -> None:
-        self.mirror, self.safeguarding = mirror, safeguarding
+        self.mirror, self.safeguarding, self.metering = mirror, safeguarding, metering
         self.waking = Waking(wake, self._again, self._not_awake)
         servers.on_ready = self.waking.ready
         self.table: Table | None = None
@@ -141,7 +145,8 @@ class Calls:
         if served.lane is not None:
             served.lane.submit(item)
         elif served.backend is not None:
-            _Call(self, item).send(served.backend)
+            way = _Call if admitted.skin not in language.LANGUAGE else Talk
+            way(self, item).send(served.backend)
         else:
             self.refuse(item, not_ready())
 
@@ -184,7 +189,8 @@ class Calls:
 
     def refuse(self, item: Item, refusal: Refusal) -> None:
         """Answer with a refusal, which is counted like any other answer."""
-        _Call(self, item).refuse(refusal)
+        way = _Call if item.admitted.skin not in language.LANGUAGE else Talk
+        way(self, item).refuse(refusal)
 
     def guarded(self, item: Item, name: str, predictions: list[Any]) -> Withheld | None:
         """Hold the route's safeguards against a call; one that is refused is answered here."""
@@ -236,6 +242,8 @@ class Calls:
                 return Outgoing(200, b"\n")
             case "version":
                 return Outgoing(200, VERSION.encode(), "text/plain; charset=utf-8")
+            case "v1/models" if route.language is not None:
+                return Outgoing(200, language.models([route.model or route.deployment], 0))
             case "openapi.json":
                 return Outgoing(200, orjson.dumps(openapi(route)))
             case "v2" | "v2/":
@@ -412,6 +420,8 @@ def _told(status: int, body: bytes) -> Refusal:
 
 
 def _target_of(rest: str, route: Route) -> tuple[Skin | None, int | None]:
+    if route.language is not None:
+        return language.PATHS.get(rest), None
     if rest == "predict":
         return Skin.predict, None
     if rest == "invocations":

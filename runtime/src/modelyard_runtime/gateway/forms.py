@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from modelyard_protocol import answer_forms, media, v2
+from modelyard_protocol.language import LANGUAGE
 from modelyard_protocol.media import Form
 from modelyard_protocol.records import Skin
 from modelyard_protocol.routing import Route
@@ -27,6 +28,10 @@ def check_head(route: Route, skin: Skin, headers: Mapping[str, str]) -> None:
     length = headers.get(media.HEADER_LENGTH) if skin is Skin.v2 else None
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise Refusal(415, _UNREAD, "Send the body as it is, without Content-Encoding.")
+    if skin in LANGUAGE:
+        if not media.is_json(kind):
+            raise Refusal(415, _UNREAD, f"{kind!r} is not accepted here, send {media.JSON}.")
+        return
     if length is not None and not (length.isdigit() and len(length) < 10):
         detail = "Inference-Header-Content-Length must be the number of bytes of the JSON header."
         raise Refusal(400, "inference.bad_request", detail)
@@ -44,6 +49,8 @@ def check_head(route: Route, skin: Skin, headers: Mapping[str, str]) -> None:
 
 def rewriting(route: Route, skin: Skin, headers: Mapping[str, str]) -> Rewrite | None:
     """Give what makes the JSON answer into the one that was asked for; `None`: nothing to do."""
+    if skin in LANGUAGE:
+        return None
     if skin is Skin.v2:
         length = headers.get(media.HEADER_LENGTH)
         size = int(length) if length is not None else None

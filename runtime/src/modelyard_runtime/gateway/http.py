@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
 
@@ -55,6 +56,8 @@ class Connection(asyncio.Protocol):
         self._lingers = False
         self._is_between = True
         self._is_turning = False
+        self._is_chunked = False
+        self._leave: Callable[[], None] | None = None
         self._known_head = b""
         self._incoming_now = _NOTHING
         self._keeps_alive = True
@@ -77,6 +80,7 @@ class Connection(asyncio.Protocol):
         """Leave the open connections; an answer on its way is thrown away."""
         del exc
         self._transport = None
+        self._go()
         self._ready.clear()
         self._connections.discard(self)
 
@@ -142,6 +146,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep the connection of a caller who has said all and still waits for an answer."""
         self._is_leaving = True
+        self._go()
         return self._is_busy
 
     def close_idle(self) -> None:
@@ -196,7 +201,7 @@ class Connection(asyncio.Protocol):
         if isinstance(self._verdict, Admitted):
             self._limit = self._verdict.route.max_body_bytes
             self._verdict.request_id = self._incoming.request_id.encode()
-            if self._known_head:
+            if self._known_head and self._verdict.route.language is None:
                 self._remember(self._verdict)
             if self._headers.get("expect", "").lower() == "100-continue":
                 self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -229,6 +234,11 @@ class Connection(asyncio.Protocol):
 
     # -- ours
 
+    def _go(self) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
+
     def _begin(self) -> None:
         self._url = b""
         self._headers = {}
@@ -255,6 +265,31 @@ class Connection(asyncio.Protocol):
     def is_plain(self) -> bool:
         """It stays open after the answer it waits for."""
         return self._keeps_alive and not self._is_leaving
+
+    def when_gone(self, leave: Callable[[], None] | None) -> None:
+        """Be told once when the caller hangs up before it has its answer."""
+        self._leave = leave
+
+    def begin(self, outgoing: Outgoing) -> None:
+        """Write the head of an answer that comes in parts."""
+        self._is_chunked = self._parser.get_http_version() == "1.1"
+        if not self._is_chunked:
+            self._keeps_alive = False
+        stays = self._keeps_alive and not self._is_leaving
+        length = ["Transfer-Encoding: chunked"] if self._is_chunked else []
+        self._write(_head(outgoing, self._incoming_now, length, stays))
+
+    def part(self, data: bytes) -> None:
+        """Write a part."""
+        self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+
+    def end(self) -> None:
+        """Write the end of an answer in parts."""
+        self._is_busy = False
+        if self._is_chunked:
+            self._write(b"0\r\n\r\n")
+        self.deadline = time.monotonic() + IDLE_SECONDS
+        self._after()
 
     def reply(self, data: bytes) -> None:
         """Write a whole response on a connection that stays open."""
@@ -309,7 +344,8 @@ class Connection(asyncio.Protocol):
         incoming.request_id = incoming.request_id or new_id()
         self._incoming_now = incoming
         is_v2 = is_v2 or "/v2/" in f"{incoming.path}/"
-        self.respond(refused(refusal, incoming.request_id, is_v2=is_v2))
+        is_openai = incoming.path.split("/", 4)[-1].startswith("v1/")
+        self.respond(refused(refusal, incoming.request_id, is_v2=is_v2, is_openai=is_openai))
 
     def _give_up(self, refusal: Refusal) -> None:
         """Answer what could not be read to its end, after all before it, then hang up."""
@@ -323,17 +359,22 @@ class Connection(asyncio.Protocol):
 
 
 def _response(outgoing: Outgoing, incoming: Incoming, keep_alive: bool) -> bytes:
+    length = [f"Content-Length: {len(outgoing.body)}"]
+    head = _head(outgoing, incoming, length, keep_alive)
+    return head if incoming.method == "HEAD" else head + outgoing.body
+
+
+def _head(outgoing: Outgoing, incoming: Incoming, length: list[str], keep_alive: bool) -> bytes:
     status = outgoing.status
     request_id = incoming.request_id or outgoing.headers.get("X-Prediction-Id") or new_id()
     lines = [
         f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}",
         f"Content-Type: {outgoing.media}",
-        f"Content-Length: {len(outgoing.body)}",
+        *length,
         f"X-Request-Id: {request_id}",
         "Cache-Control: no-store",
     ]
     lines += [f"{name}: {value}" for name, value in outgoing.headers.items()]
     if not keep_alive:
         lines.append("Connection: close")
-    head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-    return head if incoming.method == "HEAD" else head + outgoing.body
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"

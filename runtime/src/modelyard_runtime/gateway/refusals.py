@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from modelyard_protocol import language
+
 NOT_READY = "inference.not_ready"
 _TYPES = "https://modelyard.dev/problems/"
 
@@ -34,12 +36,14 @@ class Refusal(Exception):
         fields: list[dict[str, Any]] | None = None,
         retry_after: int | None = None,
         allow: str | None = None,
+        param: str | None = None,
     ) -> None:
         self.status, self.code, self.detail = status, code, detail
-        self.fields, self.retry_after, self.allow = fields, retry_after, allow
+        self.fields, self.retry_after = fields, retry_after
+        self.allow, self.param = allow, param
         super().__init__(detail)
 
-    def document(self, request_id: str, *, is_v2: bool = False) -> bytes:
+    def document(self, request_id: str, *, is_v2: bool = False, is_openai: bool = False) -> bytes:
         """Write the problem document."""
         body: dict[str, Any] = {
             "type": _TYPES + self.code,
@@ -53,6 +57,8 @@ class Refusal(Exception):
             body["fields"] = self.fields
         if is_v2:
             body["error"] = self.detail
+        elif is_openai:
+            body["error"] = language.error(self.detail, self.status, self.code, self.param)
         return orjson.dumps(body)
 
 

@@ -65,12 +65,14 @@ def route_of(desired: DesiredState, deployment_id: uuid.UUID, version: int | Non
     """Give the route that scores for a deployment.
 
     Raises:
-        NotDeployed: nothing serves it, or not this version.
+        NotDeployed: nothing serves it, or not this version, or a language model does.
     """
     wanted = str(deployment_id)
     found = next((one for one in desired.routes if one.deployment_id == wanted), None)
     if found is None or not found.targets:
         raise NotDeployed("The deployment serves nothing now. Start it first.")
+    if found.language is not None:
+        raise NotDeployed("A language model has no rows to score; talk to it at its address.")
     if version is not None and version not in {target.version for target in found.targets}:
         served = ", ".join(sorted({f"v{target.version}" for target in found.targets}))
         raise NotDeployed(f"Version {version} is not served here, only {served}.")

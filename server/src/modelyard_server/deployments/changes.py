@@ -137,6 +137,7 @@ def deploy_version(
         processes=deployment.most_processes,
         of=deployment.id,
     )
+    traffic_plan.refuse_language(deployment, own, strategy, settled.config.engine)
     driver = stages.driver_of(place, machine)
     deployment.auto_configured = settled.is_auto
     revision = _add_revision(db, actor, deployment, version, settled)

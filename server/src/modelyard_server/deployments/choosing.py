@@ -17,8 +17,8 @@ from .rules import LLAMA, PYTHON, VLLM, Format
 from .schemas import Alternative, Reason, ServingConfig
 
 NATIVE = ("sklearn", "xgboost", "lightgbm", "onnx")
-ENGINES = (*NATIVE, PYTHON)
-PLANNED = (LLAMA, VLLM)
+ENGINES = (*NATIVE, PYTHON, LLAMA)
+PLANNED = (VLLM,)
 NAMES = {
     "sklearn": "scikit-learn",
     "xgboost": "XGBoost",
@@ -81,17 +81,17 @@ def choose(
     config = ServingConfig(engine=engine, cpu=1.0, memory_gb=memory_mb / 1024, gpu=planned.gpu)
     reasons = [
         Reason(field="engine", text=_engine_reason(version, engine, found)),
-        Reason(field="cpu", text="One process answers one request at a time on one core."),
+        Reason(field="cpu", text=_cpu_reason(engine)),
         Reason(field="memory_gb", text=_memory_reason(planned.rule, precision, size_mb)),
         Reason(field="gpu", text=_gpu_reason(planned)),
-        Reason(field="environment", text=_environment_reason(version, outlook)),
+        Reason(field="environment", text=_environment_reason(version, outlook, engine)),
     ]
     return Choice(
         config,
         _confidence(version, engine),
         reasons,
         _alternatives(version, engine),
-        [*_plan_warnings(planned), *_warnings(version)],
+        [*_plan_warnings(planned), *([] if engine == LLAMA else _warnings(version))],
         found,
     )
 
@@ -149,6 +149,13 @@ def _fit(version: RegisteredVersion, engine: str) -> tuple[bool, str]:
         fits = "python_function" in version.flavors
         why = "Runs any MLflow model through its own predict; slower for single rows."
         return fits, why if fits else "The package has no python_function flavor."
+    if engine == LLAMA:
+        fits = Format.gguf.value in version.flavors
+        return fits, (
+            "Runs the GGUF file itself; the package's Python code is not run."
+            if fits
+            else "The package has no GGUF file, or was registered before they could be served."
+        )
     if engine in version.flavors:
         return True, f"The package has the {engine} flavor."
     return False, f"The package has no {engine} flavor, so the {name} engine cannot load it."
@@ -168,11 +175,13 @@ def _confidence(version: RegisteredVersion, engine: str) -> Confidence:
         return "low"
     if engine == PYTHON and "python_function" not in version.flavors:
         return "low"
+    if engine == LLAMA:
+        return "high"
     return "medium" if engine == PYTHON or not version.signature.get("inputs") else "high"
 
 
 def _engine_reason(version: RegisteredVersion, engine: str, found: Format) -> str:
-    if engine in PLANNED:
+    if engine in (*PLANNED, LLAMA):
         return f"{NAMES[engine]} is made for {found} language models."
     if engine == PYTHON:
         known = ", ".join(version.flavors) or "none"
@@ -210,6 +219,10 @@ def _plan_warnings(planned: rules.Plan) -> list[str]:
             f"Planned on the CPU: {'; '.join(planned.passed_over)}. Expect answers to take many "
             "times longer than on a GPU."
         )
+    if planned.rule.engine == LLAMA:
+        found.append(
+            "Computed on the CPU: a model of some gigabytes writes a few words a second there."
+        )
     if planned.rule.engine in PLANNED:
         found.append(
             f"This installation has no {NAMES[planned.rule.engine]}: the setup is a plan, "
@@ -224,7 +237,15 @@ def _size(mb: float) -> str:
     return f"{mb:.1f} MB" if mb < 1024 else f"{mb / 1024:.1f} GB"
 
 
-def _environment_reason(version: RegisteredVersion, outlook: Outlook) -> str:
+def _cpu_reason(engine: str) -> str:
+    if engine == LLAMA:
+        return "One process writes for two callers at a time, on one core; more cores are faster."
+    return "One process answers one request at a time on one core."
+
+
+def _environment_reason(version: RegisteredVersion, outlook: Outlook, engine: str) -> str:
+    if engine == LLAMA:
+        return "An environment that holds llama.cpp and nothing of the package's requirements."
     count = len(version.requirements)
     packages = "1 requirement" if count == 1 else f"{count} requirements"
     if outlook == "platform":

@@ -279,7 +279,12 @@ class Preparation(Protocol):
         ...
 
     def build(
-        self, prepared: Prepared, on_line: Callable[[str], None], *, is_isolated: bool = False
+        self,
+        prepared: Prepared,
+        on_line: Callable[[str], None],
+        *,
+        engine: str,
+        is_isolated: bool = False,
     ) -> Built:
         """Make the environment, or find it; an isolated one is never the platform's own."""
         ...

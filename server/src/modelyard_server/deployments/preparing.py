@@ -28,11 +28,20 @@ class RegistryPreparation:
         return Prepared(found.model_dir, found.digest, found)
 
     def build(
-        self, prepared: Prepared, on_line: Callable[[str], None], *, is_isolated: bool = False
+        self,
+        prepared: Prepared,
+        on_line: Callable[[str], None],
+        *,
+        engine: str,
+        is_isolated: bool = False,
     ) -> Built:
         """Make the environment, or find it."""
         env = preparation.environment(
-            self._services, prepared.handle, on_line=on_line, is_isolated=is_isolated
+            self._services,
+            prepared.handle,
+            on_line=on_line,
+            is_isolated=is_isolated,
+            engine=engine,
         )
         return Built(env.python, env.environment_dir, env.lock_hash, env.note, env)
 

@@ -144,7 +144,7 @@ class RollOut:
 
     def _build(self, prepared: Prepared) -> Built:
         with self._doing("build", Status.building) as say, self._locked() as now:
-            driver = now.revision.driver
+            driver, engine = now.revision.driver, now.revision.engine
             say("Looking for the model's environment.")
         lines: list[str] = []
         last = time.monotonic()
@@ -157,7 +157,8 @@ class RollOut:
                 self._note(lines)
 
         try:
-            built = self._preparation.build(prepared, heard, is_isolated=driver in ON_IMAGES)
+            alone = driver in ON_IMAGES
+            built = self._preparation.build(prepared, heard, engine=engine, is_isolated=alone)
             image = None
             if driver in ON_IMAGES:
                 place, lock = built.environment_dir, built.lock_hash

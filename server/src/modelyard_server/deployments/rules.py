@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from modelyard_protocol import language
+
 from .ports import Machine
 
 Device = Literal["cpu", "gpu"]
 PYTHON = "python"
-LLAMA, VLLM = "llama.cpp", "vllm"
+LLAMA, VLLM = language.ENGINE, "vllm"
 ARCHITECTURES = ("amd64", "arm64")
 
 
@@ -70,7 +72,7 @@ RULES: dict[Format, tuple[Rule, ...]] = {
         Rule(VLLM, "gpu", 2048, _same(1.3)),
         Rule(PYTHON, "cpu", 2048, _LANGUAGE_CPU, "python_function"),
     ),
-    Format.gguf: (Rule(LLAMA, "gpu", 512, _same(1.2)), Rule(LLAMA, "cpu", 512, _same(1.2))),
+    Format.gguf: (Rule(LLAMA, "cpu", 1024, _same(1.2)),),
     Format.python: (Rule(PYTHON, "cpu", 1024, _same(4)),),
 }
 _BY_FLAVOR: tuple[tuple[str, Format], ...] = (

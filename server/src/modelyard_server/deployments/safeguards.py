@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from modelyard_protocol.language import ENGINE
 from modelyard_protocol.package import Signature
 from modelyard_protocol.safeguards import Safeguard
 from modelyard_server.kernel import trail
@@ -54,13 +55,15 @@ def change(
     Raises:
         DeploymentMissing: there is none with this id.
         SafeguardsMoved: somebody else changed them since they were read.
-        SafeguardRefused: one looks at an input that the model has not.
+        SafeguardRefused: one looks at an input that the model has not, or it is a language model.
     """
     deployment = get(db, actor, deployment_id, lock=True)
     before: dict[str, Any] = deployment.safeguards or {"version": 0, "safeguards": []}
     version = before["version"]
     if wanted.based_on is not None and wanted.based_on != version:
         raise SafeguardsMoved("Somebody changed the safeguards since you read them. Read again.")
+    if wanted.safeguards and _speaks(db, deployment):
+        raise SafeguardRefused("Safeguards look at values; a language model answers with text.")
     _refuse_unknown_inputs(wanted, _inputs(db, deployment))
     chosen = [one.model_dump(mode="json", exclude_none=True) for one in wanted.safeguards]
     deployment.safeguards = {
@@ -86,6 +89,11 @@ def _inputs(db: Session, deployment: Deployment) -> list[str]:
         return []
     signature = Signature.model_validate(revision_of(db, deployment, number).signature)
     return [column.name for column in signature.inputs if column.shape is None]
+
+
+def _speaks(db: Session, deployment: Deployment) -> bool:
+    number = deployment.live_number or deployment.last_number
+    return bool(number) and revision_of(db, deployment, number).engine == ENGINE
 
 
 def _refuse_unknown_inputs(wanted: SafeguardsPut, inputs: list[str]) -> None:

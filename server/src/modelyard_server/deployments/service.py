@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from modelyard_protocol.language import ENGINE
 from modelyard_protocol.package import Signature
 from modelyard_server.kernel import trail
 
@@ -55,6 +56,7 @@ __all__ = [
     "served_version",
     "set_traffic",
     "signature_of",
+    "speaks",
     "start",
     "stop",
     "variables_of",
@@ -143,6 +145,20 @@ def signature_of(db: Session, deployment_id: uuid.UUID, revision: int | None = N
     if row is None:
         raise RevisionMissing("No revision of this deployment is live.")
     return Signature.model_validate(row.signature)
+
+
+def speaks(db: Session, deployment_id: uuid.UUID) -> bool:
+    """Tell whether a language model is live in a deployment."""
+    engine = db.scalar(
+        select(Revision.engine)
+        .join(
+            Deployment,
+            (Deployment.workspace_id == Revision.workspace_id)
+            & (Deployment.id == Revision.deployment_id),
+        )
+        .where(Deployment.id == deployment_id, Revision.number == Deployment.live_number)
+    )
+    return engine == ENGINE
 
 
 @dataclass(frozen=True, slots=True)

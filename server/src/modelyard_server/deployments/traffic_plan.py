@@ -9,6 +9,7 @@ from . import environments
 from .environment_schemas import Policy
 from .errors import StrategyRefused
 from .models import Deployment, Revision
+from .rules import LLAMA
 from .schemas import Strategy
 from .strategy import GUARDED
 
@@ -49,6 +50,24 @@ def settled(
                 "Use blue_green."
             )
     return asked
+
+
+def refuse_language(
+    deployment: Deployment, own: Sequence[Revision], asked: Strategy | None, engine: str
+) -> None:
+    """Refuse what cannot be done with language models.
+
+    Raises:
+        StrategyRefused: answers of texts are not compared, and a language model cannot share its
+            address with a model of another kind.
+    """
+    live = next((row for row in own if row.number == deployment.live_number), None)
+    if asked is None or live is None or LLAMA not in (live.engine, engine):
+        return
+    if asked.kind == "shadow":
+        raise _refused("Answers of a language model cannot be compared, so it has no shadow.")
+    if asked.kind in ("canary", "linear") and live.engine != engine:
+        raise _refused("Only one of the revisions is a language model. Use blue_green.")
 
 
 def _refuse_share(asked: Strategy, policy: Policy) -> None:

@@ -10,10 +10,12 @@ import orjson
 
 from modelyard_protocol import answers, inference
 from modelyard_protocol.inference import Columns
+from modelyard_protocol.language import PROMPT, RESPONSE
 from modelyard_protocol.package import Signature
 from modelyard_protocol.records import Prediction, Skin
 
-from .policy import Keep, Mask, Policy
+from . import texts
+from .policy import Keep, Mask, Policy, of_texts
 
 SHOWN_ROWS = 5
 SHOWN_TEXT = 500  # characters of one text value
@@ -66,6 +68,8 @@ def capture(
     Calls that sent objects are decoded together: that costs a tenth. `policy` says what is shown
     and counted, `key` hashes.
     """
+    if texts.are_texts(records):
+        return _texts(records, Mask(of_texts(policy), key))
     columns, sent = decoded_together(records, signature)
     together = [at for at, rows in sent.items() for _ in rows]
     found = Captured({name: list(values) for name, values in flat(columns).items()}, [], together)
@@ -96,8 +100,22 @@ def capture(
     return found
 
 
+def _texts(records: Sequence[Prediction], mask: Mask) -> Captured:
+    found = Captured({}, [])
+    for record in records:
+        is_good = 200 <= record.status < 300
+        told = mask.over(_shortened(texts.of(record)))
+        inputs = _shown([{PROMPT: told[PROMPT]}]) if PROMPT in told else None
+        outputs = _shown([told[RESPONSE]]) if RESPONSE in told else None
+        error = None if is_good else reason(record)
+        found.calls.append(Call(1 if is_good else None, inputs, outputs, error))
+    return found
+
+
 def whole(record: Prediction, signature: Signature) -> tuple[Columns, list[Any]]:
     """Decode every row of one call, and its answers; nothing of a failed one."""
+    if texts.are_texts([record]):
+        return {name: [text] for name, text in texts.of(record).items()}, []
     if not 200 <= record.status < 300:
         return {}, []
     return flat(_decoded(record, signature)), answers_of(record)

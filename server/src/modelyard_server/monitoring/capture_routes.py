@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
 from modelyard_server.artifacts.ports import BlobStore
+from modelyard_server.deployments.ports import Publisher
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.services import provided
@@ -47,10 +48,17 @@ def get_capture(deployment_id: uuid.UUID, db: Db, actor: Reader, node: Node) -> 
 
 @router.put("")
 def put_capture(
-    deployment_id: uuid.UUID, wanted: CapturePut, db: Db, actor: Manager, node: Node
+    deployment_id: uuid.UUID,
+    wanted: CapturePut,
+    db: Db,
+    actor: Manager,
+    node: Node,
+    publisher: Annotated[Publisher, provided(Publisher)],
 ) -> CaptureOut:
     """Choose what is kept of calls from now on."""
-    return captures.change(db, actor, deployment_id, wanted, lost=node.lost())
+    changed = captures.change(db, actor, deployment_id, wanted, lost=node.lost())
+    publisher.soon(db)
+    return changed
 
 
 @router.post("/erase")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from modelyard_protocol.language import PROMPT, RESPONSE
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.deployments import service as deployments
@@ -292,6 +293,8 @@ def _columns(db: Session, deployment_id: uuid.UUID, chosen: Policy) -> list[Capt
     try:
         signature = deployments.signature_of(db, deployment_id)
         names = [column.name for column in signature.inputs if column.shape is None]
+        if deployments.speaks(db, deployment_id):
+            names, chosen = [PROMPT, RESPONSE], policy.of_texts(chosen)
     except errors.NotFound:
         names = []
     names += sorted(set(chosen.columns) - set(names))

@@ -19,6 +19,7 @@ from modelyard_protocol.records import (
     Shadowed,
     Single,
     Source,
+    Tokens,
     Traffic,
 )
 
@@ -108,6 +109,8 @@ def make(
         if isinstance(record, Traffic):
             _add_traffic(delta, deployment_id, record)
             continue
+        if isinstance(record, Tokens):
+            continue  # counted by traffic, whose keys they belong to
         if isinstance(record, Mirrored):
             delta.copies[shadowing.key_of(deployment_id, record)].add(record)
             continue

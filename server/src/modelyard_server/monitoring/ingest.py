@@ -20,7 +20,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.package import Signature
-from modelyard_protocol.records import Guarded, Mirrored, Prediction, Shadowed, Single, Traffic
+from modelyard_protocol.records import (
+    Guarded,
+    Mirrored,
+    Prediction,
+    Shadowed,
+    Single,
+    Tokens,
+    Traffic,
+)
 from modelyard_server.kernel.db import Database
 from modelyard_server.traffic import service as traffic_keys
 
@@ -162,6 +170,7 @@ class Ingester:
             positions.advance(db, file, plan.position, end)
             left = {s.deployment_id for s in self._catalogue.every(db)}
             writing.apply(db, made, left)
+            traffic_keys.count_tokens(db, [r for r in records if isinstance(r, Tokens)], left)
             _match_outcomes(db, made)
             changed = {
                 version: plan.references[version]
@@ -179,7 +188,7 @@ class Ingester:
         records: list[Single],
     ) -> None:
         for record in records:
-            if isinstance(record, Traffic | Mirrored | Guarded):
+            if isinstance(record, Traffic | Mirrored | Guarded | Tokens):
                 continue
             deployment_id = delta.identifier(record.deployment_id)
             revision = (deployment_id, record.revision)

@@ -14,6 +14,7 @@ from modelyard_protocol.records import (
     Guarded,
     Mirrored,
     Single,
+    Tokens,
     Traffic,
     read_frames,
     read_records,
@@ -81,7 +82,7 @@ def first_instant_us(file: JournalPath, offset: int) -> int | None:
         record = read_records(found[0])[0]
     except (ValidationError, IndexError):
         return None
-    if isinstance(record, Traffic | Mirrored | Guarded):
+    if isinstance(record, Traffic | Mirrored | Guarded | Tokens):
         return record.at * 1_000_000
     return record.at_us
 

@@ -11,6 +11,7 @@ from modelyard_protocol.records import bucket_latency_us
 from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.jobs import Job
+from modelyard_server.traffic import service as traffic
 from modelyard_server.workspaces.access import Actor
 
 from . import fleet, latency, queries
@@ -89,6 +90,12 @@ def _endpoints(db: Session, own: Labels) -> list[Family]:
         "gauge",
         "1 while values of the last 24 hours are missing, new, out of range or mistyped too often.",
     )
+    tokens = Family(
+        "modelyard_endpoint_tokens_total",
+        "counter",
+        "Tokens that the endpoint's language model read (prompt) and wrote (completion).",
+    )
+    counted = traffic.tokens_ever(db)
     calls = queries.all_calls(db)
     subjects = deployments.monitored(db)
     judged = fleet.verdicts(db, subjects, "24h")
@@ -97,12 +104,16 @@ def _endpoints(db: Session, own: Labels) -> list[Family]:
         found = calls.get(subject.deployment_id, queries.Calls())
         _count(requests, labels, found)
         _measure(seconds, labels, found.latency)
+        spoken = counted.get(subject.deployment_id)
+        if spoken is not None:
+            tokens.add({**labels, "kind": "prompt"}, spoken.prompt)
+            tokens.add({**labels, "kind": "completion"}, spoken.completion)
         ready.add(labels, float(subject.status == "ready"))
         given = judged[subject.deployment_id]
         for status in VERDICTS:
             verdict.add({**labels, "verdict": status.value}, float(status is given.drift.status))
         faulty.add(labels, float(given.quality.status is Status.faulty))
-    return [requests, seconds, ready, verdict, faulty]
+    return [requests, seconds, tokens, ready, verdict, faulty]
 
 
 def _count(family: Family, labels: Labels, calls: queries.Calls) -> None:

@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
+
+from modelyard_protocol.language import PROMPT, RESPONSE
 
 from .grid import category
 
@@ -63,6 +65,12 @@ class Policy:
     def weight(self, status: int) -> float:
         """Give how many calls a kept one stands for."""
         return 1.0 if status >= 400 or self.rate <= 0 else 1 / self.rate
+
+
+def of_texts(policy: Policy) -> Policy:
+    """Give the policy of a language endpoint: its texts are counted unless told otherwise."""
+    columns = {PROMPT: Keep.count_only, RESPONSE: Keep.count_only, **policy.columns}
+    return replace(policy, columns=columns)
 
 
 @lru_cache(maxsize=10_000)

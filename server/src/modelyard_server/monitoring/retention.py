@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.traffic import service as traffic
 
 from . import captures, joint_hours, outcomes, profile, recall, reference_tables, writing
 from .delta import COARSE, DAY, FINE, HOUR, MINUTE
@@ -112,6 +113,7 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
     for deployment_id in deployments:
         _prune_log(db, deployment_id)
     captures.prune(db, now)
+    traffic.prune_tokens(db)
     joint_hours.prune(db, now)
     for fine, coarse, age in COMPACTED:
         _compact(db, fine, coarse, now - age)

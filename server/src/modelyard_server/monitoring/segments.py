@@ -16,9 +16,9 @@ from modelyard_protocol.package import DType, Signature
 from modelyard_protocol.records import Prediction
 from modelyard_server.kernel.lazily import lazily
 
-from . import capture
+from . import capture, texts
 from .capture import PREDICTION
-from .policy import Keep, Policy, hashed
+from .policy import Keep, Policy, hashed, of_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,6 +87,7 @@ class Rows:
         self, records: Sequence[Prediction], signature: Signature, policy: Policy, key: bytes
     ) -> None:
         """Add the rows of calls of one revision; the usual ones come first, decoded together."""
+        policy = of_texts(policy) if texts.are_texts(records) else policy
         kept = [record for record in records if policy.keeps(record.id, record.status)]
         self.sampled_out += len(records) - len(kept)
         for record in self._add_together(kept, signature, policy, key):

@@ -16,10 +16,12 @@ from modelyard_server.deployments.ports import (
 )
 from modelyard_server.kernel.services import Services
 from modelyard_server.settings import Settings
+from modelyard_server.traffic.ports import TextRules
 
 from . import measuring, retention, upkeep
 from .fleet_live import Snapshots
 from .guarding import TrafficGuards
+from .policies import ChosenTexts
 from .ports import Catalogue, Lost, NodeFacts, Unread
 from .subjects import Deployed
 
@@ -65,4 +67,5 @@ def provide(services: Services) -> None:
     services.provide(NodeFacts, Node(services))  # type: ignore[type-abstract]
     services.provide(Snapshots, Snapshots())
     services.provide(GuardMeasurements, TrafficGuards())  # type: ignore[type-abstract]
+    services.provide(TextRules, ChosenTexts())  # type: ignore[type-abstract]
     services.add(DeploymentObserver, Forgets())  # type: ignore[type-abstract]

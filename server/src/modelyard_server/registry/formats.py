@@ -248,7 +248,8 @@ def _opaque(head: bytes) -> str:
 
 def why_not_deployable(found: Format, files: Sequence[str]) -> str | None:
     """Say why a folder cannot be served, in one sentence; `None` when it can."""
-    if found.name == "mlflow/package":
+    is_named = any(path.lower().endswith(".gguf") for path in files)
+    if found.name == "mlflow/package" or (found.name == "gguf/gguf" and is_named):
         return None
     what = (
         f"Its format is not known ({found.evidence[0].lower()}{found.evidence[1:-1]})"

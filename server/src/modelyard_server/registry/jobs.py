@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from modelyard_protocol import language
 from modelyard_protocol.package import Package
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
@@ -78,7 +79,8 @@ def check_version(job: JobContext) -> None:
     checks.end(CheckName.environment, CheckStatus.passed, env.note, facts)
     job.check()
     checks.begin(CheckName.prediction)
-    seen = preparation.verify(job.services, prepared, env, engine=engine_of(prepared.package))
+    engine = language.ENGINE if prepared.is_language_model else engine_of(prepared.package)
+    seen = preparation.verify(job.services, prepared, env, engine=engine)
     _report_prediction(checks, prepared, seen)
 
 
@@ -142,7 +144,9 @@ def _report_prediction(checks: _Checks, prepared: PreparedVersion, seen: Verific
     if not seen.ok:
         checks.end(CheckName.prediction, CheckStatus.failed, seen.says, details)
         return
-    if seen.predictions is None:
+    if seen.tokens is not None:
+        summary = seen.says
+    elif seen.predictions is None:
         summary = f"Loaded in {seen.load_ms:.0f} ms. The package has no input example to predict."
     elif prepared.reference_prediction is not None:
         summary = f"Reproduced the stored prediction. {seen.says}"

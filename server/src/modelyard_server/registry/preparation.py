@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelyard_protocol import language
 from modelyard_protocol.package import Package, read_package
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.ports import BlobStore
@@ -26,7 +27,7 @@ from . import compiled, obstacles, requirements, sandboxed, service, verdicts
 from .environments import Environments, Outlook, PreparedEnvironment, require_python
 from .errors import PackageDamaged, VersionNotReady
 from .locking import exclusive
-from .reading import content_digest, parse_mlmodel
+from .reading import LANGUAGE_FLAVOR, LANGUAGE_PACKAGE, content_digest, parse_mlmodel
 from .requirements import Wanted
 
 
@@ -41,6 +42,8 @@ class PreparedVersion:
     requirements: tuple[str, ...] = ()
     reference_prediction: list[Any] | None = None
     """What it must answer for its input example; `None` when nothing is known yet."""
+    is_language_model: bool = False
+    """It holds a GGUF file, which llama.cpp serves; its Python code is then not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Verification:
     expected: list[Any] | None = None
     lane: dict[str, Any] | None = None
     """What came of compiling it; `None` when that was not tried."""
+    tokens: int | None = None
+    """A language model wrote so many to continue a short text."""
     was_known: bool = False
     """Somebody else has just made the same prediction, or did before."""
 
@@ -68,6 +73,9 @@ class Verification:
         """One sentence for people."""
         if self.was_known:
             return "Reproduced before: same files, environment and engine."
+        if self.ok and self.tokens is not None:
+            took = f"{self.predict_ms:.0f} ms after loading in {self.load_ms:.0f} ms"
+            return f"Wrote {self.tokens} tokens in {took}."
         if self.ok and self.predictions is None:
             return f"Loaded in {self.load_ms:.0f} ms; it has no input example to predict."
         if self.ok:
@@ -90,7 +98,10 @@ def materialise(
     assert found.digest is not None  # noqa: S101 - written out by it
     verdict = verdicts.ensure(services, workspace_id, found.digest, target)
     obstacles.refuse_unless_deployable(f"{found.model_name} v{version}", verdict)
-    package = read_package(parse_mlmodel((target / "MLmodel").read_bytes()))
+    described = target / "MLmodel"
+    package = LANGUAGE_PACKAGE
+    if described.is_file():
+        package = read_package(parse_mlmodel(described.read_bytes()))
     return PreparedVersion(
         model_dir=target,
         package=package,
@@ -98,6 +109,7 @@ def materialise(
         python_version=found.python_version,
         requirements=tuple(found.requirements),
         reference_prediction=found.reference_prediction,
+        is_language_model=LANGUAGE_FLAVOR in found.flavors,
     )
 
 
@@ -147,25 +159,34 @@ def environment(
     *,
     on_line: Callable[[str], None],
     is_isolated: bool = False,
+    engine: str | None = None,
 ) -> PreparedEnvironment:
     """Give the environment the version runs in, built when there is none yet.
+
+    `engine` is the one that is to serve it; by default the one that is made for it.
 
     Raises:
         RequirementsUnresolvable: there can be none, with the resolver's reason.
     """
-    require_python(prepared.python_version)
+    if not _is_spoken(prepared, engine):
+        require_python(prepared.python_version)
     return _environments(services).get(
-        wanted_by(prepared), on_line=on_line, is_isolated=is_isolated
+        wanted_by(prepared, engine), on_line=on_line, is_isolated=is_isolated
     )
 
 
 def environment_outlook(services: Services, prepared: PreparedVersion) -> Outlook:
     """Tell whether `environment` would reuse the platform's, find one, or build a new one."""
-    require_python(prepared.python_version)
+    if not _is_spoken(prepared, None):
+        require_python(prepared.python_version)
     return _environments(services).outlook(wanted_by(prepared))
 
 
-def wanted_by(prepared: PreparedVersion) -> Wanted:
+def _is_spoken(prepared: PreparedVersion, engine: str | None) -> bool:
+    return prepared.is_language_model if engine is None else engine == language.ENGINE
+
+
+def wanted_by(prepared: PreparedVersion, engine: str | None = None) -> Wanted:
     """Read what a version and the runtime need.
 
     Raises:
@@ -176,7 +197,11 @@ def wanted_by(prepared: PreparedVersion) -> Wanted:
         file = prepared.model_dir / path
         return file.read_text(errors="replace").splitlines() if file.is_file() else []
 
-    runtime = (sandboxed.runtime_package() / "requirements.txt").read_text().splitlines()
+    package = sandboxed.runtime_package()
+    runtime = (package / "requirements.txt").read_text().splitlines()
+    if _is_spoken(prepared, engine):  # none of the package's code runs
+        runtime += (package / "language" / "requirements.txt").read_text().splitlines()
+        return requirements.read([], runtime, read_constraints=constraints)
     return requirements.read(prepared.requirements, runtime, read_constraints=constraints)
 
 
@@ -244,6 +269,7 @@ def _verified(
         predictions=report.get("predictions"),
         expected=report.get("expected"),
         lane=lane,
+        tokens=report.get("tokens"),
     )
 
 

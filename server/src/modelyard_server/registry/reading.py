@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import yaml
 
-from modelyard_protocol.package import Package, read_package
+from modelyard_protocol import language
+from modelyard_protocol.package import Package, Signature, read_package
 
 from .errors import PackageUnreadable
 
@@ -41,6 +42,25 @@ class PackageFacts:
     package: Package
     input_example: Any | None
     requirements: list[str]
+
+
+LANGUAGE_FLAVOR = "gguf"
+LANGUAGE_PACKAGE = Package(
+    flavors=(LANGUAGE_FLAVOR,),
+    engine=language.ENGINE,
+    signature=Signature(),
+    input_example_path=None,
+    example_prediction=None,
+    python_version=None,
+    model_size_bytes=None,
+    mlflow_version=None,
+)
+"""What is known of a language model that is a file alone; it says the rest itself."""
+
+
+def has_language_model(paths: Iterable[str]) -> bool:
+    """Tell whether a GGUF file is among these; the scan tells whether it is one."""
+    return any(path.lower().endswith(".gguf") for path in paths)
 
 
 def content_digest(files: Sequence[PackageFile]) -> str:

@@ -17,7 +17,7 @@ from . import archives, containers, pickles, protobuf
 from .formats import Format, detect, detect_folder
 from .protobuf import Span
 
-SCANNER = 2
+SCANNER = 3
 """Raised when the rules change: verdicts of earlier scanners are made again."""
 MAX_REASONS = 100
 _OTHERS = frozenset(

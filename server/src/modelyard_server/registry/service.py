@@ -298,8 +298,7 @@ def file_names(
     row = db.scalar(select(ModelVersion).where(ModelVersion.id == version.id))
     if row is None:
         return []
-    start = len(row.prefix)
-    return [file.path[start:] for file in artifacts.files_below(db, row.prefix)]
+    return [file.path for file in artifacts.files_below(db, row.prefix)]
 
 
 def model_count(db: Session) -> int:

@@ -23,7 +23,13 @@ from . import binned, labels, naming, protected, webhooks
 from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
 from .models import Alias, Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
-from .reading import content_digest, read_facts, storable
+from .reading import (
+    LANGUAGE_FLAVOR,
+    content_digest,
+    has_language_model,
+    read_facts,
+    storable,
+)
 from .service import PROMPT_TAG, forget_files, model_named, record
 
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<number>\d{1,9})|@(?P<alias>[\w\-]+))")
@@ -136,7 +142,10 @@ def _fill_from_source(
     version.size_bytes = sum(file.size_bytes for file in files)
     version.digest = content_digest(files) if files else None
 
+    speaks = has_language_model(file.path for file in files)
     if files and all(file.path != "MLmodel" for file in files):
+        if speaks:
+            version.framework, version.flavors = LANGUAGE_FLAVOR, [LANGUAGE_FLAVOR]
         _keep_files(db, blobs, version, files)  # the scan tells what it is, and why none serves it
         return
 
@@ -151,7 +160,7 @@ def _fill_from_source(
         return
     package = facts.package
     version.framework = package.engine
-    version.flavors = list(package.flavors)
+    version.flavors = [*package.flavors, *([LANGUAGE_FLAVOR] if speaks else [])]
     version.signature = package.signature.model_dump(mode="json")
     version.input_example = facts.input_example
     version.requirements = facts.requirements

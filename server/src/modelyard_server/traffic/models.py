@@ -36,3 +36,36 @@ class EndpointKey(Owned, Base):
     created_by_name: Mapped[str] = mapped_column(String(320))
     expires_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
+
+
+class TokenCount(Owned, Base):
+    """Tokens that one version read and wrote for one key in one stretch of time."""
+
+    __tablename__ = "token_counts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "deployment_id"],
+            ["deployments.workspace_id", "deployments.id"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint(
+            "workspace_id",
+            "deployment_id",
+            "version",
+            "key_id",
+            "resolution",
+            "at",
+            name="uq_token_counts_place",
+        ),
+    )
+
+    deployment_id: Mapped[uuid.UUID]
+    version: Mapped[int]
+    key_id: Mapped[str] = mapped_column(String(40))
+    """Of a key that may be revoked meanwhile."""
+    resolution: Mapped[int]
+    """Seconds of the stretch; 0: since the first call."""
+    at: Mapped[dt.datetime]
+    calls: Mapped[int]
+    prompt: Mapped[int]
+    completion: Mapped[int]

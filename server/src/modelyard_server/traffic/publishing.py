@@ -8,18 +8,20 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from modelyard_protocol import language
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import (
     DesiredState,
     DriverName,
     Good,
     Key,
+    Language,
     Limits,
     Reserve,
     Route,
@@ -39,10 +41,16 @@ from modelyard_server.workspaces import service as workspaces
 
 from . import console
 from .models import EndpointKey
+from .ports import TextRules
 
 log = structlog.get_logger("modelyard.traffic")
 _SOON = "traffic_publish_soon"
 _LOOK_SECONDS = 0.02
+_LANGUAGE: dict[str, Any] = {
+    "language": Language(),
+    "max_body_bytes": 1024 * 1024,
+    "timeout_seconds": 110.0,  # of silence: a long prompt is read for a while before the first word
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +153,14 @@ class DesiredStatePublisher:
 
     def _part(self, compute: ComputeDriver, workspace_id: int, slug: str) -> _Part:
         root = self._services.get(RootKey)
+        texts: TextRules = self._services.get(TextRules)  # type: ignore[type-abstract]
         servers: list[ServerSpec] = []
         routes: list[Route] = []
         good: dict[str, tuple[Good, ...]] = {}
         with self._services.get(Database).session(workspace_id, write=False) as db:
             everything = deployments.served(db)
             keys = keys_of(db) if everything else {}
+            rules = texts.every(db) if everything else {}
             for served in everything:
                 own = served.deployment.id
                 place = served.deployment.environment
@@ -168,6 +178,8 @@ class DesiredStatePublisher:
                     continue
                 known = [console.key(root, own), *keys.get(own, ())]
                 made = route(slug, served.deployment, shown, known, served.candidate)
+                if made.language is not None:
+                    made = made.model_copy(update={"language": rules.get(own, made.language)})
                 if served.target is None:
                     made = made.model_copy(update={"targets": ()})
                 routes.append(made)
@@ -245,6 +257,7 @@ def route(
         signature=Signature.model_validate(target.signature),
         example=target.example,
         safeguards=deployments.safeguards_in(deployment),
+        **(_LANGUAGE if target.engine == language.ENGINE else {}),
     )
 
 

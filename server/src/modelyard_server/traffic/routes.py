@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 
@@ -17,8 +17,8 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import calling, service
-from .schemas import KeyCreate, KeyCreated, KeyOut, KeyRotate, TryOut, TryRequest
+from . import calling, service, tokens
+from .schemas import KeyCreate, KeyCreated, KeyOut, KeyRotate, TokensOut, TryOut, TryRequest
 
 FOLLOW_SECONDS = 2.0  # the node looks several times a second; after that the key works soon
 
@@ -85,6 +85,17 @@ def revoke_key(
     """Take a key back; the gateway refuses it within a second."""
     service.revoke_key(db, actor, deployment_id, key_id)
     publisher.soon(db)
+
+
+@router.get("/deployments/{deployment_id}/tokens")
+def get_tokens(
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.monitoring_read)],
+    window: Literal["1h", "24h", "7d", "30d"] = "24h",
+) -> TokensOut:
+    """Give the tokens an endpoint's language model read and wrote, by time, version and key."""
+    return tokens.read(db, actor, deployment_id, window)
 
 
 @router.get("/deployments/{deployment_id}/api")

@@ -45,7 +45,9 @@ class KeyCreated(KeyOut):
 class TryRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    path: Literal["predict", "invocations"] = "predict"
+    path: Literal[
+        "predict", "invocations", "v1/chat/completions", "v1/completions", "v1/embeddings"
+    ] = "predict"
     body: Any
 
 
@@ -54,3 +56,43 @@ class TryOut(BaseModel):
     latency_ms: float
     headers: dict[str, str]
     body: Any
+
+
+class TokenSums(BaseModel):
+    """Calls of a language model, and the tokens it read (`prompt`) and wrote (`completion`)."""
+
+    calls: int
+    prompt: int
+    completion: int
+
+
+class TokenPoint(TokenSums):
+    """One step of time."""
+
+    at: dt.datetime
+
+
+class TokensByVersion(TokenSums):
+    """What one version did."""
+
+    version: int
+
+
+class TokensByKey(TokenSums):
+    """What was done for one key. `name`: nothing once the key was revoked."""
+
+    key_id: str
+    name: str | None
+
+
+class TokensOut(BaseModel):
+    """Tokens of an endpoint. `per_minute`: the mean of the last five minutes."""
+
+    window: str
+    step_seconds: int
+    ever: TokenSums
+    total: TokenSums
+    per_minute: float
+    points: list[TokenPoint]
+    by_version: list[TokensByVersion]
+    by_key: list[TokensByKey]

@@ -19,7 +19,22 @@ from modelyard_server.kernel.services import Services
 from .errors import ExpiryPassed, KeyMissing, TooManyKeys
 from .models import EndpointKey
 from .schemas import KeyCreate
+from .tokens import add as count_tokens
+from .tokens import ever as tokens_ever
+from .tokens import prune as prune_tokens
 
+__all__ = [
+    "count_tokens",
+    "create_key",
+    "list_keys",
+    "names_of_keys",
+    "note_use",
+    "prune_tokens",
+    "publish",
+    "revoke_key",
+    "rotate_key",
+    "tokens_ever",
+]
 MAX_KEYS = 100
 PREFIX = "myk"
 

@@ -144,8 +144,8 @@ def test_without_memory_nothing_is_picked_and_it_is_said_what_is_missing(
 @pytest.mark.parametrize(
     ("machine", "files", "flavors", "engine", "gpu", "memory_gb"),
     [
-        (WITH_GPU, QUANTISED, ["python_function"], "llama.cpp", 1, 5.5),
-        (MACHINE, QUANTISED, ["python_function"], "llama.cpp", 0, 5.5),
+        (WITH_GPU, QUANTISED, ["gguf"], "llama.cpp", 0, 6.0),
+        (MACHINE, QUANTISED, ["python_function", "gguf"], "llama.cpp", 0, 6.0),
         (WITH_GPU, LANGUAGE, ["transformers", "python_function"], "vllm", 1, 7.25),
         (MACHINE, LANGUAGE, ["transformers", "python_function"], "python", 0, 11.25),
         (replace(WITH_GPU, gpu_memory_gb=4), LANGUAGE, ["python_function"], "python", 0, 11.25),
@@ -178,12 +178,24 @@ def test_a_language_model_that_fits_nowhere_names_every_lack() -> None:
 
 @pytest.mark.parametrize("engine", choosing.PLANNED)
 def test_an_engine_this_installation_has_not_got_is_planned_and_refused(engine: str) -> None:
-    choice = choosing.choose(VERSION, MACHINE, "new", QUANTISED)
+    version = replace(VERSION, flavors=["transformers", "python_function"])
+    choice = choosing.choose(version, WITH_GPU, "new", LANGUAGE)
+    assert choice.config.engine == engine
     assert not choice.is_runnable
     assert choice.confidence == "low"
     assert any("deploying it is refused" in line for line in choice.warnings)
     with pytest.raises(EngineNotInstalled):
         choosing.checked(VERSION, ServingConfig(engine=engine, cpu=1, memory_gb=1, gpu=0), MACHINE)
+
+
+def test_a_gguf_file_is_served_by_llama_and_nothing_else_is() -> None:
+    version = replace(VERSION, flavors=["gguf"], signature={}, input_example=None)
+    choice = choosing.choose(version, MACHINE, "new", QUANTISED)
+    assert (choice.is_runnable, choice.confidence) == (True, "high")
+    assert not any(other.fits for other in choice.alternatives)
+    assert choosing.checked(version, choice.config, MACHINE) == choice.config
+    with pytest.raises(ConfigurationRefused, match="no GGUF file"):
+        choosing.checked(replace(VERSION, flavors=["sklearn"]), choice.config, MACHINE)
 
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64"])

@@ -42,6 +42,11 @@ def test_an_mlflow_package_can_be_served(tmp_path):
     assert why_not_deployable(detect_folder(tmp_path)[0], ["MLmodel"]) is None
 
 
+def test_a_language_model_in_a_gguf_file_can_be_served(tmp_path):
+    FORMATS["gguf/gguf"](tmp_path)
+    assert why_not_deployable(detect_folder(tmp_path)[0], ["llm.gguf"]) is None
+
+
 def test_an_empty_folder_is_opaque(tmp_path):
     found, told_from = detect_folder(tmp_path)
     assert (found.name, told_from) == ("opaque", None)

@@ -10,7 +10,9 @@ import { Panel } from "@/ui/panel";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { View } from "@/ui/view";
 import { type Deployment, deployment, endpointApi } from "./api";
-import { callsIn, exampleIn, grpcIn, snippetsOf } from "./snippets";
+import { speaks } from "./chat";
+import { ChatConsole } from "./chat-console";
+import { callsIn, grpcIn, sampleIn, snippetsOf } from "./snippets";
 import { TryConsole } from "./try-console";
 
 const LANGUAGES = ["curl", "python", "javascript", "grpc"] as const;
@@ -44,6 +46,7 @@ function Console({ deployment, version }: { deployment: Deployment; version: num
       <Callout>Calling from here needs the Developer role. Ask an admin of the workspace.</Callout>
     );
   }
+  if (speaks(deployment)) return <ChatConsole key={version} deployment={deployment} />;
   return <TryConsole key={version} deployment={deployment} version={version} />;
 }
 
@@ -52,7 +55,7 @@ function Calls({ deployment, revision }: { deployment: Deployment; revision: num
   const [language, setLanguage] = useState<(typeof LANGUAGES)[number]>("curl");
   const grpc = grpcIn(data);
   const snippets = {
-    ...snippetsOf(deployment.url, exampleIn(data, "/predict") ?? { rows: [] }, null),
+    ...snippetsOf(deployment.url, sampleIn(data), null),
     grpc: grpc?.python ?? "",
   };
   return (

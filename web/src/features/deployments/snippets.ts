@@ -66,34 +66,52 @@ export function exampleRows(version: Version): unknown[] {
   return Array.isArray(table) ? table : [];
 }
 
-/** Code that sends `body` to an endpoint. */
-export function snippetsOf(url: string, body: unknown, key: string | null): Snippets {
+/** A call that an endpoint answers: the path below its address, and a body. */
+export interface Sample {
+  path: string;
+  body: unknown;
+}
+
+const CHAT = "/v1/chat/completions";
+
+/** The call to show first: a chat where the model speaks, else a prediction. */
+export function sampleIn(document: Record<string, unknown> | undefined): Sample {
+  const chat = document && exampleIn(document, CHAT);
+  if (chat) return { path: CHAT, body: chat };
+  return { path: "/predict", body: (document && exampleIn(document, "/predict")) ?? { rows: [] } };
+}
+
+/** Code that makes a call. */
+export function snippetsOf(url: string, { path, body }: Sample, key: string | null): Snippets {
   const [short, long] = [JSON.stringify(body), JSON.stringify(body, null, 2)];
+  const isChat = path === CHAT;
   return {
     curl: [
-      `curl -X POST ${url}/predict`,
+      `curl -X POST ${url}${path}`,
       `-H "Authorization: Bearer ${key ?? KEY_PLACEHOLDER}"`,
       '-H "Content-Type: application/json"',
       `-d '${short.replaceAll("'", "'\\''")}'`,
     ].join(" \\\n  "),
-    python: [
-      "import json",
-      "import os",
-      "import urllib.request",
-      "",
-      `body = json.loads(r'''${long}''')`,
-      "request = urllib.request.Request(",
-      `    "${url}/predict",`,
-      "    data=json.dumps(body).encode(),",
-      "    headers={",
-      `        "Authorization": f"Bearer ${key ?? "{os.environ['MODELYARD_ENDPOINT_KEY']}"}",`,
-      '        "Content-Type": "application/json",',
-      "    },",
-      ")",
-      'print(json.load(urllib.request.urlopen(request))["predictions"])',
-    ].join("\n"),
+    python: isChat
+      ? chatInPython(url, body, key)
+      : [
+          "import json",
+          "import os",
+          "import urllib.request",
+          "",
+          `body = json.loads(r'''${long}''')`,
+          "request = urllib.request.Request(",
+          `    "${url}/predict",`,
+          "    data=json.dumps(body).encode(),",
+          "    headers={",
+          `        "Authorization": f"Bearer ${key ?? "{os.environ['MODELYARD_ENDPOINT_KEY']}"}",`,
+          '        "Content-Type": "application/json",',
+          "    },",
+          ")",
+          'print(json.load(urllib.request.urlopen(request))["predictions"])',
+        ].join("\n"),
     javascript: [
-      `const answer = await fetch("${url}/predict", {`,
+      `const answer = await fetch("${url}${path}", {`,
       '  method: "POST",',
       "  headers: {",
       key
@@ -104,9 +122,32 @@ export function snippetsOf(url: string, body: unknown, key: string | null): Snip
       "  },",
       `  body: JSON.stringify(${long.replaceAll("\n", "\n  ")}),`,
       "});",
-      "console.log((await answer.json()).predictions);",
+      isChat
+        ? "console.log((await answer.json()).choices[0].message.content);"
+        : "console.log((await answer.json()).predictions);",
     ].join("\n"),
   };
+}
+
+/** The chat with OpenAI's own client, as it is written. */
+function chatInPython(url: string, body: unknown, key: string | null): string {
+  const { model, messages } = isRecord(body) ? body : {};
+  return [
+    ...(key ? [] : ["import os", ""]),
+    "from openai import OpenAI",
+    "",
+    "client = OpenAI(",
+    `    base_url="${url}/v1",`,
+    `    api_key=${key ? `"${key}"` : 'os.environ["MODELYARD_ENDPOINT_KEY"]'},`,
+    ")",
+    "events = client.chat.completions.create(",
+    `    model=${JSON.stringify(model)},`,
+    `    messages=${JSON.stringify(messages)},`,
+    "    stream=True,",
+    ")",
+    "for event in events:",
+    '    print(event.choices[0].delta.content or "", end="", flush=True)',
+  ].join("\n");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -16,8 +16,11 @@ export type Tab = (typeof TABS)[number];
 /** Those of a model that is served elsewhere: nothing of ours answers or logs. */
 const OF_REPORTED: readonly Tab[] = ["overview", "drift", "quality", "predictions", "discussion"];
 
-export const tabsOf = (kind: "served" | "reported"): readonly Tab[] =>
-  kind === "reported" ? OF_REPORTED : TABS;
+/** A language model reads no columns: there is nothing to compare, and no file of rows to score. */
+const OF_LANGUAGE = TABS.filter((tab) => tab !== "drift" && tab !== "quality" && tab !== "batch");
+
+export const tabsOf = (kind: "served" | "reported", isLanguage = false): readonly Tab[] =>
+  kind === "reported" ? OF_REPORTED : isLanguage ? OF_LANGUAGE : TABS;
 
 /** What they are called on the page. */
 export const TAB_NAMES: Record<Tab, string> = {

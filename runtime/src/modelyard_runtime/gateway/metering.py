@@ -1,0 +1,45 @@
+"""Tokens that language models read and wrote, counted by revision and key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from modelyard_protocol.records import frame
+
+if TYPE_CHECKING:
+    from .recorder import Mark, Revision
+
+Send = Callable[[bytes], None]
+Later = Callable[[float, Callable[[], None]], Any]
+
+
+class Metering:
+    """Counts in one worker and tells the node once a second."""
+
+    def __init__(self, send_counts: Send, later: Later) -> None:
+        self._send_counts, self._later = send_counts, later
+        self._counts: dict[tuple[Revision, str], list[int]] = {}
+
+    def count(self, mark: Mark, prompt: int, completion: int) -> None:
+        """Add the tokens of one call; those of the console are no traffic."""
+        if not mark.is_live:
+            return
+        if not self._counts:
+            self._later(1.0, self.flush)
+        slot = self._counts.setdefault((mark.revision, mark.entry["key_id"]), [0, 0, 0])
+        for at, more in enumerate((1, prompt, completion)):
+            slot[at] += more
+
+    def flush(self) -> None:
+        """Hand the counts over."""
+        counts, self._counts = self._counts, {}
+        at = int(time.time())
+        for (revision, key_id), slot in counts.items():
+            names = ("workspace_id", "deployment_id", "revision", "version")
+            entry = {"kind": "tokens", **dict(zip(names, revision, strict=True)), "at": at}
+            entry |= dict(zip(("calls", "prompt", "completion"), slot, strict=True))
+            self._send_counts(frame(orjson.dumps(entry | {"key_id": key_id})))
