@@ -8,12 +8,14 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable
+from itertools import islice, takewhile
 
 from . import wire
 from .wire import Kind
 
 _READ_BYTES = 256 * 1024
 _MAX_DESCRIPTORS = 32  # of one read
+_MAX_GATHERED = 16  # frames of one write
 _WITH_DESCRIPTOR = frozenset({Kind.attach, Kind.graph})
 
 OnFrame = Callable[[Kind, bytes, int], None]
@@ -24,9 +26,15 @@ class Channel:
     """One end of a control connection; frames and their descriptors arrive in order."""
 
     def __init__(
-        self, connection: socket.socket, on_frame: OnFrame, on_close: Callable[[], None]
+        self,
+        connection: socket.socket,
+        on_frame: OnFrame,
+        on_close: Callable[[], None],
+        *,
+        gathers: bool = False,
     ) -> None:
-        self._socket = connection
+        """Take over a connection; with `gathers`, frames of one turn of the loop leave together."""
+        self._socket, self._gathers = connection, gathers
         self._on_frame, self._on_close = on_frame, on_close
         self._loop = asyncio.get_running_loop()
         self._reader = wire.Reader()
@@ -46,7 +54,11 @@ class Channel:
         frame = wire.pack(0, kind, payload)
         self.pending_bytes += len(frame)
         self._sending.append((memoryview(frame), kept))
-        if len(self._sending) == 1:
+        if len(self._sending) > 1:
+            return
+        if self._gathers:
+            self._loop.call_soon(self._writable)
+        else:
             self._writable()
 
     def drain(self) -> None:
@@ -97,12 +109,14 @@ class Channel:
             self.close()
 
     def _writable(self) -> None:
+        if self.is_closed:
+            return
         while self._sending:
-            view, kept = self._sending[0]
+            views, kept = self._next()
             rights = array.array("i", [kept])
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if kept >= 0 else []
             try:
-                sent = self._socket.sendmsg([view], ancillary)
+                sent = self._socket.sendmsg(views, ancillary)
             except (BlockingIOError, InterruptedError):
                 self._loop.add_writer(self._socket, self._writable)
                 return
@@ -111,9 +125,23 @@ class Channel:
                 return
             if kept >= 0:
                 os.close(kept)
-            self.pending_bytes -= sent
-            if sent < len(view):
-                self._sending[0] = (view[sent:], -1)
-            else:
-                self._sending.popleft()
+            self._sent(sent)
         self._loop.remove_writer(self._socket)
+
+    def _next(self) -> tuple[list[memoryview], int]:
+        """Give what one call may send: a frame and its descriptor, or frames that have none."""
+        first, kept = self._sending[0]
+        if kept >= 0:
+            return [first], kept
+        some = islice(self._sending, _MAX_GATHERED)
+        return [view for view, _ in takewhile(lambda one: one[1] < 0, some)], -1
+
+    def _sent(self, size: int) -> None:
+        self.pending_bytes -= size
+        while size:
+            view, _ = self._sending[0]
+            if size < len(view):
+                self._sending[0] = (view[size:], -1)
+                return
+            self._sending.popleft()
+            size -= len(view)

@@ -67,7 +67,7 @@ class Worker:
     def __init__(self, listener: socket.socket, control: socket.socket, tally: Tally) -> None:
         self._listener, self._control, self._tally = listener, control, tally
         self._connections: set[Connection] = set()
-        self._allowance = Allowance()
+        self._allowance = Allowance(self._tell_spent_soon)
         self._servers = Servers()
         self._attaching: dict[str, int] = {}
         """Connections to processes that are being made, by the serial they were announced with."""
@@ -82,7 +82,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         self._loop.add_signal_handler(signal.SIGINT, self._stop.set)
-        self._channel = channel = Channel(self._control, self._told, self._stop.set)
+        self._channel = channel = Channel(self._control, self._told, self._stop.set, gathers=True)
         self._recorder = Recorder(
             lambda frames, count: channel.send(Kind.records, pack_records(frames, count)),
             lambda frames: channel.send(Kind.counts, frames),
@@ -112,7 +112,6 @@ class Worker:
             lambda server_id: self._tell({"wake": server_id}),
         )
         self._loop.call_later(SWEEP_SECONDS, self._sweep)
-        self._loop.call_later(TELL_SECONDS, self._tell_spent)
         self._tell({"hello": os.environ.get("MODELYARD_SANDBOX", "none")})
         await self._stop.wait()
         await self._drain()
@@ -198,11 +197,11 @@ class Worker:
     def _tell(self, facts: dict[str, Any]) -> None:
         self._channel.send(Kind.done, orjson.dumps(facts))
 
-    def _tell_spent(self) -> None:
-        spent = self._allowance.untold()
-        if spent:
-            self._channel.send(Kind.spent, orjson.dumps(spent))
+    def _tell_spent_soon(self) -> None:
         self._loop.call_later(TELL_SECONDS, self._tell_spent)
+
+    def _tell_spent(self) -> None:
+        self._channel.send(Kind.spent, orjson.dumps(self._allowance.untold()))
 
     def _sweep(self) -> None:
         now = time.monotonic()

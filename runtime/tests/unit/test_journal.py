@@ -7,7 +7,7 @@ import pytest
 
 from modelyard_protocol.records import Prediction, Traffic, frame, read_frames, read_records
 from modelyard_runtime import journal as module
-from modelyard_runtime.gateway.recorder import Mark, Noted, Recorder
+from modelyard_runtime.gateway.recorder import LONE_CALLS, Mark, Noted, Recorder
 from modelyard_runtime.journal import Journal
 from modelyard_runtime.owed import merged
 
@@ -119,6 +119,32 @@ def test_worker_whose_node_takes_nothing_drops_and_counts() -> None:
     recorder.note(a_call("lost"))
     recorder.flush()
     assert (sent, recorder.dropped) == ([], 1)
+
+
+def test_calls_answered_one_by_one_are_framed_on_the_way_and_handed_over_once() -> None:
+    sent: list[tuple[bytes, int]] = []
+    unsent = 0
+    recorder = Recorder(
+        lambda frames, calls: sent.append((frames, calls)),
+        lambda _: None,
+        lambda: unsent,
+        lambda *_: 0,
+    )
+    names = [f"{number}" for number in range(2 * LONE_CALLS + 3)]
+    for name in names:
+        recorder.note(a_call(name))
+    assert sent == []
+    recorder.flush()
+    ((frames, count),) = sent
+    parts = [[*read_records(payload)] for payload, _ in read_frames(frames)]
+    assert [len(part) for part in parts] == [LONE_CALLS, LONE_CALLS, 3]
+    assert [one.id for part in parts for one in part if isinstance(one, Prediction)] == names
+    assert count == len(names)
+    unsent = 2**30
+    for name in names:
+        recorder.note(a_call(name))
+    recorder.flush()
+    assert (len(sent), recorder.dropped) == (1, len(names))
 
 
 def test_sampled_out_bodies_are_not_kept_but_their_calls_are(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import base64
 import random
 import struct
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import orjson
 
@@ -15,6 +15,7 @@ from modelyard_protocol.records import MAX_BODY_BYTES, frame, latency_bucket
 from modelyard_runtime.ledger import Tally
 
 LINGER_SECONDS = 0.01  # a record waits no longer here
+LONE_CALLS = 16  # answered one by one: framed between two of them, not all in front of one
 BUSY_BYTES = 1024 * 1024  # unsent: the counts of a second are then sent together
 MAX_UNSENT_BYTES = 24 * 1024 * 1024  # of records the node has not taken yet; past it they drop
 MAX_BATCH_CALLS = 512
@@ -23,6 +24,7 @@ _HEAD = struct.Struct("<I")
 _QUICK_US = 16_384
 _BUCKETS = tuple(latency_bucket(us) for us in range(_QUICK_US))
 
+T = TypeVar("T")
 Revision = tuple[int, str, int, int]
 """(workspace id, deployment id, revision, version)"""
 
@@ -61,6 +63,7 @@ class Recorder:
         self._send_records, self._send_counts = send_records, send_counts
         self._unsent_bytes, self._later = unsent_bytes, later
         self._noted: list[Noted] = []
+        self._framed: list[tuple[bytes, int]] = []
         self._counts: dict[tuple[Revision, int], dict[str, Any]] = {}
         self._is_due = self._is_owing = False
         self.dropped = 0
@@ -82,6 +85,8 @@ class Recorder:
                     _BUCKETS[total_us] if 0 <= total_us < _QUICK_US else latency_bucket(total_us)
                 )
                 latencies[index] = latencies.get(index, 0) + 1
+        if len(calls) == 1 and len(self._noted) >= LONE_CALLS:
+            self._frame_noted()
         if not self._is_due:
             self._is_due = True
             self._later(LINGER_SECONDS, self.flush)
@@ -92,13 +97,14 @@ class Recorder:
         While the node is behind, the counts of a second wait until it is over.
         """
         self._is_due = False
-        noted, self._noted = self._noted, []
         unsent = self._unsent_bytes()
         self._flush_counts(None if is_last or unsent <= BUSY_BYTES else int(time.time()))
-        if noted and unsent > MAX_UNSENT_BYTES:
-            self.dropped += len(noted)
-        elif noted:
-            self._hand_over(noted)
+        if unsent > MAX_UNSENT_BYTES:
+            self.dropped += len(self._noted) + sum(calls for _, calls in self._framed)
+            self._noted, self._framed = [], []
+        else:
+            self._frame_noted()
+            self._hand_over()
 
     def _flush_owed(self) -> None:
         self._is_owing = False
@@ -120,7 +126,8 @@ class Recorder:
             self._is_owing = True
             self._later(1.1, self._flush_owed)
 
-    def _hand_over(self, noted: list[Noted]) -> None:
+    def _frame_noted(self) -> None:
+        noted, self._noted = self._noted, []
         groups: dict[tuple[Mark, int, bool], list[Noted]] = {}
         for call in noted:
             mark = call[0]
@@ -129,7 +136,13 @@ class Recorder:
         for (mark, status, is_sampled), calls in groups.items():
             for part in _parts(calls):
                 payload = _document(mark, status, is_sampled, part)
-                self._send_records(frame(payload), len(part))
+                self._framed.append((frame(payload), len(part)))
+
+    def _hand_over(self) -> None:
+        framed, self._framed = self._framed, []
+        for block in _cut(framed, lambda one: len(one[0])):
+            frames = block[0][0] if len(block) == 1 else b"".join(frames for frames, _ in block)
+            self._send_records(frames, sum(calls for _, calls in block))
 
 
 def pack_records(frames: bytes, records: int) -> bytes:
@@ -142,19 +155,24 @@ def read_packed(payload: bytes) -> tuple[bytes, int]:
     return payload[_HEAD.size :], int(_HEAD.unpack_from(payload)[0])
 
 
-def _parts(calls: list[Noted]) -> list[list[Noted]]:
-    if len(calls) <= MAX_BATCH_CALLS and sum(_size(call) for call in calls) <= MAX_BATCH_BYTES:
-        return [calls]
-    parts: list[list[Noted]] = [[]]
+def _parts(calls: list[Noted]) -> Iterator[list[Noted]]:
+    for start in range(0, len(calls), MAX_BATCH_CALLS):
+        yield from _cut(calls[start : start + MAX_BATCH_CALLS], _size)
+
+
+def _cut(whole: list[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Cut a list where its next part would grow larger than a batch may be."""
+    part: list[T] = []
     held = 0
-    for call in calls:
-        size = _size(call)
-        if parts[-1] and (len(parts[-1]) >= MAX_BATCH_CALLS or held + size > MAX_BATCH_BYTES):
-            parts.append([])
-            held = 0
-        parts[-1].append(call)
-        held += size
-    return parts
+    for one in whole:
+        more = size(one)
+        if part and held + more > MAX_BATCH_BYTES:
+            yield part
+            part, held = [], 0
+        part.append(one)
+        held += more
+    if part:
+        yield part
 
 
 def _size(call: Noted) -> int:

@@ -30,7 +30,9 @@ Address = tuple[str, str, str]
 class Allowance:
     """Counts a key's requests in the running minute; outlives changes of the table."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_first: Callable[[], None] = lambda: None) -> None:
+        """Begin to count; `on_first` is called when there is something to tell the others."""
+        self._on_first = on_first
         self._counts: dict[str, tuple[int, int]] = {}
         self._untold: dict[str, int] = {}
 
@@ -64,6 +66,8 @@ class Allowance:
             wait = max(1, int(60 - now % 60))
             raise Refusal(429, "inference.rate_limited", detail, retry_after=wait)
         self._counts[key.id] = (minute, count + 1)
+        if not self._untold:
+            self._on_first()
         self._untold[key.id] = self._untold.get(key.id, 0) + 1
 
 
