@@ -12,10 +12,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from modelyard_protocol.language import ENGINE
 from modelyard_protocol.routing import (
     OVERRIDES_FILE,
     DesiredState,
     Good,
+    Language,
     Override,
     Overrides,
     Route,
@@ -116,8 +118,10 @@ def _moved(route: Route, good: Good) -> Route:
     target = Target(
         server_id=good.server.id, revision=good.revision, version=good.version, weight=100
     )
+    is_language = good.server.engine == ENGINE
     return route.model_copy(
         update={
+            "language": (route.language or Language()) if is_language else None,
             "targets": (target,),
             "shadow": None,
             "model": good.model,

@@ -21,8 +21,13 @@ from .schemas import TokenPoint, TokensByKey, TokensByVersion, TokensOut, TokenS
 
 MINUTE, HOUR, EVER = 60, 3600, 0
 KEPT = {MINUTE: dt.timedelta(days=2), HOUR: dt.timedelta(days=400)}
-LENGTHS = {"1h": (MINUTE, 1), "24h": (MINUTE, 24), "7d": (HOUR, 7 * 24), "30d": (HOUR, 30 * 24)}
-"""Step in seconds and hours back of what a page shows."""
+LENGTHS = {
+    "1h": (MINUTE, MINUTE, 1),
+    "24h": (MINUTE, 5 * MINUTE, 24),
+    "7d": (HOUR, HOUR, 7 * 24),
+    "30d": (HOUR, 4 * HOUR, 30 * 24),
+}
+"""What a page shows: counts of so many seconds, in steps of so many, of so many hours."""
 _Place = tuple[uuid.UUID, int, str, int, dt.datetime]
 """Deployment, version, key, resolution, start."""
 
@@ -92,18 +97,14 @@ def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, window: str) -
         DeploymentMissing: there is no such deployment.
     """
     deployments.get(db, actor, deployment_id)
-    step, hours = LENGTHS[window]
+    resolution, step, hours = LENGTHS[window]
     now = utcnow()
-    since = now - dt.timedelta(hours=hours)
+    end = int(now.timestamp()) // step * step + step
+    starts = range(end - hours * HOUR, end, step)
+    since = dt.datetime.fromtimestamp(starts[0], dt.UTC)
     own = TokenCount.deployment_id == deployment_id
-    within = (own, TokenCount.resolution == step, TokenCount.at >= since)
+    within = (own, TokenCount.resolution == resolution, TokenCount.at >= since)
     minute = (own, TokenCount.resolution == MINUTE, TokenCount.at >= now - dt.timedelta(minutes=6))
-    points = db.execute(
-        select(TokenCount.at, *_sums())
-        .where(*within)
-        .group_by(TokenCount.at)
-        .order_by(TokenCount.at)
-    )
     names = {
         str(row.id): row.name
         for row in db.execute(
@@ -119,7 +120,7 @@ def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, window: str) -
         ever=_total(db, own, TokenCount.resolution == EVER),
         total=_total(db, *within),
         per_minute=round((lately.prompt + lately.completion) / 5, 1),
-        points=[TokenPoint(at=row[0], **_sum_of(row[1:]).model_dump()) for row in points],
+        points=_points(db, starts, *within),
         by_version=[
             TokensByVersion(version=key, **found.model_dump())
             for key, found in _by(db, TokenCount.version, *within)
@@ -129,6 +130,20 @@ def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, window: str) -
             for key, found in _by(db, TokenCount.key_id, *within)
         ],
     )
+
+
+def _points(db: Session, starts: range, *where: ColumnElement[bool]) -> list[TokenPoint]:
+    """Add counts up by steps; a step without a call is one of nothing."""
+    sums = {start: [0, 0, 0] for start in starts}
+    counted = db.execute(select(TokenCount.at, *_sums()).where(*where).group_by(TokenCount.at))
+    for at, *row in counted:
+        slot = sums.get(int(at.timestamp()) // starts.step * starts.step)
+        if slot is not None:
+            slot[:] = [one + int(more) for one, more in zip(slot, row, strict=True)]
+    return [
+        TokenPoint(at=dt.datetime.fromtimestamp(start, dt.UTC), **_sum_of(slot).model_dump())
+        for start, slot in sums.items()
+    ]
 
 
 def _total(db: Session, *where: ColumnElement[bool]) -> TokenSums:

@@ -97,6 +97,8 @@ def test_tokens_are_added_up_by_time_version_and_key_and_forgotten_with_time(
     lately = serving.client.get(address).json()
     assert lately["total"] == {"calls": 3, "prompt": 12, "completion": 6}
     assert [(one["name"], one["calls"]) for one in lately["by_key"]] == [("shop", 3)]
+    assert len(lately["points"]) == 24 * 12
+    assert sum(point["prompt"] for point in lately["points"]) == 12
     week = serving.client.get(address, params={"window": "7d"}).json()
     assert {one["name"] for one in week["by_key"]} == {"shop", None}
     assert week["by_version"] == [{"version": 2, "calls": 4, "prompt": 19, "completion": 8}]

@@ -37,7 +37,7 @@ function Tokens({ id }: { id: string }) {
           note={`${count(data.ever.calls)} calls`}
         />
       </div>
-      {data.points.length === 0 ? (
+      {data.total.calls === 0 ? (
         <Panel>
           <EmptyState title={`No tokens in the last ${window}`}>
             Calls with an endpoint key are counted here; calls from the console are not.
