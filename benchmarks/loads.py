@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import subprocess
 import tempfile
 import threading
@@ -20,6 +21,7 @@ import psutil
 import uvloop
 
 READY_SECONDS = 600  # Ray Serve's replicas alone took 90 on a busy machine
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
@@ -133,11 +135,7 @@ def hammer(
 
 def steady(endpoint: Endpoint, rows: list[list[float]], rate: float, seconds: float) -> Point:
     """Send at a fixed rate whatever the answers do; latency counts from when a call was due."""
-    body = json.dumps(endpoint.body(rows)).encode()
-    host, _, path = endpoint.url.removeprefix("http://").partition("/")
-    lines = [f"POST /{path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
-    lines += [f"{name}: {value}" for name, value in endpoint.headers.items()]
-    request = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+    host, request = _request(endpoint, rows)
     before = endpoint.cpu_seconds()
     latencies, failed = uvloop.run(_open_loop(host, request, rate, seconds))
     spent = endpoint.cpu_seconds() - before
@@ -146,6 +144,70 @@ def steady(endpoint: Endpoint, rows: list[list[float]], rate: float, seconds: fl
         latencies[int(len(latencies) * q)] * 1e3 if latencies else float("nan") for q in (0.5, 0.99)
     ]
     return Point(len(latencies) / seconds, *at, spent / max(1, len(latencies)) * 1e6, failed, 0, 0)
+
+
+def lone(endpoint: Endpoint, checks: Checks, seconds: float) -> Point:
+    """Send varied rows over one connection; every answer is timed, and checked afterwards.
+
+    wrk adds to every answer slower than twice the mean those that would have waited meanwhile:
+    its p99 of one connection is a share of time. These are the percentiles of the answers.
+    """
+    requests = [_request(endpoint, [row])[1] for row in checks.rows]
+    name, _, port = _request(endpoint, checks.rows[:1])[0].partition(":")
+    latencies: list[float] = []
+    before = endpoint.cpu_seconds()
+    with socket.create_connection((name, int(port))) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        answers: list[bytes] = []
+        end = time.perf_counter() + seconds
+        while (begun := time.perf_counter()) < end:
+            connection.sendall(requests[len(latencies) % len(requests)])
+            answer = connection.recv(65536)
+            while not _is_whole(answer):
+                more = connection.recv(65536)
+                if not more:
+                    raise PeerFailed("hangs up on its caller")
+                answer += more
+            latencies.append(time.perf_counter() - begun)
+            answers.append(answer)
+    spent = endpoint.cpu_seconds() - before
+    bodies = [_Answer(answer).body for answer in answers]
+    told = [endpoint.read(json.loads(body))[0] if body is not None else None for body in bodies]
+    wanted = checks.expected
+    wrong = sum(one != wanted[at % len(wanted)] for at, one in enumerate(told) if one is not None)
+    latencies.sort()
+    at = [latencies[int(len(latencies) * q)] * 1e3 for q in (0.5, 0.99)]
+    count = len(latencies)
+    return Point(count / seconds, *at, spent / count * 1e6, told.count(None), wrong, count)
+
+
+def _request(endpoint: Endpoint, rows: list[list[float]]) -> tuple[str, bytes]:
+    """Give the host and the bytes of a request."""
+    body = json.dumps(endpoint.body(rows)).encode()
+    host, _, path = endpoint.url.removeprefix("http://").partition("/")
+    lines = [f"POST /{path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
+    lines += [f"{name}: {value}" for name, value in endpoint.headers.items()]
+    return host, "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+def _is_whole(data: bytes) -> bool:
+    head, end, body = data.partition(b"\r\n\r\n")
+    found = _LENGTH.search(head)
+    return bool(end) and (len(body) >= int(found[1]) if found else body.endswith(b"0\r\n\r\n"))
+
+
+class _Answer:
+    """A whole answer; `body` is None when the call was refused."""
+
+    def __init__(self, data: bytes) -> None:
+        self.body: bytes | None = b""
+        parser = httptools.HttpResponseParser(self)
+        parser.feed_data(data)
+        if parser.get_status_code() != 200:
+            self.body = None
+
+    def on_body(self, body: bytes) -> None:
+        self.body = (self.body or b"") + body
 
 
 class Checks:

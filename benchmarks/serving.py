@@ -26,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "protocol" / "src"), str(ROOT / "runtime" / "src")]
 
-from benchmarks.loads import Checks, Endpoint, PeerFailed, Point, hammer, steady  # noqa: E402
+from benchmarks.loads import Checks, Endpoint, PeerFailed, Point, hammer, lone, steady  # noqa: E402
 from benchmarks.peers import PACKAGES, serving  # noqa: E402
 from tests.make.nodes import SECRET, RunningNode, a_node, a_route, a_server  # noqa: E402
 
@@ -94,6 +94,9 @@ def _measured(endpoint: Endpoint, subject: Subject, options: argparse.Namespace)
     for count in options.connections:
         point = hammer(endpoint, subject.rows[:1], count, options.seconds, checks)
         lines.append(_line(endpoint.name, f"{count} connections", point))
+    if 1 in options.connections:
+        point = lone(endpoint, checks, options.seconds)
+        lines.append(_line(endpoint.name, "1 connection, each answer timed", point))
     if options.rate:
         point = steady(endpoint, subject.rows[:1], options.rate, options.seconds)
         lines.append(_line(endpoint.name, f"{options.rate:g}/s offered", point))
