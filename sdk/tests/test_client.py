@@ -321,6 +321,33 @@ def test_command_line_sends_outcomes_of_a_file(
     assert at == dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
 
 
+def test_command_line_sends_outcomes_of_entities(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    file = tmp_path / "o.csv"
+    file.write_text("entity,value,at,since\n0042,1,2026-11-20T10:00:00Z,2026-11-19T10:00:00Z\n")
+    page = {"items": [_deployment()], "next_cursor": None}
+    ANSWERS["GET", "/api/v1/deployments"] = (200, page)
+    counts = _counts(1) | {"matched": 0, "waiting": 1, "reasons": {"entity_unknown": 1}}
+    ANSWERS["POST", "/api/v1/deployments/d/outcomes"] = (200, counts)
+
+    done = CliRunner().invoke(
+        app, ["outcome", "send", "staging/fraud", str(file), "--within-days", "0.5"]
+    )
+
+    assert done.exit_code == 0, done.output
+    assert "1 waiting" in done.output
+    assert "entity unknown: 1" in done.output
+    (one,) = SENT[-1]["outcomes"]
+    assert (one["entity"], one["value"], sorted(one)) == (
+        "0042",
+        "1",
+        ["at", "entity", "since", "value"],
+    )
+
+
 def test_command_line_says_what_is_wrong_with_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ from modelyard_server.kernel import jobs
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.jobs import Job
-from modelyard_server.monitoring import recall, retention, upkeep
+from modelyard_server.monitoring import entity_history, recall, retention, upkeep
 from modelyard_server.monitoring.ingest import Ingester
 from modelyard_server.monitoring.ports import Catalogue
 from modelyard_server.monitoring.segmenter import Segmenter
@@ -266,15 +266,24 @@ def tidy(watched: Watched) -> None:
 
 def recall_predictions(watched: Watched) -> int:
     """Do the waiting jobs that look for predictions among kept rows; give how many there were."""
+    return _work_off(watched, recall.RECALL)
+
+
+def index_entities(watched: Watched) -> int:
+    """Do the waiting jobs that read from kept rows whom they are about."""
+    return _work_off(watched, entity_history.INDEX)
+
+
+def _work_off(watched: Watched, kind: str) -> int:
     platform = watched.workspace.platform
     with platform.database.platform_session() as db:
-        own = (Job.kind == recall.RECALL) & (Job.owner_workspace_id == watched.workspace.id)
+        own = (Job.kind == kind) & (Job.owner_workspace_id == watched.workspace.id)
         waiting = [(job.id, job.payload) for job in db.scalars(select(Job).where(own))]
         db.execute(delete(Job).where(own))
     for identifier, payload in waiting:
         context = jobs.JobContext(
             id=identifier,
-            kind=recall.RECALL,
+            kind=kind,
             workspace_id=watched.workspace.id,
             payload=payload,
             attempt=1,
@@ -283,7 +292,7 @@ def recall_predictions(watched: Watched) -> int:
             services=platform.services,
             token=1,
         )
-        jobs._handlers[recall.RECALL](context)
+        jobs._handlers[kind](context)
     return len(waiting)
 
 

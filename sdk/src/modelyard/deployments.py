@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -226,20 +227,27 @@ class Deployments:
         return str(self._transport.post(path, {"overlap_hours": overlap_hours})["key"])
 
     def send_outcomes(
-        self, deployment_id: str, outcomes: Mapping[str, OutcomeValue] | Iterable[Outcome]
+        self,
+        deployment_id: str,
+        outcomes: Mapping[str, OutcomeValue] | Iterable[Outcome],
+        *,
+        within: dt.timedelta = dt.timedelta(days=30),
     ) -> OutcomeCounts:
         """Say what really came of predictions, so that quality can be measured.
 
         Args:
             deployment_id: Which deployment made the predictions.
-            outcomes: Values by prediction id, or `Outcome`s when a call had several rows or the
-                time of observation matters. Any number; 10,000 go in one request.
+            outcomes: Values by prediction id, or `Outcome`s when a call had several rows, the
+                time of observation matters, or they name an entity. Any number; 10,000 go in one
+                request.
+            within: How old the prediction of an entity may be at most.
         """
         if isinstance(outcomes, Mapping):
             outcomes = [Outcome(name, value) for name, value in outcomes.items()]
         total = OutcomeCounts()
         remaining = iter(outcomes)
-        path = f"{_PATH}/{deployment_id}/outcomes"
+        seconds = max(1, round(within.total_seconds()))
+        path = f"{_PATH}/{deployment_id}/outcomes?within_seconds={seconds}"
         while part := list(islice(remaining, _MAX_OUTCOMES)):
             answer = self._transport.post(path, {"outcomes": [one.as_json() for one in part]})
             total = total.plus(answer)

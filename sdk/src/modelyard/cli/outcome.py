@@ -33,9 +33,13 @@ def send(
         typer.Argument(
             help="CSV, JSON list or JSON lines with prediction_id, value and optionally at and "
             "row; JSON on standard input if absent. Of rankings the value is the list of relevant "
-            "items, or an object with the gain of each."
+            "items, or an object with the gain of each. Instead of prediction_id it may have "
+            "entity, at and optionally since."
         ),
     ] = None,
+    within_days: Annotated[
+        float, typer.Option(min=0, help="How old the prediction of an entity may be at most.")
+    ] = 30,
 ) -> None:
     """Send outcomes of predictions and print what became of them."""
     try:
@@ -45,7 +49,8 @@ def send(
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise typer.BadParameter(f"The outcomes cannot be read: {error!r}") from error
     session = client()
-    _tell(session.deployments.send_outcomes(session.deployments.find(address).id, found))
+    deployment, within = session.deployments.find(address), dt.timedelta(days=within_days)
+    _tell(session.deployments.send_outcomes(deployment.id, found, within=within))
 
 
 @app.command()
@@ -67,6 +72,8 @@ def _tell(sent: OutcomeCounts) -> None:
         f"{sent.received} received: {sent.matched} matched, {sent.waiting} waiting, "
         f"{sent.duplicates} duplicates, {sent.corrected} corrected, {sent.rejected} rejected"
     )
+    for reason, count in sent.reasons.items():
+        out.print(f"  {reason.replace('_', ' ')}: {count}")
     for problem in sent.problems:
         out.print(escape(f"  {problem}"))
     if sent.rejected:
@@ -97,10 +104,17 @@ def _json(text: str) -> list[dict[str, Any]]:
 
 
 def _outcome(one: dict[str, Any]) -> Outcome:
-    at = one.get("at") or None
+    entity = one.get("entity")
+    entity = None if entity == "" else entity
     return Outcome(
-        one["prediction_id"],
+        one["prediction_id"] if entity is None else None,
         _relevant(one["value"]),
-        at=dt.datetime.fromisoformat(at) if at else None,
+        at=_instant(one.get("at")),
         row=int(one.get("row") or 0),
+        entity=entity,
+        since=_instant(one.get("since")),
     )
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None

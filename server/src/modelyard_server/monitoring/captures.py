@@ -20,7 +20,7 @@ from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.lazily import lazily
 
-from . import outcome_hours, policy, segments
+from . import entities, entity_history, outcome_hours, policy, segments
 from .capture_schemas import (
     CaptureColumn,
     CaptureOut,
@@ -37,7 +37,7 @@ from .models import (
     Outcome,
     ReplacedOutcome,
 )
-from .policies import policy_of
+from .policies import as_policy, policy_of
 from .policy import Policy
 from .ports import Lost
 
@@ -108,10 +108,13 @@ def change(
     if row is None:
         row = CapturePolicy(deployment_id=deployment_id)
         db.add(row)
+    told = None if row.updated_at is None else entities.kept_column(as_policy(row))
     row.columns = {name: keep.value for name, keep in sorted(wanted.columns.items())}
     row.rate, row.retention_days = wanted.rate, wanted.retention_days
     row.entity_column, row.updated_at = wanted.entity_column, utcnow()
     db.flush()
+    if entities.kept_column(as_policy(row)) != told:
+        entity_history.begin(db, deployment_id)
     trail.record(
         db,
         actor,
@@ -146,6 +149,9 @@ def erase(
     if column is None:
         raise NothingCaptured("Name the column that says whom a row is about.")
     words = {asked.value, str(policy.hashed(asked.value, key))}
+    if column == entities.kept_column(policy_of(db, deployment_id)):
+        named = entities.reader(db, deployment_id, key).of(asked.value)
+        entities.forget(db, deployment_id, named)
     ids: set[str] = set()
     rewritten = rows = 0
     own = select(CaptureSegment).where(CaptureSegment.deployment_id == deployment_id)
@@ -275,6 +281,8 @@ def prune(db: Session, now: dt.datetime) -> int:
         & (CaptureSegment.last_at < now - dt.timedelta(days=days))
         for of, days in chosen.items()
     ]
+    for of, days in chosen.items():
+        entities.prune(db, of, now - dt.timedelta(days=days))
     found = db.scalars(select(CaptureSegment).where(or_(*old)).limit(500)).all()
     for segment in found:
         _remove(db, segment)
@@ -371,6 +379,7 @@ def _delete_calls(db: Session, deployment_id: uuid.UUID, ids: set[str]) -> int:
     for start in range(0, len(ordered), _CHUNK):
         part = ordered[start : start + _CHUNK]
         outcome_hours.forget(db, deployment_id, part)
+        entities.forget_calls(db, deployment_id, part)
         for table in (Outcome, ReplacedOutcome):
             db.execute(
                 delete(table).where(

@@ -23,7 +23,7 @@ from modelyard_protocol.records import (
     Traffic,
 )
 
-from . import constraints, latency, profile, safeguard_counts, shadowing
+from . import constraints, entities, latency, profile, safeguard_counts, shadowing
 from .capture import EVERYTHING, Call, Captured, capture
 from .constraint_counts import SECONDS, Asked, Columns, Key
 from .constraints import Counted
@@ -83,6 +83,8 @@ class Delta:
     """Values that break constraints."""
     touched: set[Version] = field(default_factory=set)
     """Versions whose reference grew."""
+    about: dict[uuid.UUID, list[dict[str, Any]]] = field(default_factory=dict)
+    """Deployment → whom its rows are about; calls of the console are not among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,11 @@ def make(
         found = capture(called, signatures[deployment_id, revision], policy, keeping.key)
         facts = zip(called, _random_ids(len(called)), found.calls, strict=True)
         delta.logged += [_logged(record, own, deployment_id, call) for record, own, call in facts]
+        if is_counted and entities.keeps(policy):
+            told = entities.rows_of(
+                called, found, signatures[deployment_id, revision], policy, keeping.key
+            )
+            delta.about.setdefault(deployment_id, []).extend(told)
         if is_counted and found.columns:
             asked = keeping.asked.get(deployment_id)
             if asked is not None:

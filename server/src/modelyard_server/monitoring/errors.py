@@ -133,3 +133,9 @@ class OutcomeSourceRefused(Unavailable):
     """A data connection gave no outcomes; the sentence says why, and what to do."""
 
     code = "monitoring.outcome_source_refused"
+
+
+class EntityUndeclared(Conflict):
+    """Outcomes name whom they are about, and nothing is kept of whom rows are about."""
+
+    code = "monitoring.entity_undeclared"

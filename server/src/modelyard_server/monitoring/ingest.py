@@ -149,7 +149,8 @@ class Ingester:
             subjects = {s.deployment_id: s for s in self._catalogue.every(db)}
             at = positions.of_workspace(db, file)
             plan = _Plan(at, subjects, policies.every(db))
-            self._drop_replaced(workspace_id, reference_tables.uploaded_at(db))
+            uploaded = reference_tables.uploaded_at(db)
+            self._drop_replaced(workspace_id, uploaded)
             records = [
                 entry.record
                 for entry in entries
@@ -167,6 +168,8 @@ class Ingester:
             Keeping(plan.policies, self._key, plan.asked),
         )
         with self._database.session(workspace_id) as db:
+            if reference_tables.uploaded_at(db) != uploaded:
+                raise PositionMoved(f"Reference rows were uploaded while {file} was counted.")
             positions.advance(db, file, plan.position, end)
             left = {s.deployment_id for s in self._catalogue.every(db)}
             writing.apply(db, made, left)
@@ -263,6 +266,8 @@ def _match_outcomes(db: Session, made: delta.Delta) -> None:
     for deployment_id in outcomes.deployments_that_wait(db) if made.logged else ():
         ids = {row["prediction_id"] for row in made.logged if row["deployment_id"] == deployment_id}
         outcomes.match_waiting(db, deployment_id, ids)
+    for deployment_id, about in made.about.items():
+        outcomes.match_entities(db, deployment_id, {row["entity"] for row in about})
 
 
 def _used_keys(records: list[Single]) -> dict[str, dt.datetime]:

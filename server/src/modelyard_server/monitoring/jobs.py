@@ -13,7 +13,7 @@ from modelyard_server.kernel.errors import DomainError
 from modelyard_server.kernel.jobs import JobContext, LeaseLost, handler
 from modelyard_server.registry import preparation
 
-from . import importances, outcome_pulls, outcome_sources, recall
+from . import entity_history, importances, outcome_pulls, outcome_sources, outcomes, recall
 from .errors import OutcomesCollided
 from .ports import Catalogue, OutcomeReader, PulledRows
 
@@ -50,6 +50,18 @@ def recall_predictions(job: JobContext) -> None:
     with job.database.session(job.workspace_id) as db:
         if recall.came_since(db, deployment_id, began):
             recall.enqueue(db, deployment_id, began, again=True)
+
+
+@handler(entity_history.INDEX, max_attempts=3)
+def index_entities(job: JobContext) -> None:
+    """Read from kept rows whom they are about, and join outcomes that wait for that."""
+    assert job.workspace_id is not None  # noqa: S101 - enqueued with one
+    deployment_id = uuid.UUID(job.payload["deployment_id"])
+    blobs: BlobStore = job.services.get(BlobStore)
+    key = job.services.get(RootKey).derive("capture")
+    entity_history.run(job.database, blobs, job.workspace_id, deployment_id, key)
+    with job.database.session(job.workspace_id) as db:
+        outcomes.match_entities(db, deployment_id)
 
 
 def _ask(

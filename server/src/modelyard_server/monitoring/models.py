@@ -6,11 +6,12 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.sql.expression import false as sa_false
 
 from modelyard_server.kernel.db import Base, Owned
+
+from . import entity_records  # noqa: F401 - its tables belong to this capability too
 
 
 class JournalFile(Base):
@@ -372,7 +373,7 @@ class OutcomeSource(Owned, Base):
 
 
 class OutcomePull(Owned, Base):
-    """One reading of a data connection. Its id is that of its job."""
+    """One reading of a data connection, asked for by nobody when due. Its id is that of its job."""
 
     __tablename__ = "outcome_pulls"
     __table_args__ = (Index("ix_outcome_pulls_deployment", "deployment_id", "started_at"),)
@@ -381,7 +382,6 @@ class OutcomePull(Owned, Base):
     started_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     asked_by_name: Mapped[str | None] = mapped_column(String(320))
-    """Nobody: it was due."""
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     """`outcome_source_schemas.PullCounts`."""
     error: Mapped[str | None] = mapped_column(Text)
@@ -403,7 +403,7 @@ class ReferenceTable(Owned, Base):
     """Its inputs."""
     has_answers: Mapped[bool]
     has_outcomes: Mapped[bool]
-    is_baseline: Mapped[bool] = mapped_column(default=False, server_default=sa_false())
+    is_baseline: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Drift is measured against it, also where the run logged a training table."""
     created_at: Mapped[dt.datetime]
     created_by_name: Mapped[str] = mapped_column(String(200))
@@ -459,7 +459,6 @@ class JointHour(Owned, Base):
     deployment_id: Mapped[uuid.UUID]
     version: Mapped[int]
     at: Mapped[dt.datetime]
-    """Start of the hour."""
     rows: Mapped[int]
     """That were looked at: all of them, or an even sample."""
     error: Mapped[float]

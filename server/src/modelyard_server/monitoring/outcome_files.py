@@ -1,4 +1,7 @@
-"""Outcomes as a file: CSV or Parquet with `prediction_id`, `value`, perhaps `at` and `row`."""
+"""Outcomes as a file: CSV or Parquet with `prediction_id`, `value`, perhaps `at` and `row`.
+
+Instead of `prediction_id` it may have `entity` with `at`, and perhaps `since`.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,7 @@ else:
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 1_000_000
-NEEDED = ("prediction_id", "value")
-KNOWN = (*NEEDED, "at", "row")
+KNOWN = ("prediction_id", "entity", "value", "at", "since", "row")
 _MAGIC = b"PAR1"
 
 
@@ -37,7 +39,8 @@ def read(content: bytes) -> Iterator[OutcomeIn | str]:
         OutcomesUnreadable: it is neither CSV nor Parquet, or columns are missing.
     """
     table = _table(content)
-    missing = [name for name in NEEDED if name not in table.column_names]
+    needed = ("entity", "at") if "entity" in table.column_names else ("prediction_id",)
+    missing = [name for name in (*needed, "value") if name not in table.column_names]
     if missing:
         raise OutcomesUnreadable(f"The file has no column {missing[0]}.")
     if table.num_rows > MOST_ROWS:
@@ -54,7 +57,8 @@ def _table(content: bytes) -> pa.Table:
     try:
         if content[:4] == _MAGIC:
             return pa_parquet.read_table(io.BytesIO(content))
-        ids = pa_csv.ConvertOptions(column_types={"prediction_id": pa.string()})
+        texts = {"prediction_id": pa.string(), "entity": pa.string()}
+        ids = pa_csv.ConvertOptions(column_types=texts)
         return pa_csv.read_csv(io.BytesIO(content), convert_options=ids)
     except (pa.ArrowException, OSError) as error:
         said = str(error).splitlines()[0][:200]
@@ -65,7 +69,7 @@ def _outcome(row: dict[str, Any]) -> OutcomeIn | str:
     found = {name: value for name, value in row.items() if value is not None}
     if "value" in found:
         found["value"] = outcome_rows.relevant(found["value"])
-    at = found.get("at")
-    if isinstance(at, dt.datetime) and at.tzinfo is None:
-        return "The time has no time zone. Example: 2026-11-21T08:00:00Z."
+    for at in (found.get("at"), found.get("since")):
+        if isinstance(at, dt.datetime) and at.tzinfo is None:
+            return "The time has no time zone. Example: 2026-11-21T08:00:00Z."
     return outcome_rows.validated(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.workspaces.access import System
 
 from . import outcome_sources, outcomes
+from .entity_outcomes import Terms
 from .errors import OutcomeSourceUnknown
 from .models import OutcomePull
 from .outcome_rows import as_outcome
@@ -29,7 +31,7 @@ from .ports import PulledRows
 
 KEPT_PULLS = 100
 SHOWN_PROBLEMS = 20
-_COUNTS = tuple(name for name in PullCounts.model_fields if name != "problems")
+_COUNTS = tuple(name for name in PullCounts.model_fields if name not in {"problems", "reasons"})
 BROKEN = "The pull broke off inside Modelyard; the log of the server says why."
 CHANGED = "The connection was changed while it was read; the next pull reads it as it is now."
 
@@ -44,6 +46,8 @@ class Begun:
     columns: OutcomeColumns
     mark: dict[str, Any] | None
     as_of: dt.datetime
+    hashing: bytes
+    """Hashes entities as capture does."""
 
 
 def ask(
@@ -91,7 +95,8 @@ def begin(db: Session, key: RootKey, job_id: uuid.UUID, payload: dict[str, Any])
         )
         _prune(db, deployment_id)
     place, columns = outcome_sources.opened(key, row), OutcomeColumns.model_validate(row.columns)
-    return Begun(job_id, deployment_id, place, columns, row.mark, row.updated_at)
+    hashing = key.derive("capture")
+    return Begun(job_id, deployment_id, place, columns, row.mark, row.updated_at, hashing)
 
 
 def keep(db: Session, begun: Begun, part: PulledRows) -> bool:
@@ -104,17 +109,20 @@ def keep(db: Session, begun: Begun, part: PulledRows) -> bool:
     if row is None or pull is None or row.updated_at != begun.as_of:
         return False
     if part.rows:
-        came = outcomes.receive_rows(
+        came = outcomes.receive(
             db,
             System(tenancy.workspace_of(db)),
             begun.deployment_id,
             [as_outcome(one) for one in part.rows],
+            Terms(begun.hashing, begun.columns.within_seconds),
         )
         before = PullCounts.model_validate(pull.counts)
         new = [f"Row {before.received + p.index + 1}: {p.problem}" for p in came.problems]
         sums = {name: getattr(before, name) + getattr(came, name) for name in _COUNTS}
         problems = [*before.problems, *new][:SHOWN_PROBLEMS]
-        pull.counts = PullCounts(**sums, problems=problems).model_dump()
+        reasons = Counter(before.reasons) + Counter(came.reasons)
+        found = PullCounts(**sums, reasons=dict(reasons), problems=problems)
+        pull.counts = found.model_dump()
     row.mark = part.mark
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Depends, Query, Request
 
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.db import Db
@@ -14,7 +14,10 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import outcomes, ranking, realised, reporting, slicing, worth
+from .capture_routes import capture_key
+from .entity_outcomes import Terms
 from .outcome_schemas import (
+    WITHIN_SECONDS,
     OutcomeIn,
     OutcomesIn,
     OutcomesReceived,
@@ -24,6 +27,7 @@ from .outcome_schemas import (
     SlicesOut,
     ValueIn,
     ValueOut,
+    Within,
 )
 from .ports import NodeFacts
 from .reporting_schemas import ReportIn, ReportReceived
@@ -46,21 +50,34 @@ def report_rows(
     return reporting.receive(db, actor, node.reported_folder(), deployment_id, sent)
 
 
+def terms(
+    request: Request,
+    within_seconds: Annotated[
+        Within, Query(description="How old the prediction of an entity may be at most.")
+    ] = WITHIN_SECONDS,
+) -> Terms:
+    """Give how outcomes that name an entity are joined."""
+    return Terms(capture_key(request), within_seconds)
+
+
+Joined = Annotated[Terms, Depends(terms)]
+
+
 @router.post("/outcomes")
 def send_outcomes(
-    deployment_id: uuid.UUID, sent: OutcomeIn | OutcomesIn, db: Db, actor: Sender
+    deployment_id: uuid.UUID, sent: OutcomeIn | OutcomesIn, db: Db, actor: Sender, joined: Joined
 ) -> OutcomesReceived:
     """Say what really came of predictions: one outcome, or up to 10,000."""
     given = sent.outcomes if isinstance(sent, OutcomesIn) else [sent]
-    return outcomes.receive(db, actor, deployment_id, given)
+    return outcomes.receive(db, actor, deployment_id, given, joined)
 
 
 @router.post("/outcomes/file")
 def send_outcomes_file(
-    deployment_id: uuid.UUID, content: FileBody, db: Db, actor: Sender
+    deployment_id: uuid.UUID, content: FileBody, db: Db, actor: Sender, joined: Joined
 ) -> OutcomesReceived:
     """Say what really came of predictions with a CSV or Parquet file, all or nothing."""
-    return outcomes.receive_file(db, actor, deployment_id, content)
+    return outcomes.receive_file(db, actor, deployment_id, content, joined)
 
 
 @router.get("/quality")

@@ -17,8 +17,9 @@ def as_outcome(row: dict[str, Any]) -> OutcomeIn | str:
     try:
         if "prediction_id" in found:
             found["prediction_id"] = str(found["prediction_id"])
-        if "at" in found:
-            found["at"] = _instant(found["at"])
+        for name in ("at", "since"):
+            if name in found:
+                found[name] = _instant(name, found[name])
         if "value" in found:
             found["value"] = relevant(found["value"])
         if "row" in found:
@@ -35,6 +36,8 @@ def validated(found: dict[str, Any]) -> OutcomeIn | str:
     except ValidationError as refused:
         problem = refused.errors()[0]
         where = ".".join(str(part) for part in problem["loc"][:1])
+        if not where:  # of the whole, in our own words
+            return str(problem["msg"]).removeprefix("Value error, ")
         return f"{where}: {problem['msg']}"
 
 
@@ -53,16 +56,18 @@ def relevant(value: Any) -> Any:
     return value
 
 
-def _instant(value: Any) -> dt.datetime:
+def _instant(name: str, value: Any) -> dt.datetime:
     if isinstance(value, str):
         try:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError:
-            raise ValueError(f"at: {value[:64]!r} is no time like 2026-11-21T08:00:00Z.") from None
+            raise ValueError(
+                f"{name}: {value[:64]!r} is no time like 2026-11-21T08:00:00Z."
+            ) from None
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time())
     if not isinstance(value, dt.datetime):
-        raise ValueError("at: it is no time like 2026-11-21T08:00:00Z.")  # noqa: TRY004 - of a row
+        raise ValueError(f"{name}: it is no time like 2026-11-21T08:00:00Z.")  # noqa: TRY004 - of a row
     return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 MAX_OUTCOMES = 10_000  # of one request
 MOST_ITEMS = 1000  # of one ranking, and of the relevant ones
@@ -23,19 +32,42 @@ Gains = Annotated[
 ]
 
 
+Named = Annotated[StrictStr, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+WITHIN_SECONDS = 30 * 86400
+Within = Annotated[int, Field(ge=1, le=366 * 86400)]
+Unjoined = Literal["entity_unknown", "prediction_too_old", "prediction_later", "same_moment"]
+
+
 class OutcomeIn(BaseModel):
     """What really came of a prediction. `row`: which row of the call, from 0.
 
     `value`: a class or a number; of a ranking the relevant items, or the gain of each.
+
+    Instead of the prediction, `entity` may name whom the row was about, by the value of the entity
+    column of capture: the latest such row up to `at` is meant, made no earlier than `since`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    prediction_id: str = Field(min_length=1, max_length=128, pattern=r"^[ -~]+$")
+    prediction_id: str | None = Field(None, min_length=1, max_length=128, pattern=r"^[ -~]+$")
+    entity: Named | StrictBool | Whole | Real | None = None
     value: StrictBool | Whole | Real | Text | Relevant | Gains
     at: AwareDatetime | None = None
     """When it was observed; now when left out."""
+    since: AwareDatetime | None = None
     row: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _names_one_row(self) -> Self:
+        if (self.prediction_id is None) == (self.entity is None):
+            raise ValueError("Name either the prediction_id or the entity.")
+        if self.entity is None and self.since is not None:
+            raise ValueError("The time since which goes with an entity.")
+        if self.entity is not None and self.row:
+            raise ValueError("The row goes with a prediction_id: an entity names its row itself.")
+        if self.since is not None and self.at is not None and self.since > self.at:
+            raise ValueError("The time since which lies behind the time it was observed.")
+        return self
 
 
 class OutcomesIn(BaseModel):
@@ -47,7 +79,7 @@ class OutcomesIn(BaseModel):
 
 
 class OutcomeProblem(BaseModel):
-    """Why one outcome of a request was not kept."""
+    """Why one outcome of a request was not kept, or has no prediction."""
 
     index: int
     problem: str
@@ -57,7 +89,8 @@ class OutcomesReceived(BaseModel):
     """Every outcome is exactly one of matched, waiting, duplicates, corrected and rejected.
 
     `waiting`: the prediction is not known; matched when it appears within 24 hours.
-    `late`: of predictions older than a day, among matched and corrected.
+    `late`: of predictions older than a day, among matched and corrected. `reasons`: why outcomes of
+    entities found no prediction; those of `same_moment` are rejected, the others wait as well.
     """
 
     received: int
@@ -67,6 +100,7 @@ class OutcomesReceived(BaseModel):
     corrected: int
     rejected: int
     late: int
+    reasons: dict[Unjoined, int]
     problems: list[OutcomeProblem]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .outcome_schemas import WITHIN_SECONDS, Unjoined, Within
 
 Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
@@ -69,14 +71,45 @@ Place = DatabasePlace | WebPlace | BucketPlace
 
 
 class OutcomeColumns(BaseModel):
-    """Which column is what. `at`: when it was observed; `row`: of a call with several rows."""
+    """Which column is what. `at`: when it was observed; `row`: of a call with several rows.
+
+    Instead of the prediction's id, `entity` with `at` may say whom the predicted row was about; it
+    was made at most `within_seconds` before, or since the time in `since`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    prediction_id: Name = "prediction_id"
+    prediction_id: Name | None = None
     value: Name = "value"
     at: Name | None = None
     row: Name | None = None
+    entity: Name | None = None
+    since: Name | None = None
+    within_seconds: Within = WITHIN_SECONDS
+
+    @model_validator(mode="after")
+    def _names_rows(self) -> Self:
+        if self.entity is None and self.prediction_id is None:
+            self.prediction_id = "prediction_id"
+        if self.entity is not None and (self.prediction_id or self.row):
+            raise ValueError("Name the columns of the prediction, or that of the entity.")
+        if self.entity is not None and self.at is None:
+            raise ValueError("An entity needs the column that says when it was observed.")
+        if self.entity is None and self.since is not None:
+            raise ValueError("The time since which goes with an entity.")
+        return self
+
+    def named(self) -> dict[str, str]:
+        """Give which column each part of an outcome is in; what names its row comes first."""
+        every = {
+            "prediction_id": self.prediction_id,
+            "entity": self.entity,
+            "value": self.value,
+            "at": self.at,
+            "row": self.row,
+            "since": self.since,
+        }
+        return {part: column for part, column in every.items() if column is not None}
 
 
 class OutcomeSourceLook(BaseModel):
@@ -127,6 +160,7 @@ class PullCounts(BaseModel):
     corrected: int = 0
     rejected: int = 0
     late: int = 0
+    reasons: dict[Unjoined, int] = {}
     problems: list[str] = []
 
 

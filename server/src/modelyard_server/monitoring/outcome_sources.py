@@ -78,15 +78,15 @@ def change(
     before = _facts(row) if row else None
     place = _completed(key, row, wanted.place)
     egress.check(_address(place))
-    columns = wanted.columns.model_dump()
+    columns = wanted.columns
     if row is None:
         row = OutcomeSource(deployment_id=deployment_id)
         db.add(row)
-    elif opened(key, row) != place or row.columns != columns:
+    elif opened(key, row) != place or OutcomeColumns.model_validate(row.columns) != columns:
         row.mark = None  # another place, or another question: read from its beginning
     shown, secrets = _parted(place)
     row.kind, row.place, row.target = place.kind, shown, _target(place)
-    row.columns = columns
+    row.columns = columns.model_dump()
     row.sealed = key.seal(PURPOSE, json.dumps(secrets))
     row.every_minutes, row.is_enabled = wanted.every_minutes, wanted.is_enabled
     row.next_at = row.updated_at = utcnow()

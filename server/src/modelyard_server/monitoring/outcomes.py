@@ -1,7 +1,8 @@
 """Takes in what really happened, and joins it to the prediction it belongs to.
 
 A prediction may be logged after its outcome: the outcome waits a day for it. One that the log
-holds no more is looked for among kept rows (`recall`).
+holds no more is looked for among kept rows (`recall`). Outcomes that name an entity are given
+their prediction first (`entity_outcomes`).
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import outcome_files, outcome_hours, pairing, recall
+from . import entity_outcomes, outcome_files, outcome_hours, pairing, recall
 from .delta import HOUR
+from .entity_outcomes import Ambiguous, Found, Joining, Terms, Waits
 from .errors import OutcomesCollided
 from .models import LoggedPrediction, Outcome, ReplacedOutcome
-from .outcome_schemas import MAX_OUTCOMES, OutcomeIn, OutcomeProblem, OutcomesReceived
+from .outcome_schemas import MAX_OUTCOMES, OutcomeIn, OutcomeProblem, OutcomesReceived, Unjoined
 from .pairing import Answer, Mismatch
 from .recall import WAIT
 
@@ -69,6 +71,29 @@ class _Fresh:
 _Entry = Outcome | _Fresh
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What became of the outcomes of one request."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[Unjoined] = field(default_factory=Counter)
+    problems: list[OutcomeProblem] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+    hours: set[int | None] = field(default_factory=set)
+    """Of the predictions, `None` for those not known yet."""
+
+    def tell(self, index: int, problem: str) -> None:
+        """Keep the first problems."""
+        if len(self.problems) < SHOWN_PROBLEMS:
+            self.problems.append(OutcomeProblem(index=index, problem=problem))
+
+    def refuse(self, index: int, problem: str) -> None:
+        """Count an outcome that cannot be used."""
+        self.counts["rejected"] += 1
+        self.refused.add(index)
+        self.tell(index, problem)
+
+
 class _Book:
     """The outcomes one request touches, and what is known of their predictions."""
 
@@ -85,13 +110,14 @@ class _Book:
 
     def enter(self, item: OutcomeIn) -> None:
         """Add or correct one outcome; `Mismatch`: it cannot be used."""
+        assert item.prediction_id is not None  # noqa: S101 - entities were given theirs
         key = (item.prediction_id, item.row)
         value = orjson.dumps(item.value).decode()
         held = self._held.get(key)
         if held is not None and held.value == value:
             self.counts["duplicates"] += 1
             return
-        call = self._calls.get(item.prediction_id)
+        call = self._calls.get(key[0])
         outcome: _Entry
         if held is None:
             made = _Fresh(self._workspace_id, self._deployment_id, *key)
@@ -145,57 +171,29 @@ class _Book:
 
 
 def receive(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, sent: Sequence[OutcomeIn]
-) -> OutcomesReceived:
-    """Keep outcomes: the last one sent for a row counts, replaced ones stay as history.
-
-    Raises:
-        DeploymentMissing: there is no such deployment.
-        OutcomesCollided: another request wrote the same rows at the same moment.
-    """
-    return _receive(db, actor, deployment_id, sent)
-
-
-def receive_file(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, content: bytes
-) -> OutcomesReceived:
-    """Keep the outcomes of a CSV or Parquet file; rows that cannot be used are told, not kept.
-
-    Raises:
-        DeploymentMissing: there is no such deployment.
-        OutcomesUnreadable: the file is no table of outcomes.
-        OutcomesCollided: another request wrote the same rows at the same moment.
-    """
-    return _receive(db, actor, deployment_id, outcome_files.read(content))
-
-
-def receive_rows(
-    db: Session, actor: trail.Who, deployment_id: uuid.UUID, rows: Iterable[OutcomeIn | str]
-) -> OutcomesReceived:
-    """Keep outcomes that were read elsewhere; a text says what is wrong with a row.
-
-    Raises:
-        DeploymentMissing: there is no such deployment.
-        OutcomesCollided: another request wrote the same rows at the same moment.
-    """
-    return _receive(db, actor, deployment_id, rows)
-
-
-def _receive(
     db: Session,
     actor: trail.Who,
     deployment_id: uuid.UUID,
     sent: Iterable[OutcomeIn | str],
+    terms: Terms = Terms(),
 ) -> OutcomesReceived:
+    """Keep outcomes: the last one sent for a row counts, replaced ones stay as history.
+
+    A text says what is wrong with a row that was read elsewhere.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        EntityUndeclared: one names an entity, and nothing is known of whom rows are about.
+        OutcomesCollided: another request wrote the same rows at the same moment.
+    """
     subject = deployments.monitored_one(db, actor, deployment_id)
-    counts: Counter[str] = Counter()
-    problems: list[OutcomeProblem] = []
-    hours: set[int | None] = set()
+    tally, joining = _Tally(), Joining(db, deployment_id, terms)
     left, since = iter(enumerate(sent)), utcnow()
     while part := list(islice(left, MAX_OUTCOMES)):
-        hours |= _enter(db, deployment_id, part, counts, problems)
-    if None in hours:
+        _enter(db, joining, part, tally)
+    if None in tally.hours:
         recall.enqueue(db, deployment_id, since)
+    counts = tally.counts
     answer = OutcomesReceived(
         received=counts["received"],
         matched=counts["matched"],
@@ -204,7 +202,8 @@ def _receive(
         corrected=counts["corrected"],
         rejected=counts["rejected"],
         late=counts["late"],
-        problems=problems,
+        reasons=dict(tally.reasons),
+        problems=tally.problems,
     )
     trail.record(
         db,
@@ -215,35 +214,96 @@ def _receive(
         object_name=subject.name,
         after=answer.model_dump(exclude={"problems"}),
     )
-    outcome_hours.touch(db, deployment_id, hours)
+    outcome_hours.touch(db, deployment_id, tally.hours)
     return answer
 
 
-def _enter(
+def receive_file(
     db: Session,
+    actor: trail.Who,
     deployment_id: uuid.UUID,
-    part: list[tuple[int, OutcomeIn | str]],
-    counts: Counter[str],
-    problems: list[OutcomeProblem],
-) -> set[int | None]:
-    """Take in one part; give the hours of its predictions, `None` for those not known yet."""
-    ids = {item.prediction_id for _, item in part if isinstance(item, OutcomeIn)}
-    book = _Book(db, deployment_id, ids)
-    for index, item in part:
+    content: bytes,
+    terms: Terms = Terms(),
+) -> OutcomesReceived:
+    """Keep the outcomes of a CSV or Parquet file; rows that cannot be used are told, not kept.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        OutcomesUnreadable: the file is no table of outcomes.
+        EntityUndeclared: it names entities, and nothing is known of whom rows are about.
+        OutcomesCollided: another request wrote the same rows at the same moment.
+    """
+    return receive(db, actor, deployment_id, outcome_files.read(content), terms)
+
+
+def _enter(
+    db: Session, joining: Joining, part: list[tuple[int, OutcomeIn | str]], tally: _Tally
+) -> None:
+    """Take in one part."""
+    found = _joined(joining, part)
+    ids = {one.prediction_id for _, one in found if isinstance(one, OutcomeIn)}
+    book = _Book(db, joining.deployment_id, {name for name in ids if name is not None})
+    waiting: list[Waits] = []
+    for index, item in found:
+        if isinstance(item, Waits):
+            waiting.append(item)
+            tally.reasons[item.reason] += 1
+            tally.tell(index, item.problem)
+            continue
+        if isinstance(item, Ambiguous):
+            tally.reasons["same_moment"] += 1
         try:
             book.enter(_usable(item))
         except Mismatch as refused:
-            counts["rejected"] += 1
-            if len(problems) < SHOWN_PROBLEMS:
-                problems.append(OutcomeProblem(index=index, problem=str(refused)))
+            tally.refuse(index, str(refused))
     _insert(db, book.fresh)
     db.flush()
-    counts["received"] += len(part)
-    counts.update(book.counts)
-    return book.hours
+    tally.counts["received"] += len(part)
+    tally.counts.update(book.counts)
+    tally.hours |= book.hours
+    if waiting:
+        tally.counts.update(entity_outcomes.keep(db, joining.deployment_id, waiting))
 
 
-def _usable(item: OutcomeIn | str) -> OutcomeIn:
+def _joined(
+    joining: Joining, part: list[tuple[int, OutcomeIn | str]]
+) -> list[tuple[int, Found | str]]:
+    named = {
+        index: item
+        for index, item in part
+        if isinstance(item, OutcomeIn) and item.entity is not None
+    }
+    found = dict(zip(named, joining.find(list(named.values())), strict=True))
+    return [(index, found.get(index, item)) for index, item in part]
+
+
+def match_entities(db: Session, deployment_id: uuid.UUID, of: Collection[int] | None = None) -> int:
+    """Join outcomes of entities that wait with predictions that came meanwhile; give how many.
+
+    `of`: of these entities only.
+    """
+    found = [
+        (row, item)
+        for row, item in entity_outcomes.waiting(db, deployment_id, of)
+        if isinstance(item, OutcomeIn)
+    ]
+    if not found:
+        return 0
+    tally, since = _Tally(), utcnow()
+    part: list[tuple[int, OutcomeIn | str]] = list(enumerate(item for _, item in found))
+    _enter(db, Joining(db, deployment_id, Terms()), part, tally)
+    if None in tally.hours:
+        recall.enqueue(db, deployment_id, since)
+    rows = [row for index, (row, _) in enumerate(found) if index not in tally.refused]
+    entity_outcomes.drop(db, rows)
+    db.flush()
+    outcome_hours.touch(db, deployment_id, tally.hours)
+    return len(rows)
+
+
+def _usable(item: OutcomeIn | Ambiguous | str) -> OutcomeIn:
+    if isinstance(item, Ambiguous):
+        raise Mismatch(item.problem)
     if isinstance(item, str):
         raise Mismatch(item)
     return item

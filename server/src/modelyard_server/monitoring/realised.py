@@ -14,7 +14,15 @@ from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.recent import Unchanged
 
-from . import delays, outcome_hours, outcome_packing, outcome_windows, ranking, spans
+from . import (
+    delays,
+    entity_outcomes,
+    outcome_hours,
+    outcome_packing,
+    outcome_windows,
+    ranking,
+    spans,
+)
 from . import worth as value
 from .delta import HOUR
 from .models import Outcome, TrafficCount
@@ -149,7 +157,8 @@ def _lost(db: Session, deployment_id: uuid.UUID) -> dict[str, int]:
     lost = [Outcome.deployment_id == deployment_id, Outcome.hour.is_(None)]
     waits = Outcome.received_at >= utcnow() - WAIT
     counted = select(func.count()).select_from(Outcome)
+    named = entity_outcomes.lost(db, deployment_id)
     return {
-        "waiting": db.scalar(counted.where(*lost, waits)) or 0,
-        "unknown": db.scalar(counted.where(*lost, ~waits)) or 0,
+        "waiting": (db.scalar(counted.where(*lost, waits)) or 0) + named["waiting"],
+        "unknown": (db.scalar(counted.where(*lost, ~waits)) or 0) + named["unknown"],
     }

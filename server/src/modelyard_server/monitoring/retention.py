@@ -12,8 +12,18 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.traffic import service as traffic
 
-from . import captures, joint_hours, outcomes, profile, recall, reference_tables, writing
+from . import (
+    captures,
+    entity_outcomes,
+    joint_hours,
+    outcomes,
+    profile,
+    recall,
+    reference_tables,
+    writing,
+)
 from .delta import COARSE, DAY, FINE, HOUR, MINUTE
+from .entity_records import EntityOutcome, EntityRow
 from .models import (
     CaptureCount,
     CapturePolicy,
@@ -78,6 +88,8 @@ _OF_A_DEPLOYMENT = (
     DriftProfile,
     DriftReference,
     DriftResult,
+    EntityOutcome,
+    EntityRow,
     FeatureImportance,
     JointHour,
     JointReference,
@@ -106,6 +118,8 @@ def tidy(db: Session, deployments: Collection[uuid.UUID], gone: Collection[str])
     db.execute(delete(DriftResult).where(DriftResult.at < now - dt.timedelta(days=RESULT_DAYS)))
     for deployment_id in outcomes.deployments_that_wait(db):
         outcomes.match_waiting(db, deployment_id)
+    for deployment_id in entity_outcomes.deployments_that_wait(db):
+        outcomes.match_entities(db, deployment_id)
     recall.enqueue_lately(db, RECALLED_AGAIN)
     _prune_outcomes(db, now)
     for shadow in (ShadowCall, ShadowCount):
@@ -136,6 +150,7 @@ def _prune_outcomes(db: Session, now: dt.datetime) -> None:
     for kept in (Outcome, OutcomeHour):
         db.execute(delete(kept).where(kept.hour < int(oldest.timestamp())))
     db.execute(delete(Outcome).where(Outcome.hour.is_(None), Outcome.received_at < unknown))
+    db.execute(delete(EntityOutcome).where(EntityOutcome.received_at < unknown))
     db.execute(delete(ReplacedOutcome).where(ReplacedOutcome.replaced_at < oldest))
 
 

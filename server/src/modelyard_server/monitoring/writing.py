@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 
-from . import constraint_counts, latency, profile, safeguard_counts, shadowing
+from . import constraint_counts, entities, latency, profile, safeguard_counts, shadowing
 from .delta import MINUTE, Delta, Tally, Version
 from .models import DriftProfile, DriftReference, LoggedPrediction, TrafficCount
 from .reference import Reference
@@ -27,6 +27,9 @@ def apply(db: Session, delta: Delta, deployments: Collection[uuid.UUID]) -> None
     rows = [row for row in delta.logged if row["deployment_id"] in deployments]
     if rows:
         db.execute(insert(LoggedPrediction.__table__), rows)  # type: ignore[arg-type]
+    for deployment_id, about in delta.about.items():
+        if deployment_id in deployments:
+            entities.add(db, deployment_id, about)
     shadowing.apply(db, delta.copies, delta.shadowed, deployments)
     constraint_counts.add(db, delta.checked, deployments)
     safeguard_counts.add(db, delta.guarded, deployments)

@@ -3,6 +3,7 @@
 import io
 import random
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.make.fixtures import TeamSpace
 
 from modelyard_server.deployments.reconcile import Reconciler
 from modelyard_server.monitoring import measuring, upkeep
+from modelyard_server.monitoring.ingest import Ingester
+from modelyard_server.monitoring.ports import Catalogue
 
 
 @pytest.fixture
@@ -78,6 +81,37 @@ def upload(watched: make.Watched, rows: list[dict[str, Any]], **params: Any) -> 
     )
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+class Interrupted:
+    """What the capabilities below know, with something that happens right after it was asked."""
+
+    def __init__(self, catalogue: Any, happens: Callable[[], Any]) -> None:
+        self._catalogue, self._happens = catalogue, [happens]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._catalogue, name)
+
+    def training_table(self, *asked: Any) -> Any:
+        told = self._catalogue.training_table(*asked)
+        while self._happens:
+            self._happens.pop()()
+        return told
+
+
+def test_reference_rows_uploaded_while_rows_are_counted_are_the_baseline(reported: make.Watched):
+    send(reported, {"rows": people(400, 2)})
+    platform = reported.workspace.platform
+    catalogue = Interrupted(
+        platform.services.get(Catalogue),
+        lambda: upload(reported, people(1000, 1), is_baseline=True),
+    )
+
+    key = make.capture_key(platform)
+    Ingester(platform.database, catalogue, reported.folder, key).run_once()
+
+    drift = reported.get("drift")
+    assert (drift["baseline_name"], drift["rows"]) == ("reference, uploaded", 400)
 
 
 def test_reported_rows_get_charts_drift_quality_and_a_fleet_row(reported: make.Watched):

@@ -7,6 +7,7 @@ import type { QualityRange } from "./ranges";
 export type Slices = Shape<"SlicesOut">;
 export type Slice = Shape<"SliceOut">;
 export type Value = Shape<"ValueIn">;
+export type Received = Shape<"OutcomesReceived">;
 
 const path = (deployment_id: string) => ({ path: { deployment_id } });
 
@@ -69,10 +70,10 @@ export function useChangeValue(id: string) {
 export function useUploadOutcomes(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (file: File) =>
+    mutationFn: async ({ file, within_seconds }: { file: File; within_seconds: number }) =>
       body(
         await api.POST("/api/v1/deployments/{deployment_id}/outcomes/file", {
-          params: path(id),
+          params: { ...path(id), query: { within_seconds } },
           body: "",
           bodySerializer: () => file,
           headers: { "Content-Type": "application/octet-stream" },
@@ -80,4 +81,18 @@ export function useUploadOutcomes(id: string) {
       ),
     onSuccess: () => client.invalidateQueries({ queryKey: ["monitoring", id] }),
   });
+}
+
+const REASONS: Record<keyof Received["reasons"], string> = {
+  entity_unknown: "named by no prediction",
+  prediction_later: "predicted only afterwards",
+  prediction_too_old: "predicted too long before",
+  same_moment: "predicted twice at the same moment",
+};
+
+/** Says why outcomes of entities found no prediction; empty when all did. */
+export function reasonsOf(reasons: Partial<Received["reasons"]> | undefined): string {
+  return Object.entries(reasons ?? {})
+    .map(([reason, count]) => `${count} ${REASONS[reason] ?? reason}`)
+    .join(", ");
 }

@@ -2,9 +2,13 @@ import { count } from "@/lib/format";
 import { type Column, DataTable } from "@/ui/data-table";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
+import { reasonsOf } from "./outcome-api";
 import type { Pull } from "./source-api";
 
-const counted = (name: keyof Omit<Pull["counts"], "problems">, header: string): Column<Pull> => ({
+const counted = (
+  name: keyof Omit<Pull["counts"], "problems" | "reasons">,
+  header: string,
+): Column<Pull> => ({
   id: name,
   header,
   align: "end",
@@ -39,6 +43,8 @@ const COLUMNS: Column<Pull>[] = [
 /** The last pulls with what came of their rows. */
 export function PullTable({ pulls }: { pulls: Pull[] }) {
   const refusing = pulls.find((pull) => pull.counts.problems?.length);
+  const unjoined = pulls.find((pull) => reasonsOf(pull.counts.reasons));
+  const why = reasonsOf(unjoined?.counts.reasons);
   if (pulls.length === 0) return <p className="dim">The first pull is about to begin.</p>;
   return (
     <>
@@ -48,10 +54,15 @@ export function PullTable({ pulls }: { pulls: Pull[] }) {
         rows={pulls}
         rowKey={(pull) => pull.started_at}
       />
+      {why && (
+        <p className="small">
+          Of entities, in the pull of <Time at={unjoined?.started_at ?? null} absolute />: {why}.
+        </p>
+      )}
       {refusing && (
         <details>
           <summary>
-            Why rows of the pull of <Time at={refusing.started_at} absolute /> were refused
+            Why rows of the pull of <Time at={refusing.started_at} absolute /> were refused or wait
           </summary>
           <ul className="small">
             {refusing.counts.problems?.map((problem) => (

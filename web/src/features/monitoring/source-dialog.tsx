@@ -1,8 +1,9 @@
-import { Autocomplete, Button, Modal, NumberInput, Select, Switch } from "@mantine/core";
+import { Button, Modal, NumberInput, Select, Switch } from "@mantine/core";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { type Source, useConnect, useLook } from "./source-api";
+import { SourceColumns } from "./source-columns";
 import { type Draft, draftOf, guessed, type Kind, placeOf, putOf } from "./source-draft";
 import { PlaceFields } from "./source-place";
 
@@ -17,13 +18,6 @@ const KINDS: { value: Kind; label: string }[] = [
   { value: "s3", label: "S3-compatible storage" },
   { value: "https", label: "File at a web address" },
 ];
-const COLUMNS = [
-  ["prediction_id", "Prediction id", true],
-  ["value", "Outcome", true],
-  ["at", "Observed at", false],
-  ["row", "Row of the call", false],
-] as const;
-
 /** Connects a deployment to where its outcomes are: the place, its columns, how often. */
 export function SourceDialog({ id, now, onClose }: Props) {
   const connect = useConnect(id);
@@ -79,20 +73,7 @@ export function SourceDialog({ id, now, onClose }: Props) {
           )}
         </div>
         {look.error && <Refused error={look.error} />}
-        <div className="grid-2">
-          {COLUMNS.map(([field, label, required]) => (
-            <Autocomplete
-              key={field}
-              label={label}
-              description={required ? "Column" : "Column, if there is one"}
-              required={required}
-              withAsterisk={false}
-              data={found.map((one) => one.name)}
-              value={draft[field]}
-              onChange={(name) => set({ [field]: name })}
-            />
-          ))}
-        </div>
+        <SourceColumns draft={draft} names={found.map((one) => one.name)} set={set} />
         <div className="grid-2">
           <NumberInput
             label="Every, minutes"

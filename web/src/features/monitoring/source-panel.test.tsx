@@ -21,6 +21,7 @@ const aPull = (change: Partial<Shape<"PullOut">> = {}): Shape<"PullOut"> => ({
     corrected: 15,
     rejected: 5,
     late: 40,
+    reasons: {},
     problems: ["Row 7: at: 'gestern' is no time like 2026-11-21T08:00:00Z."],
   },
   error: null,
@@ -38,7 +39,15 @@ const aSource = (change: Partial<Shape<"OutcomeSourceOut">> = {}): Shape<"Outcom
     growing: "written_at",
     tls: "verify",
   },
-  columns: { prediction_id: "call_id", value: "really", at: "written_at", row: null },
+  columns: {
+    prediction_id: "call_id",
+    value: "really",
+    at: "written_at",
+    row: null,
+    entity: null,
+    since: null,
+    within_seconds: 2_592_000,
+  },
   target: "postgresql://db.example.com:5432/labels",
   every_minutes: 60,
   is_enabled: true,
@@ -80,8 +89,10 @@ test("a place is looked at, its columns are guessed, and it is connected", async
   const sent = answers("put", PATH, aSource({ pulls: [], is_pulling: true }));
   await renderView(<SourcePanel id="d1" />);
   await userEvent.click(await screen.findByRole("button", { name: "Connect a source" }));
-  const type = async (name: string, text: string) =>
-    userEvent.type(await screen.findByLabelText(name), text);
+  const type = async (name: string, text: string) => {
+    await userEvent.click(await screen.findByLabelText(name));
+    await userEvent.paste(text);
+  };
   await type("Host", "db.example.com");
   await type("Database", "labels");
   await type("User", "reader");
@@ -108,12 +119,50 @@ test("a place is looked at, its columns are guessed, and it is connected", async
     .toEqual([
       {
         place,
-        columns: { prediction_id: "call_id", value: "label", at: "observed_at", row: null },
+        columns: {
+          prediction_id: "call_id",
+          value: "label",
+          at: "observed_at",
+          row: null,
+          within_seconds: 2_592_000,
+        },
         every_minutes: 60,
         is_enabled: true,
       },
     ]);
   expect(await screen.findByText("The first pull is about to begin.")).toBeVisible();
+});
+
+test("outcomes of an entity and a time are mapped, and why they found no prediction is said", async () => {
+  const counts = { ...aPull().counts, reasons: { entity_unknown: 40, prediction_too_old: 20 } };
+  answers("get", PATH, aSource({ pulls: [aPull({ counts })] }));
+  const sent = answers("put", PATH, aSource());
+  await renderView(<SourcePanel id="d1" />);
+  expect(
+    await screen.findByText(/40 named by no prediction, 20 predicted too long before/),
+  ).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Change" }));
+  await userEvent.click(await screen.findByRole("combobox", { name: "Outcomes are joined by" }));
+  await userEvent.click(await screen.findByRole("option", { name: "Entity and time" }));
+  await userEvent.click(screen.getByLabelText("Entity", { selector: "input" }));
+  await userEvent.paste("customer");
+  const days = screen.getByLabelText("Oldest prediction, days");
+  await userEvent.clear(days);
+  await userEvent.type(days, "7");
+  await userEvent.click(screen.getByRole("button", { name: "Save and pull" }));
+  await expect
+    .poll(() => sent)
+    .toMatchObject([
+      {
+        columns: {
+          entity: "customer",
+          value: "really",
+          at: "written_at",
+          since: null,
+          within_seconds: 604_800,
+        },
+      },
+    ]);
 });
 
 test("a change keeps the secret that is not given again, and a refusal is shown", async () => {

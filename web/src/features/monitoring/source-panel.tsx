@@ -120,8 +120,8 @@ function Connected({ id, of, mayManage, onChange }: ConnectedProps) {
 }
 
 function factsOf(of: Source): [string, React.ReactNode][] {
-  const { prediction_id, value, at, row } = of.columns;
-  const columns = [prediction_id, value, at, row].filter(Boolean).join(", ");
+  const { prediction_id, entity, value, at, since, row } = of.columns;
+  const columns = [prediction_id, entity, value, at, since, row].filter(Boolean).join(", ");
   return [
     [
       "From",
@@ -130,6 +130,7 @@ function factsOf(of: Source): [string, React.ReactNode][] {
       </span>,
     ],
     ["Columns", columns],
+    ["Joined by", entity ? "entity and time" : "prediction id"],
     ["Read up to", of.read_to ?? null],
     ["Next pull", of.is_enabled ? <Time key="next" at={of.next_at} absolute /> : "switched off"],
   ];

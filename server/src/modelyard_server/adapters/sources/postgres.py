@@ -35,6 +35,7 @@ STATEMENT_SECONDS = 60
 PULL_SECONDS = 600.0
 LOOK_SECONDS = 30.0
 _LONGEST_MARK = 500
+_LONGEST_NAME = 500  # of an entity; of a prediction it is 128
 _LONGEST_VALUE = 20_000  # the relevant items of a ranking, as JSON
 _TEXTS = {"text", "varchar", "bpchar", "name", "uuid", "citext", "unknown"}
 _KEPT = {"bool", "int2", "int4", "int8"}
@@ -95,7 +96,7 @@ def read(
 def _parts(
     cursor: psycopg.RawServerCursor[Any], place: DatabasePlace, columns: OutcomeColumns, since: Any
 ) -> Iterator[PulledRows]:
-    names = [name for name, column in columns.model_dump().items() if column]
+    names = list(columns.named())
     total, at, at_it = 0, None, 0
     while rows := cursor.fetchmany(PART_ROWS):
         total += len(rows)
@@ -117,15 +118,17 @@ def _parts(
 def _question(
     place: DatabasePlace, columns: OutcomeColumns, types: dict[str, str], since: str | None
 ) -> sql.Composed:
-    wanted = [columns.prediction_id, columns.value, columns.at, columns.row, place.growing]
+    named = columns.named()
+    row = named.pop("prediction_id", None) or named.pop("entity")
+    wanted = [*columns.named().values(), place.growing]
     missing = [name for name in wanted if name is not None and name not in types]
     if missing:
         there = ", ".join(list(types)[:20])
         raise OutcomeSourceRefused(f"The query has no column {missing[0]}. It has: {there}.")
     chosen = [
-        _text(columns.prediction_id, 129),
-        _value(columns.value, types[columns.value]),
-        *(_text(name, 65) for name in (columns.at, columns.row) if name),
+        _text(row, _LONGEST_NAME + 1),
+        _value(named.pop("value"), types[columns.value]),
+        *(_text(name, 65) for name in named.values()),
     ]
     if place.growing is None:
         return sql.SQL("SELECT {} FROM {} LIMIT $1").format(
@@ -141,7 +144,7 @@ def _question(
         growing,
         condition,
         growing,
-        _name(columns.prediction_id),
+        _name(row),
     )
 
 

@@ -58,7 +58,7 @@ def parts(file: Path, columns: OutcomeColumns, skip: int) -> Iterator[list[dict[
     Raises:
         OutcomeSourceRefused: it cannot be read as a table, or lacks a column.
     """
-    mapped = {name: source for name, source in columns.model_dump().items() if source}
+    mapped = columns.named()
     part: list[dict[str, Any]] = []
     seen = 0
     try:
