@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.lazily import lazily
 
-from .models import Outcome
+from . import outcome_hours
 from .quality import Floats
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 else:
     np = lazily("numpy")
 
 
 LEAST = 30  # outcomes, before a share is expected from their delays
-MOST = 20_000
 SETTLED = dt.timedelta(days=30)
 """Predictions this old have had their outcome, if they get one; younger ones bias the curve."""
+REMEMBERED = 5_000_000
+"""Delays in memory at most, 12 bytes each: of the deployments that were asked for last."""
+Seconds: TypeAlias = "NDArray[np.int32]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +52,59 @@ class Delays:
         return float((there / len(self.seconds)).mean())
 
 
+@dataclass(slots=True)
+class _Known:
+    """Delays by hour of the prediction with the hour's state, and those of a time together."""
+
+    hours: dict[int, tuple[int, Seconds]] = field(default_factory=dict)
+    state: tuple[tuple[int, int], ...] | None = None
+    together: Floats | None = None
+
+    def __len__(self) -> int:
+        return sum(len(seconds) for _, seconds in self.hours.values())
+
+
+_lock = threading.Lock()
+_known: OrderedDict[tuple[int, uuid.UUID], _Known] = OrderedDict()
+
+
 def of(db: Session, deployment_id: uuid.UUID) -> Delays:
-    """Read the delays of a deployment: of old predictions, or of all while there are few."""
+    """Give the delays of a deployment: of old predictions, or of all while there are few."""
     now = utcnow()
-    old = int((now - SETTLED).timestamp())
-    found = _read(db, deployment_id, old)
+    found = _read(db, deployment_id, int((now - SETTLED).timestamp()))
     if len(found) < LEAST:
         found = _read(db, deployment_id, int(now.timestamp()) + 1)
-    return Delays(np.sort(np.array(found, dtype=np.float64)), now.timestamp())
+    return Delays(found, now.timestamp())
 
 
-def _read(db: Session, deployment_id: uuid.UUID, before: int) -> list[int]:
-    query = (
-        select(Outcome.delay_seconds)
-        .where(
-            Outcome.deployment_id == deployment_id,
-            Outcome.hour < before,
-            Outcome.delay_seconds.is_not(None),
-        )
-        .order_by(Outcome.hour.desc())
-        .limit(MOST)
-    )
-    return [seconds for seconds in db.scalars(query) if seconds is not None]
+def _read(db: Session, deployment_id: uuid.UUID, before: int) -> Floats:
+    """Give the delays of predictions before an instant; hours that did not change are known."""
+    state = outcome_hours.states(db, deployment_id, before)
+    if state is None:  # nothing has changed since hours are written down
+        return np.sort(outcome_hours.delays_of_rows(db, deployment_id, before).astype(np.float64))
+    key = (tenancy.workspace_of(db), deployment_id)
+    with _lock:
+        known = _known.setdefault(key, _Known())
+        _known.move_to_end(key)
+        if known.together is not None and known.state == state:
+            return known.together
+        held = dict(known.hours)
+    changed = [hour for hour, version in state if held.get(hour, (None,))[0] != version]
+    fresh = outcome_hours.delays(db, deployment_id, changed)
+    hours = {
+        hour: (version, fresh[hour] if hour in fresh else held[hour][1]) for hour, version in state
+    }
+    parts = [seconds for _, seconds in hours.values()]
+    together = np.sort(np.concatenate(parts).astype(np.float64)) if parts else np.zeros(0)
+    with _lock:
+        known.hours = held | hours
+        known.state, known.together = state, together
+        while len(_known) > 1 and sum(map(len, _known.values())) > REMEMBERED:
+            _known.popitem(last=False)
+    return together
+
+
+def forget() -> None:
+    """Read everything anew, as another process would."""
+    with _lock:
+        _known.clear()

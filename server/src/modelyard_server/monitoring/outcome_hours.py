@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -26,11 +26,15 @@ from .models import Outcome, OutcomeHour
 from .outcome_packing import FACTS, RANKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 else:
+    np = lazily("numpy")
     pa = lazily("pyarrow")
 
 
+Seconds: TypeAlias = "NDArray[np.int32]"
 _ROWS = 20_000  # of the database in memory at once
 _HOURS = 500  # per lookup
 MOST_PACKED = 400
@@ -102,6 +106,56 @@ def state(db: Session, deployment_id: uuid.UUID, first: int, last: int) -> tuple
     """Name what is known of a time: the same numbers, the same outcomes; `None`: no names yet."""
     hours = _hours(db, deployment_id, first, last)
     return None if hours is None else tuple(n for one in hours for n in (one.hour, one.changed))
+
+
+def states(
+    db: Session, deployment_id: uuid.UUID, before: int
+) -> tuple[tuple[int, int], ...] | None:
+    """Name what is known of each hour before an instant; `None`: no names yet."""
+    hours = _hours(db, deployment_id, 0, before)
+    return None if hours is None else tuple((one.hour, one.changed) for one in hours)
+
+
+def delays(db: Session, deployment_id: uuid.UUID, hours: Collection[int]) -> dict[int, Seconds]:
+    """Give the delays in seconds of the outcomes of hours, without what else is known of them."""
+    found: dict[int, Seconds] = {}
+    ordered = sorted(hours)
+    for start in range(0, len(ordered), _HOURS):
+        part = ordered[start : start + _HOURS]
+        query = select(OutcomeHour.hour, OutcomeHour.packed).where(
+            OutcomeHour.deployment_id == deployment_id,
+            OutcomeHour.hour.in_(part),
+            OutcomeHour.changed == OutcomeHour.packed_as,
+        )
+        for hour, packed in db.execute(query.execution_options(yield_per=20)):
+            if packed is not None:
+                found[hour] = outcome_packing.delays(packed)
+        left = [hour for hour in part if hour not in found]
+        rows = select(Outcome.hour, Outcome.delay_seconds).where(
+            Outcome.deployment_id == deployment_id,
+            Outcome.hour.in_(left),
+            Outcome.delay_seconds.is_not(None),
+        )
+        listed: dict[int, list[int]] = {hour: [] for hour in left}
+        for of, seconds in db.execute(rows, execution_options={"yield_per": _ROWS}):
+            if of is not None and seconds is not None:
+                listed[of].append(seconds)
+        found |= {hour: _seconds(told) for hour, told in listed.items()}
+    return found
+
+
+def delays_of_rows(db: Session, deployment_id: uuid.UUID, before: int) -> Seconds:
+    """Give the delays of every outcome of predictions before an instant, from the rows."""
+    query = select(Outcome.delay_seconds).where(
+        Outcome.deployment_id == deployment_id,
+        Outcome.hour < before,
+        Outcome.delay_seconds.is_not(None),
+    )
+    return _seconds([told for told in db.scalars(query) if told is not None])
+
+
+def _seconds(told: Sequence[int]) -> Seconds:
+    return np.minimum(np.array(told, dtype=np.int64), 2**31 - 1).astype(np.int32)
 
 
 def pack_due(database: Database, workspace_id: int) -> int:

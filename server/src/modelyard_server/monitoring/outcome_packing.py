@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
+    from numpy.typing import NDArray
 else:
     np = lazily("numpy")
     pa = lazily("pyarrow")
@@ -128,3 +129,13 @@ def unpack(content: bytes) -> pa.Table:
     """Read what `pack` wrote."""
     with pa.ipc.open_stream(content) as reader:
         return reader.read_all()
+
+
+def delays(content: bytes) -> NDArray[np.int32]:
+    """Read only how late the outcomes came of what `pack` wrote."""
+    with pa.ipc.open_stream(content) as reader:
+        at = reader.schema.get_field_index("delay_seconds")
+    options = pa.ipc.IpcReadOptions(included_fields=[at])
+    with pa.ipc.open_stream(content, options=options) as reader:
+        column = reader.read_all().column(0).drop_null().to_numpy()
+    return np.asarray(np.minimum(column, 2**31 - 1), dtype=np.int32)
