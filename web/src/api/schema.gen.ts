@@ -7855,13 +7855,13 @@ export interface components {
         /**
          * OutcomeColumns
          * @description Which column is what. `at`: when it was observed; `row`: of a call with several rows.
+         *
+         *     Instead of the prediction's id, `entity` with `at` may say whom the predicted row was about; it
+         *     was made at most `within_seconds` before, or since the time in `since`.
          */
         OutcomeColumns: {
-            /**
-             * Prediction Id
-             * @default prediction_id
-             */
-            prediction_id: string;
+            /** Prediction Id */
+            prediction_id?: string | null;
             /**
              * Value
              * @default value
@@ -7871,22 +7871,38 @@ export interface components {
             at?: string | null;
             /** Row */
             row?: string | null;
+            /** Entity */
+            entity?: string | null;
+            /** Since */
+            since?: string | null;
+            /**
+             * Within Seconds
+             * @default 2592000
+             */
+            within_seconds: number;
         };
         /**
          * OutcomeIn
          * @description What really came of a prediction. `row`: which row of the call, from 0.
          *
          *     `value`: a class or a number; of a ranking the relevant items, or the gain of each.
+         *
+         *     Instead of the prediction, `entity` may name whom the row was about, by the value of the entity
+         *     column of capture: the latest such row up to `at` is meant, made no earlier than `since`.
          */
         OutcomeIn: {
             /** Prediction Id */
-            prediction_id: string;
+            prediction_id?: string | null;
+            /** Entity */
+            entity?: string | boolean | number | null;
             /** Value */
             value: boolean | number | string | (string | number)[] | {
                 [key: string]: number;
             };
             /** At */
             at?: string | null;
+            /** Since */
+            since?: string | null;
             /**
              * Row
              * @default 0
@@ -7895,7 +7911,7 @@ export interface components {
         };
         /**
          * OutcomeProblem
-         * @description Why one outcome of a request was not kept.
+         * @description Why one outcome of a request was not kept, or has no prediction.
          */
         OutcomeProblem: {
             /** Index */
@@ -7980,7 +7996,8 @@ export interface components {
          * @description Every outcome is exactly one of matched, waiting, duplicates, corrected and rejected.
          *
          *     `waiting`: the prediction is not known; matched when it appears within 24 hours.
-         *     `late`: of predictions older than a day, among matched and corrected.
+         *     `late`: of predictions older than a day, among matched and corrected. `reasons`: why outcomes of
+         *     entities found no prediction; those of `same_moment` are rejected, the others wait as well.
          */
         OutcomesReceived: {
             /** Received */
@@ -7997,6 +8014,10 @@ export interface components {
             rejected: number;
             /** Late */
             late: number;
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
             /** Problems */
             problems: components["schemas"]["OutcomeProblem"][];
         };
@@ -8576,6 +8597,13 @@ export interface components {
              * @default 0
              */
             late: number;
+            /**
+             * Reasons
+             * @default {}
+             */
+            reasons: {
+                [key: string]: number;
+            };
             /**
              * Problems
              * @default []
@@ -17552,7 +17580,10 @@ export interface operations {
     };
     monitoring_send_outcomes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How old the prediction of an entity may be at most. */
+                within_seconds?: number;
+            };
             header?: never;
             path: {
                 deployment_id: string;
@@ -17587,7 +17618,10 @@ export interface operations {
     };
     monitoring_send_outcomes_file: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How old the prediction of an entity may be at most. */
+                within_seconds?: number;
+            };
             header?: never;
             path: {
                 deployment_id: string;
