@@ -28,20 +28,12 @@ IS_OURS = os.environ["UPSTREAM_PEER"] == "ours"
 STORE = os.environ["UPSTREAM_STORE"]
 PORT = int(os.environ["UPSTREAM_PORT"])
 URL = f"http://127.0.0.1:{PORT}"
-PACKAGE = b"""artifact_path: model
-flavors:
-  python_function:
-    loader_module: mlflow.sklearn
-    python_version: 3.11.0
-mlflow_version: 3.17.2
-model_uuid: abc
-"""
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 PLAIN = re.compile(r"(\w[\w.-]*(/\w[\w.-]*)*)?")
 PATIENCE = 120
 """Seconds, or tries, that a genuine server has to start on a busy machine."""
 now: dict[str, str] = {}
-"""The workspace of the test that runs: its token, a run with a model's files, and one for files."""
+"""The workspace of the test that runs: its token, and a run for files."""
 
 
 def fresh() -> str:
@@ -92,30 +84,15 @@ def launched(*_: object, **__: object) -> Iterator[SimpleNamespace]:
 
 
 def with_token(send: Callable[..., Any]) -> Callable[..., Any]:
-    """Sign requests that the tests make themselves, and let them name what is there."""
+    """Sign requests that the tests make themselves, and put files where files may be."""
 
     def signed(self: requests.Session, request: Any, **more: Any) -> Any:
         if request.url.startswith((URL, f"http://localhost:{PORT}")) and now:
             request.headers.setdefault("Authorization", f"Bearer {now['token']}")
-            if request.url.endswith("/model-versions/create"):
-                give_source(request)
             give_place(request)
         return send(self, request, **more)
 
     return signed
-
-
-def give_source(request: Any) -> None:
-    """Make the run whose model a test registers as `runs:/run_id…`, and say its id."""
-    body = json.loads(request.body)
-    if not body.get("source", "").startswith("runs:/run_id"):
-        return
-    if "run" not in now:
-        now["run"] = a_run()
-        ask("put", f"{FILES}/runs/{now['run']}/model/MLmodel", data=PACKAGE)
-    body["source"] = f"runs:/{now['run']}/model"
-    request.body = json.dumps(body).encode()
-    request.headers["Content-Length"] = str(len(request.body))
 
 
 def give_place(request: Any) -> None:

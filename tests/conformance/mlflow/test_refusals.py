@@ -82,7 +82,7 @@ class TestLocationsThatClientsName:
 
     @pytest.mark.parametrize("location", LOCATIONS)
     def test_a_versions_source(self, http, run_id, location):
-        name = f"from-{abs(hash(location))}-{run_id[:6]}"
+        name = f"from-{abs(hash(location))}-{run_id[-6:]}"
         http.post(f"{API}/registered-models/create", json={"name": name})
         for more in ({}, {"run_id": run_id}):
             body = {"name": name, "source": location, **more}

@@ -236,7 +236,7 @@ def test_a_trace_and_an_experiment_that_do_not_belong_together(teams):
 
 
 def test_places_that_clients_name(teams):
-    ours, _ = teams
+    ours, theirs = teams
     http, tags = ours.http, dict.fromkeys(LOCATION_TAGS, "file:///etc")
     assert log_trace(http, ours.experiment, ours.trace, tags=tags).status_code == 200
     for key in LOCATION_TAGS:
@@ -251,7 +251,13 @@ def test_places_that_clients_name(teams):
     )
     for told in (http.get(f"{V3}/traces/{ours.trace}"), begun):
         assert "file:" not in told.text
-        assert "mlflow.artifactLocation" not in told.text
+        assert '"mlflow-artifacts:/experiments/' in told.text
+    folder = f"/api/2.0/mlflow-artifacts/artifacts/experiments/{ours.experiment}/traces"
+    for owner in (theirs.trace, "tr-none"):
+        refused(http.put(f"{folder}/{owner}/artifacts/traces.json", content=b"{}"), 404)
+        refused(http.get(f"{folder}/{owner}/artifacts/traces.json"), 404)
+    for path in (f"{ours.trace}/artifacts/%2e%2e/x", f"{ours.trace}/other/x", "x"):
+        refused(http.put(f"{folder}/{path}", content=b"{}"), 400)
     for path in CLIMBING:
         asked = {"request_id": ours.trace, "path": path}
         refused(http.get(f"{V3}/get-trace-artifact", params=asked), 404)

@@ -47,6 +47,12 @@ class NameRefused(Invalid):
     code = "registry.name_invalid"
 
 
+class RunMismatch(Invalid):
+    """A version comes out of the run that holds its source, and of no other."""
+
+    code = "registry.run_mismatch"
+
+
 class FilterRefused(Invalid):
     code = "registry.filter_invalid"
 

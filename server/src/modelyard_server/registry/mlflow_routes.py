@@ -15,6 +15,7 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import labels, search, service, versions
+from .errors import NameRefused
 from .mlflow_shapes import (
     AliasBody,
     CreateModelBody,
@@ -174,6 +175,8 @@ def get_model_version_by_alias(name: str, alias: str, db: Db, actor: Reader) -> 
 
 @router.post("/model-versions/create")
 def create_model_version(body: CreateVersionBody, db: Db, actor: Creator, blobs: Blobs) -> Answer:
+    if not body.source:
+        raise NameRefused(http.parameter_missing("source"))
     wanted = versions.Registration(
         source=body.source,
         run_id=body.run_id or None,

@@ -20,7 +20,7 @@ from modelyard_server.tracking import service as tracking
 from modelyard_server.tracking.service import ModelSource
 
 from . import binned, labels, naming, protected, webhooks
-from .errors import NameRefused, PackageUnreadable, StillServed, VersionMissing
+from .errors import NameRefused, PackageUnreadable, RunMismatch, StillServed, VersionMissing
 from .models import Alias, Check, CheckName, Model, ModelVersion, VersionStatus, VersionTag
 from .ports import NothingServed, ServedVersions
 from .reading import (
@@ -65,6 +65,7 @@ def register(
         ModelMissing: no model has this name.
         ModelSourceMissing: there is nothing at the source.
         NameRefused: a tag cannot be stored.
+        RunMismatch: the source is of another run than the one that is named.
     """
     tags = dict(naming.tag(key, value) for key, value in wanted.tags.items())
     model_named(db, actor, name)
@@ -135,7 +136,12 @@ def _fill_from_source(
     else:
         found = _registered_source(db, version.source) or tracking.model_source(db, version.source)
         prefix = f"{found.prefix.rstrip('/')}/"
-        version.run_id = version.run_id or found.run_id
+        if version.run_id and version.run_id != found.run_id:
+            raise RunMismatch(
+                f"Invalid model version source: {version.source[:200]!r} is not of run "
+                f"{version.run_id[:64]}."
+            )
+        version.run_id = found.run_id
         version.logged_model_id = version.logged_model_id or found.logged_model_id
         files = artifacts.files_below(db, prefix)
     version.source_prefix = prefix

@@ -119,7 +119,7 @@ def start_trace(
     if "trace_info" not in body.trace:
         raise TraceRefused(parameter_missing("trace.trace_info"))
     info = body.trace["trace_info"]
-    row = service.log(db, shapes.read_info(info))
+    row = service.log(db, service.whole(shapes.read_info(info)))
     if not row.assessments:
         for said in shapes.read_assessments(info):
             assessments.create(db, actor, row.id, said)

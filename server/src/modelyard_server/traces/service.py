@@ -7,22 +7,28 @@ import posixpath
 import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from modelyard_server.artifacts import service as artifacts
 from modelyard_server.kernel import http, trail
 from modelyard_server.tracking import experiments, runs
+from modelyard_server.tracking.sources import SCHEME
 
 from .errors import TagMissing, TraceMissing, TraceRefused
 from .models import AwaitedTrace, Span, Trace, TraceRun
 
 SPANS_TAG, SPANS_HERE = "mlflow.trace.spansLocation", "TRACKING_STORE"
-PLACES = frozenset({SPANS_TAG, "mlflow.artifactLocation"})
+FILES_TAG = "mlflow.artifactLocation"
+PLACES = frozenset({SPANS_TAG, FILES_TAG})
 """Tags by which clients find files: only the server says where those are."""
+FINAL = "mlflow.trace.infoFinalized"
+"""In the metadata of a trace whose client has said all of it: later spans only add steps."""
 PROMPTS_TAG = "mlflow.linkedPrompts"
+_OPEN = frozenset({"STATE_UNSPECIFIED", "IN_PROGRESS"})
 STATES = frozenset({"STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"})
 _KEY = re.compile(r"[/\w.\- :]+")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -61,6 +67,11 @@ class NewSpan:
     document: Mapping[str, Any]
 
 
+def whole(new: NewTrace) -> NewTrace:
+    """Mark a trace as one of which the client has said all."""
+    return replace(new, trace_metadata={**new.trace_metadata, FINAL: "true"})
+
+
 def log(db: Session, new: NewTrace) -> Trace:
     """Log a trace, or complete one whose spans arrived first.
 
@@ -77,7 +88,7 @@ def log(db: Session, new: NewTrace) -> Trace:
     row.response_preview = _cut(new.response_preview) or row.response_preview
     row.trace_metadata = {**row.trace_metadata, **new.trace_metadata}
     tags = {key: value for key, value in new.tags.items() if key not in PLACES}
-    row.tags = {**row.tags, **tags, SPANS_TAG: SPANS_HERE}
+    row.tags = {**row.tags, **tags}
     db.flush()
     return row
 
@@ -94,10 +105,14 @@ def log_spans(db: Session, experiment_id: str, spans: Sequence[NewSpan]) -> None
         if span.trace_id not in opened:
             started_ms = span.started_ns // 1_000_000
             opened[span.trace_id] = _opened(db, span.trace_id, experiment_id, started_ms)
+            if SPANS_TAG not in opened[span.trace_id].tags:
+                row = opened[span.trace_id]
+                row.tags = {**row.tags, SPANS_TAG: SPANS_HERE}
         row = opened[span.trace_id]
-        if span.is_root:
+        if span.is_root and FINAL not in row.trace_metadata:
             row.requested_ms = span.started_ns // 1_000_000
             row.duration_ms = max(span.ended_ns - span.started_ns, 0) // 1_000_000
+        if span.is_root and (row.state in _OPEN or FINAL not in row.trace_metadata):
             row.state = "ERROR" if span.is_error else "OK"
         db.merge(
             Span(
@@ -268,6 +283,7 @@ def remove(
         wanted = wanted.where(Trace.requested_ms <= until_ms)
         wanted = wanted.order_by(Trace.requested_ms, Trace.id).limit(most)
     found = list(db.scalars(wanted))
+    _delete_files(db, experiment.id, found)
     db.execute(delete(Trace).where(Trace.id.in_(found)))
     trail.record(
         db,
@@ -279,6 +295,18 @@ def remove(
         before={"traces": len(found)},
     )
     return len(found)
+
+
+def _delete_files(db: Session, experiment_id: int, trace_ids: Collection[str]) -> None:
+    below = f"experiments/{experiment_id}/traces/"
+    having = {file.path.partition("/")[0] for file in artifacts.files_below(db, below)}
+    for trace_id in having.intersection(trace_ids):
+        artifacts.delete_below(db, f"{below}{trace_id}/")
+
+
+def folder_of(experiment_id: int, trace_id: str) -> str:
+    """Give where the files of a trace lie."""
+    return f"experiments/{experiment_id}/traces/{trace_id}/artifacts"
 
 
 def _opened(db: Session, trace_id: str, experiment_id: str, requested_ms: int) -> Trace:
@@ -293,7 +321,7 @@ def _opened(db: Session, trace_id: str, experiment_id: str, requested_ms: int) -
             requested_ms=requested_ms,
             state="IN_PROGRESS",
             trace_metadata={},
-            tags={SPANS_TAG: SPANS_HERE},
+            tags={FILES_TAG: f"{SCHEME}{folder_of(experiment.id, trace_id)}"},
             assessments=[],
         )
         db.add(row)

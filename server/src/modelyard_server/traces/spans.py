@@ -10,7 +10,7 @@ from .service import NewSpan
 
 PROTOBUF, JSON_TYPE = "application/x-protobuf", "application/json"
 MOST_BYTES = 16 * 1024 * 1024
-_MOST_SPANS = 5000
+MOST_SPANS = 5000
 _REQUEST_ID = "mlflow.traceRequestId"
 _STATUS_ERROR = 2
 _LATEST_NS = 2**63 - 1
@@ -39,8 +39,8 @@ def read(body: bytes, media_type: str) -> list[NewSpan]:
             for span in scope.spans:
                 document = MessageToDict(span, preserving_proto_field_name=True)
                 found.append(_span(span, document))
-                if len(found) > _MOST_SPANS:
-                    raise SpansRefused(f"An export has at most {_MOST_SPANS} spans.")
+                if len(found) > MOST_SPANS:
+                    raise SpansRefused(f"An export has at most {MOST_SPANS} spans.")
     if not found:
         raise SpansRefused("Invalid OpenTelemetry format - no spans found")
     return found
@@ -57,8 +57,7 @@ def accepted() -> bytes:
 def _span(span: Any, document: dict[str, Any]) -> NewSpan:
     if len(span.trace_id) != 16 or len(span.span_id) != 8:
         raise SpansRefused("Invalid OpenTelemetry format - ids of the wrong length")
-    if max(span.start_time_unix_nano, span.end_time_unix_nano) > _LATEST_NS:
-        raise SpansRefused("Invalid OpenTelemetry format - a time out of range")
+    refuse_late(max(span.start_time_unix_nano, span.end_time_unix_nano))
     return NewSpan(
         trace_id=_named(span) or f"tr-{span.trace_id.hex()}",
         id=span.span_id.hex(),
@@ -66,8 +65,19 @@ def _span(span: Any, document: dict[str, Any]) -> NewSpan:
         started_ns=span.start_time_unix_nano,
         ended_ns=span.end_time_unix_nano,
         is_error=span.status.code == _STATUS_ERROR,
-        document=_without_nul(document),
+        document=without_nul(document),
     )
+
+
+def refuse_late(at_ns: int) -> int:
+    """Give a time back that a column can hold.
+
+    Raises:
+        SpansRefused: it is out of range.
+    """
+    if not 0 <= at_ns <= _LATEST_NS:
+        raise SpansRefused("Invalid OpenTelemetry format - a time out of range")
+    return at_ns
 
 
 def _named(span: Any) -> str | None:
@@ -82,10 +92,12 @@ def _named(span: Any) -> str | None:
     return None
 
 
-def _without_nul(document: Any) -> Any:
+def without_nul(document: Any) -> Any:
     """Take out what PostgreSQL cannot keep in text."""
     if isinstance(document, dict):
-        return {key.replace("\0", ""): _without_nul(value) for key, value in document.items()}
+        return {key.replace("\0", ""): without_nul(value) for key, value in document.items()}
     if isinstance(document, list):
-        return [_without_nul(item) for item in document]
-    return document.replace("\0", "") if isinstance(document, str) else document
+        return [without_nul(item) for item in document]
+    if isinstance(document, str):  # nor halves of characters, which files may have
+        return document.replace("\0", "").encode(errors="replace").decode()
+    return document

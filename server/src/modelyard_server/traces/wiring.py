@@ -6,8 +6,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from modelyard_server.kernel.services import Services
+from modelyard_server.tracking import sources
 from modelyard_server.workspaces.ports import WorkspaceContent
 
+from . import received
 from .models import EvaluationDataset, Trace
 
 
@@ -28,5 +30,6 @@ class TracesHeld:
 
 
 def provide(services: Services) -> None:
-    """Register our ports' implementations."""
+    """Register our ports' implementations, and whose files lie with traces."""
+    sources.also_owned("traces", received.FOLDER)
     services.add(WorkspaceContent, TracesHeld())  # type: ignore[type-abstract]

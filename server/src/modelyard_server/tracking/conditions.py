@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, select
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
 from sqlalchemy.orm import aliased
 
 from .errors import FilterRefused
 from .filters import Clause, glob
 from .models import Dataset, Run, RunInput
 from .records import PREFIX_LENGTH, RunMetric, RunParam, RunTag
+from .sources import SCHEME
 
 TEXTS: dict[str, Any] = {
     "run_id": Run.uid,
@@ -24,6 +25,7 @@ TEXTS: dict[str, Any] = {
     "user_id": Run.user_name,
     "user": Run.user_name,
 }
+ADDRESSES: dict[str, Any] = {"artifact_uri": literal(f"{SCHEME}runs/") + Run.uid}
 NUMBERS: dict[str, Any] = {
     "start_time": Run.started_ms,
     "created": Run.started_ms,
@@ -71,6 +73,8 @@ class Conditions:
         if clause.kind == "metric":
             assert isinstance(clause.value, int | float)  # noqa: S101 - the grammar says so
             holds = compared(table.value, clause.operator, float(clause.value), self.is_sqlite)
+            if clause.operator == "!=":  # as it is true for NaN
+                return or_(table.is_nan == true(), holds)
             return and_(table.is_nan == false(), holds)
         if isinstance(clause.value, tuple):
             is_in: ColumnElement[bool] = table.value.in_(clause.value)
@@ -85,13 +89,14 @@ class Conditions:
 
 def _attribute(clause: Clause, is_sqlite: bool) -> ColumnElement[bool]:
     name = clause.key.lower()
-    if name in TEXTS:
+    texts = {**TEXTS, **ADDRESSES}
+    if name in texts:
         if isinstance(clause.value, tuple):
-            found: ColumnElement[bool] = TEXTS[name].in_(clause.value)
+            found: ColumnElement[bool] = texts[name].in_(clause.value)
             return found if clause.operator == "IN" else ~found
         if not isinstance(clause.value, str) or clause.operator in {"<", "<=", ">", ">="}:
             raise FilterRefused(f"{name} compares with text in quotes, by = != LIKE ILIKE IN.")
-        return compared(TEXTS[name], clause.operator, clause.value, is_sqlite)
+        return compared(texts[name], clause.operator, clause.value, is_sqlite)
     if name in NUMBERS:
         number = _number(name, clause)
         if clause.operator not in {"=", "!=", "<", "<=", ">", ">="}:

@@ -25,6 +25,7 @@ from .errors import (
 from .models import ACTIVE, DELETED, Experiment, ExperimentNumber, LoggedModel, Run
 
 DEFAULT_ID = 0
+_ID = re.compile(r"[+-]?[0-9]+")
 _LONGEST_NAME = 500
 _LONGEST_TAG_KEY = 250
 _LONGEST_TAG_VALUE = 20_000
@@ -63,8 +64,16 @@ def number_of(experiment_id: str) -> int | None:
 
 
 def numbers_of(experiment_ids: Iterable[str]) -> list[int]:
-    """Read the ids of experiments, without those that no experiment has."""
-    return [n for n in map(number_of, experiment_ids) if n is not None]
+    """Read the ids of experiments, without those that no experiment has.
+
+    Raises:
+        ExperimentMissing: one is no number.
+    """
+    given = list(experiment_ids)
+    malformed = next((text for text in given if _ID.fullmatch(text) is None), None)
+    if malformed is not None:
+        raise _malformed(malformed[:40])
+    return [n for n in map(number_of, given) if n is not None]
 
 
 def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
@@ -73,7 +82,7 @@ def get(db: Session, experiment_id: str, *, lock: bool = False) -> Experiment:
     Raises:
         ExperimentMissing: there is none.
     """
-    if re.fullmatch(r"[+-]?[0-9]+", experiment_id) is None:
+    if _ID.fullmatch(experiment_id) is None:
         raise _malformed(experiment_id[:40])
     row, number = None, number_of(experiment_id)
     if number is not None:
@@ -248,6 +257,7 @@ def delete_permanently(db: Session, actor: trail.Who, experiment_id: str) -> Non
         artifacts.delete_below(db, f"runs/{uid}/")
     for model_id in db.scalars(select(LoggedModel.id).where(LoggedModel.experiment_id == row.id)):
         artifacts.delete_below(db, f"models/{model_id}/")
+    artifacts.delete_below(db, f"experiments/{row.id}/")
     _record(db, actor, "delete_permanently", row, before={"name": row.name})
     db.execute(delete(Experiment).where(Experiment.id == row.id))
     db.expunge(row)

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from .errors import FilterRefused
 
-_LONGEST = 8192
+_LONGEST, _LONGEST_VALUE = 65_536, 8192  # lists of ids are long
 _MOST_CLAUSES = 32
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -254,7 +254,7 @@ def _name(tokens: _Tokens, more: frozenset[str] = frozenset()) -> tuple[str, str
         kinds = "metrics, params, tags, attributes, datasets"
         raise _refused(f"Invalid entity type {first.text[:40]!r}: it is none of {kinds}.", first)
     key = tokens.take()
-    if key.kind == "quoted":
+    if key.kind in {"quoted", "text"}:
         return kind, _unquoted(key.text)
     parts = [key.text]
     while tokens.took("dot"):  # a bare key may have dots: tags.mlflow.source.name
@@ -284,6 +284,8 @@ def _operator(tokens: _Tokens, *, with_rlike: bool = False) -> str:
 def _value(tokens: _Tokens) -> str | float | int:
     token = tokens.take()
     if token.kind in {"text", "quoted"}:
+        if len(token.text) > _LONGEST_VALUE:
+            raise _refused(f"A value has at most {_LONGEST_VALUE} characters.", token)
         return _unquoted(token.text)
     if token.kind == "number":
         return float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
@@ -310,7 +312,7 @@ def _unquoted(text: str) -> str:
     inner = text[1:-1]
     if text[0] == "'":
         inner = inner.replace("''", "'")
-    return re.sub(r"\\(['\"\\])", r"\1", inner) if text[0] != "`" else inner
+    return re.sub(r"\\(['\"])", r"\1", inner) if text[0] != "`" else inner
 
 
 def _refuse_unless(ok: bool, operator: str, kind: str, told: _Token) -> None:

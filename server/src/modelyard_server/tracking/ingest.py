@@ -231,6 +231,11 @@ def sorted_out(known: Known, histories: Sequence[History]) -> Sorted:
     return found
 
 
+def cut(values: Iterable[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """Cut values that are too long, as MLflow's server does: a training goes on."""
+    return [(key, value[:most]) for key, value in values]
+
+
 def write_params(db: Session, run: Target, params: Iterable[tuple[str, str]]) -> None:
     """Add parameters; the same value again is accepted.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import posixpath
+import re
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, insert, select, text
@@ -15,6 +18,7 @@ from .errors import ValueRefused
 from .records import Key
 
 _LONGEST = 250
+_NAME = re.compile(r"[/\w.\- :]+")
 _MOST_REMEMBERED = 200_000
 _remembered: WeakKeyDictionary[Database, dict[tuple[int, str], int]] = WeakKeyDictionary()
 
@@ -60,6 +64,34 @@ def numbers(db: Session, names: Collection[str]) -> dict[str, int]:
         db.execute(insert(Key), rows)
         db.info.setdefault("fresh_keys", set()).update(given)
     return {**found, **given}
+
+
+def refuse_unnamed(names: Iterable[str]) -> None:
+    """Refuse what MLflow takes for no name of a metric, parameter or tag.
+
+    Imports keep such names: other trackers have them.
+
+    Raises:
+        ValueRefused: there is one.
+    """
+    for name in names:
+        wrong = _wrong(name)
+        if wrong:
+            raise ValueRefused(wrong)
+
+
+@lru_cache(maxsize=4096)
+def _wrong(name: str) -> str:
+    if not name or len(name) > _LONGEST:
+        return f"A key has 1 to {_LONGEST} characters: {name[:60]!r}"
+    if _NAME.fullmatch(name) is None:
+        return (
+            f"Invalid name {name[:60]!r}: names have letters, digits, underscores, dashes, "
+            "periods, spaces, colons and slashes."
+        )
+    if posixpath.normpath(name) != name or name.startswith(("/", "..")) or name == ".":
+        return f"Invalid name {name[:60]!r}: as the path of a file it would be another one."
+    return ""
 
 
 def _stored(db: Session, names: Collection[str]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from . import columns
 from .columns import Name, Source
 from .filters import Clause, Order
 from .models import Run
-from .sorting import NOTHING, VALUE, Position
+from .sorting import NAN, NOTHING, VALUE, Position
 
 __all__ = ["Large", "Rows", "Source", "Wanted"]
 
@@ -121,7 +121,10 @@ class Large:
         column = found["metric", self._numbers[clause.key]]
         if clause.operator in {"IS NULL", "IS NOT NULL"}:
             return (column.ranks == NOTHING) == (clause.operator == "IS NULL")
-        return (column.ranks == VALUE) & compared(column.values, clause.operator, clause.value)
+        differs = compared(column.values, clause.operator, clause.value)
+        if clause.operator == "!=":  # as it is true for NaN
+            return (column.ranks == NAN) | ((column.ranks == VALUE) & differs)
+        return (column.ranks == VALUE) & differs
 
     def _keys(
         self, order: Order, table: columns.Table, found: Mapping[Name, columns.Column]

@@ -135,7 +135,7 @@ class Follower:
                 "name": run.name,
                 "status": run.status,
                 "lifecycle_stage": run.lifecycle_stage,
-                "ended_at": None if run.ended_ms is None else _iso(run.ended_ms),
+                "ended_at": None if run.over_ms is None else _iso(run.over_ms),
             }
             if fresh or state != self._told.get(run.id):
                 found.append(Event("run", {**state, "metrics": fresh}))

@@ -76,8 +76,14 @@ class Run(Owned, Base):
     lifecycle_stage: Mapped[str] = mapped_column(String(8), default=ACTIVE)
     started_ms: Mapped[int] = mapped_column(BigInteger)
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """As its client says, also of a run that goes on: MLflow's says so of one that is resumed."""
     deleted_ms: Mapped[int | None] = mapped_column(BigInteger)
     """When it was deleted, or first seen to be; it is removed for ever `expiry.KEPT` later."""
+
+    @property
+    def over_ms(self) -> int | None:
+        """When it ended, if it has."""
+        return None if self.status in {"RUNNING", "SCHEDULED"} else self.ended_ms
 
 
 class RunView(Owned, Base):

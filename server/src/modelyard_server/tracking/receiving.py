@@ -52,6 +52,7 @@ class Receiver:
         def keep(db: Session, blob: StoredBlob) -> None:
             sources.owned(db, path, write=True)
             artifacts.attach(db, self.blobs, path, blob)
+            sources.received(db, self.blobs, path)
 
         return await self._received(request, admit, keep)
 

@@ -77,7 +77,7 @@ def _row(run: Run, logged: dict[str, dict[int, dict[str, Any]]]) -> RunSummary:
         status=run.status,
         user_name=run.user_name,
         started_at=service.instant(run.started_ms),
-        ended_at=None if run.ended_ms is None else service.instant(run.ended_ms),
+        ended_at=None if run.over_ms is None else service.instant(run.over_ms),
         params=logged["param"].get(run.id, {}),
         metrics=logged["metric"].get(run.id, {}),
         tags=logged["tag"].get(run.id, {}),

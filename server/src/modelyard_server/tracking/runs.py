@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,9 +51,10 @@ def create(db: Session, actor: trail.Who, new: NewRun) -> Run:
             f"values (run_name='{new.name[:80]}', {NAME_TAG}='{tagged[:80]}')."
         )
     name = _checked_name(new.name or tagged or names.a_name())
+    number = time_ordered_number()
     row = Run(
-        id=time_ordered_number(),
-        uid=uuid.uuid4().hex,
+        id=number,
+        uid=_uid_of(number),
         experiment_id=experiment.id,
         name=name,
         user_name=actor.name[:256],
@@ -107,7 +107,7 @@ def change(
     ended_ms: int | None = None,
     name: str | None = None,
 ) -> Run:
-    """Finish, resume or rename a run.
+    """Finish, resume or rename a run. Only its client says when it ended.
 
     Raises:
         RunMissing: there is none.
@@ -123,8 +123,8 @@ def change(
         ingest.write_tags(db, ingest.target_of(row), {NAME_TAG: name})
     if status is not None:
         row.status = status
-        row.ended_ms = (ended_ms or now_ms()) if status in _ENDED else None
-    elif ended_ms is not None:
+        row.ended_ms = row.ended_ms if status in _ENDED else None
+    if ended_ms is not None:
         row.ended_ms = ended_ms
     db.flush()
     after = {"status": row.status, "name": row.name}
@@ -190,6 +190,11 @@ def now_ms() -> int:
 def time_ordered_number() -> int:
     """Milliseconds in the high bits; 21 random bits keep numbers of one millisecond apart."""
     return now_ms() << 21 | secrets.randbits(21)
+
+
+def _uid_of(number: int) -> str:
+    """Give a new id whose order among equals is MLflow's: the smallest one is the newest run."""
+    return f"{2**63 - 1 - number:016x}{secrets.token_hex(8)}"
 
 
 def _checked_name(name: str) -> str:

@@ -239,7 +239,8 @@ class _Search:
         same = [c for c in self._wanted.clauses if _same(c, order)]
         ranks = [VALUE, NAN, NOTHING] if order.kind == "metric" else [VALUE, NOTHING]
         if same:
-            ranks = [VALUE]
+            takes_nan = order.kind == "metric" and all(c.operator == "!=" for c in same)
+            ranks = [VALUE, NAN] if takes_nan else [VALUE]
         rows: Rows = []
         for rank in ranks:
             if len(rows) < limit and (after is None or rank >= after[0][0]):

@@ -116,7 +116,7 @@ def summaries(db: Session, found: list[Run]) -> list[RunSummary]:
             status=run.status,
             user_name=run.user_name,
             started_at=instant(run.started_ms),
-            ended_at=None if run.ended_ms is None else instant(run.ended_ms),
+            ended_at=None if run.over_ms is None else instant(run.over_ms),
             params=logged[run.id].params,
             metrics={m.key: None if m.is_nan else m.value for m in logged[run.id].metrics},
             tags=logged[run.id].tags,

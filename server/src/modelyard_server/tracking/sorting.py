@@ -77,7 +77,7 @@ def attribute(order: Order) -> Sorter:
     Raises:
         FilterRefused: there is no such column.
     """
-    column = {**TEXTS, **NUMBERS}.get(order.key.lower())
+    column = {**TEXTS, **NUMBERS, "artifact_uri": Run.uid}.get(order.key.lower())
     if column is None:
         raise FilterRefused(f"Runs cannot be sorted by {order.key[:80]!r}.")
     rank = case((column.is_(None), NOTHING), else_=VALUE) if column is Run.ended_ms else None

@@ -7,6 +7,7 @@ Clients get `mlflow-artifacts:/runs/<run id>` or `mlflow-artifacts:/models/<mode
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.artifacts import paths
 from modelyard_server.artifacts import service as artifacts
 from modelyard_server.artifacts.errors import FileMissing, PathRefused
+from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.errors import NotFound
 
@@ -26,6 +28,25 @@ from .models import Experiment, LoggedModel, Run
 SCHEME = "mlflow-artifacts:/"
 _REGISTERED = re.compile(r"versions/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?:/.*)?", re.DOTALL)
 _OWNED = re.compile(r"(runs/[0-9a-f]{32}|models/m-[0-9a-f]{32})(?:/(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Files that belong to something of a capability above this one."""
+
+    pattern: re.Pattern[str]
+    check: Callable[[Session, re.Match[str]], None]
+    """Raises when there is no such thing in the workspace."""
+    received: Callable[[Session, BlobStore, re.Match[str]], None]
+    """Told of each file, in the transaction that keeps it."""
+
+
+_folders: dict[str, Folder] = {}
+
+
+def also_owned(name: str, folder: Folder) -> None:
+    """Let files lie in a folder of another capability."""
+    _folders[name] = folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +83,15 @@ def owned(db: Session, path: str, *, write: bool) -> str:
         RunMissing: there is no such run.
         LoggedModelMissing: there is no such model.
         NotActive: the run is deleted and the path is to be changed.
+        NotFound: there is nothing that owns one of the other folders.
     """
     if not write and _REGISTERED.fullmatch(paths.checked(path)):
         return path
     match = _OWNED.fullmatch(paths.checked(path))
+    for folder in _folders.values():
+        if found := folder.pattern.fullmatch(path):
+            folder.check(db, found)
+            return path
     if match is None:
         raise PathRefused("Artifacts lie below runs/<run id> or models/<model id>.")
     kind, _, identifier = match.group(1).partition("/")
@@ -76,6 +102,13 @@ def owned(db: Session, path: str, *, write: bool) -> str:
     else:
         runs.get(db, identifier)
     return path
+
+
+def received(db: Session, blobs: BlobStore, path: str) -> None:
+    """Tell whose file has arrived."""
+    for folder in _folders.values():
+        if found := folder.pattern.fullmatch(path):
+            folder.received(db, blobs, found)
 
 
 def model_source(db: Session, source: str) -> ModelSource:

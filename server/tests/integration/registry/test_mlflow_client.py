@@ -35,6 +35,10 @@ def test_a_model_is_registered_labelled_found_loaded_and_deleted(client):
     version = client.get_model_version("boxes", "1")
     assert (version.status, version.run_id, version.source) == ("READY", run_id, logged.model_uri)
 
+    for another in ("0" * 32, client.create_run("0").info.run_id):
+        with pytest.raises(MlflowException, match="is not of run") as refusal:
+            client.create_model_version("boxes", logged.model_uri, run_id=another)
+        assert refusal.value.error_code == "INVALID_PARAMETER_VALUE"
     changed = client.get_registered_model("boxes").last_updated_timestamp
     client.update_model_version("boxes", "1", "it works")
     described = client.get_model_version("boxes", "1")

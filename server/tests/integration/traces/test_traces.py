@@ -1,5 +1,6 @@
 """Traces and their spans, on both databases."""
 
+import json
 import uuid
 
 import pytest
@@ -302,3 +303,71 @@ def test_viewers_read_and_do_not_write(workspace):
     assert ids(found(viewer, experiment)) == ["tr-a"]
     assert started(viewer, experiment).status_code == 403
     assert exported(viewer, experiment, an_export()).status_code == 403
+
+
+FILES = "/api/2.0/mlflow-artifacts/artifacts"
+AS_MLFLOW_3 = {
+    "trace_id": "AQEBAQEBAQEBAQEBAQEBAQ==",
+    "span_id": "AAAAAAAAAAE=",
+    "parent_span_id": None,
+    "name": "answer",
+    "start_time_unix_nano": 10**18,
+    "end_time_unix_nano": 10**18 + 7_000_000,
+    "events": [{"name": "cache", "time_unix_nano": 99, "attributes": {"hits": 3}}],
+    "status": {"code": "STATUS_CODE_ERROR", "message": "no"},
+    "attributes": {
+        "mlflow.spanInputs": '{"q": [1, 2.5, true, null]}',
+        "plain": "not JSON",
+        "odd": '[NaN, -Infinity, "half \\ud83d", "\\u0000"]',
+    },
+}
+AS_MLFLOW_2 = {
+    "name": "step",
+    "context": {"span_id": "0x0000000000000002", "trace_id": f"0x{'01' * 16}"},
+    "parent_id": "0x0000000000000001",
+    "start_time": 10**18 + 1,
+    "end_time": 10**18 + 2,
+    "status_code": "OK",
+    "status_message": "",
+    "attributes": {"n": "5"},
+    "events": [{"name": "e", "timestamp": 7, "attributes": {}}],
+}
+
+
+def test_clients_without_opentelemetry_send_the_steps_as_a_file(workspace):
+    client = workspace.client("developer")
+    experiment = an_experiment(client)
+    info = started(client, experiment, "tr-file").json()["trace"]["trace_info"]
+    place = info["tags"]["mlflow.artifactLocation"]
+    assert place == f"mlflow-artifacts:/experiments/{experiment}/traces/tr-file/artifacts"
+    assert "mlflow.trace.spansLocation" not in info["tags"]
+    assert info["trace_metadata"]["mlflow.trace.infoFinalized"] == "true"
+    folder = f"{FILES}/{place.removeprefix('mlflow-artifacts:/')}"
+    assert client.get(f"{folder}/traces.json").status_code == 404
+    written = json.dumps({"spans": [AS_MLFLOW_3, AS_MLFLOW_2, AS_MLFLOW_2]}).encode()
+    assert client.put(f"{folder}/traces.json", content=written).status_code == 200
+    assert client.get(f"{folder}/traces.json").content == written
+    trace = client.get(f"{V3}/get", params={"trace_id": "tr-file"}).json()["trace"]
+    told = trace["trace_info"]
+    assert told["tags"]["mlflow.trace.spansLocation"] == "TRACKING_STORE"
+    assert (told["state"], told["execution_duration"]) == ("OK", "0.125s")  # as its client said
+    read = client.get(
+        f"{V3.replace('traces', 'get-trace-artifact')}", params={"request_id": "tr-file"}
+    )
+    root, step = TraceData.from_dict(read.json()).spans
+    assert root.inputs == {"q": [1, 2.5, True, None]}
+    assert (root.status.status_code.value, root.status.description) == ("ERROR", "no")
+    assert (root.events[0].attributes, root.get_attribute("plain")) == ({"hits": 3}, "not JSON")
+    assert (step.name, step.parent_id, step.get_attribute("n")) == ("step", root.span_id, 5)
+    assert ids(found(client, experiment, filter="span.name = 'answer'")) == ["tr-file"]
+    attached = f"{folder}/attachments/{uuid.uuid4()}"
+    assert client.put(attached, content=b"picture").status_code == 200
+    for odd in (b"{}", b"[]", b"\xff", b'{"spans": [{}]}', b'{"spans": [{"context": 1}]}'):
+        assert client.put(f"{folder}/traces.json", content=odd).status_code == 200
+    gone = {"experiment_id": experiment, "trace_ids": ["tr-file"]}
+    assert client.post(f"{V2}/traces/delete-traces", json=gone).json() == {"traces_deleted": 1}
+    started(client, experiment, "tr-file")
+    assert client.get(attached).status_code == 404
+    taken = client.request("DELETE", f"{V3}/tr-file/tags", json={"key": "mlflow.artifactLocation"})
+    assert taken.status_code == 200
+    assert "tags" not in client.get(f"{V3}/tr-file").json()["trace"]["trace_info"]

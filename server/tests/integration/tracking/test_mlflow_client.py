@@ -5,7 +5,7 @@ import math
 import mlflow
 import pandas as pd
 import pytest
-from mlflow.entities import DatasetInput, InputTag, Param
+from mlflow.entities import DatasetInput, InputTag, Param, RunTag
 from mlflow.exceptions import MlflowException
 from requests import HTTPError
 from sklearn.linear_model import LogisticRegression
@@ -129,6 +129,56 @@ def test_what_a_run_says_again_is_kept_as_mlflow_keeps_it(client):
         client.log_inputs(run_id, [DatasetInput(data, [InputTag("why", "x" * 501)])])
     with pytest.raises(MlflowException, match="Duplicate parameter keys"):
         client.log_batch(run_id, params=[Param("a", "1"), Param("a", "2")])
+
+
+def test_too_long_values_are_cut_and_odd_names_refused_as_mlflow_does(client):
+    run_id = client.create_run("0", tags={"told": "x" * 9000}).info.run_id
+    for _ in range(2):
+        client.log_param(run_id, "long", "y" * 7000)
+    client.log_batch(run_id, params=[Param("batch", "z" * 6001)], tags=[RunTag("t", "w" * 8001)])
+    data = client.get_run(run_id).data
+    assert (len(data.params["long"]), len(data.params["batch"])) == (6000, 6000)
+    assert (len(data.tags["told"]), len(data.tags["t"])) == (8000, 8000)
+    for name in ("../a", "/a", "a//b", ".", "a#b", "a'b", "n" * 251):
+        for log in (client.log_param, client.log_metric, client.set_tag):
+            with pytest.raises(MlflowException) as refusal:
+                log(run_id, name, 1)
+            assert refusal.value.error_code == "INVALID_PARAMETER_VALUE"
+        with pytest.raises(MlflowException):
+            client.set_experiment_tag("0", name, "1")
+    client.log_metric(run_id, "größe/val loss:1", 1)
+    for wrong in ({"timestamp": -1}, {"key": "b", "timestamp": -5}):
+        with pytest.raises(MlflowException, match="timestamp"):
+            client.log_metric(run_id, **{"key": "a", "value": 1, **wrong})
+    with pytest.raises(MlflowException, match="max_results"):
+        client._tracking_client.store.get_metric_history(run_id, "a", max_results=0)
+
+
+def test_ends_addresses_and_orders_are_mlflows(client):
+    made = [client.create_run("0", start_time=7).info.run_id for _ in range(9)]
+    assert [run.info.run_id for run in client.search_runs(["0"])] == sorted(made)
+    first = made[0]
+    client.update_run(first, status="FINISHED")
+    assert client.get_run(first).info.end_time is None
+    client.set_terminated(first, end_time=9)
+    client.update_run(first, status="RUNNING")  # the client sends the end that it knows
+    assert client.get_run(first).info.end_time == 9
+    address = client.get_run(first).info.artifact_uri
+    client.log_metric(first, "loss", math.nan)
+
+    def ids(text, order=()):
+        return [run.info.run_id for run in client.search_runs(["0"], text, order_by=list(order))]
+
+    assert ids(f"artifact_uri = '{address}'") == ids("metrics.loss != 1") == [first]
+    assert ids("metrics.loss != 1", ["metrics.loss"]) == [first]
+    assert ids(f"attributes.artifact_uri ILIKE '%{first.upper()}'") == [first]
+    assert ids(f"artifact_uri != '{address}'", ["artifact_uri DESC"]) == sorted(made[1:])[::-1]
+    everything = ", ".join(f"'{run}'" for run in [*made, *("0" * 32 for _ in range(400))])
+    assert ids(f"attributes.run_id IN ({everything})") == sorted(made)
+    client.set_tag(first, "share", r"\\server\data")
+    assert ids(r"tags.'share' = '\\server\data'") == [first]
+    with pytest.raises(MlflowException, match="must be a valid integer"):
+        client.search_runs(["trees"])
 
 
 def test_nested_deleted_and_restored_runs(client):

@@ -68,7 +68,8 @@ def _holds(row, clause):
     found = _value(row, clause.kind, clause.key)
     if found is None and clause.operator not in {"IS NULL", "IS NOT NULL"}:
         return False
-    return found == found and clause.holds(found)
+    is_nan = found != found
+    return clause.operator in {"!=", "IS NOT NULL"} if is_nan else clause.holds(found)
 
 
 def _expected(rows, clauses, orders):

@@ -24,6 +24,7 @@ from modelyard_server.tracking.filters import Clause, glob, read, read_order
         ("tag.team is not null", Clause("tag", "team", "IS NOT NULL", None)),
         ("attr.run_id IN ('a', 'b')", Clause("attribute", "run_id", "IN", ("a", "b"))),
         ("status = 'FINISHED'", Clause("attribute", "status", "=", "FINISHED")),
+        ("tags.'dir' = 'a\\\\b'", Clause("tag", "dir", "=", "a\\\\b")),
         ("dataset.context = 'it''s'", Clause("dataset", "context", "=", "it's")),
     ],
 )
@@ -48,6 +49,8 @@ def test_a_clause_is_read(text, clause):
         "; DROP TABLE runs",
         "metrics.a = 1 AND " * 33 + "metrics.a = 1",
         "x" * 9000,
+        f"tags.a = '{'x' * 9000}'",
+        f"attr.run_id IN ({', '.join(['x' * 32] * 2000)})",
     ],
 )
 def test_what_is_not_in_the_grammar_is_refused(text):

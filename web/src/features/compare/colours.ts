@@ -18,6 +18,6 @@ export function namesOf(runs: { id: string; name: string }[]): string[] {
   const seen = new Map<string, number>();
   for (const run of runs) seen.set(run.name, (seen.get(run.name) ?? 0) + 1);
   return runs.map((run) =>
-    (seen.get(run.name) ?? 0) > 1 ? `${run.name} ${run.id.slice(0, 6)}` : run.name,
+    (seen.get(run.name) ?? 0) > 1 ? `${run.name} ${run.id.slice(-6)}` : run.name,
   );
 }

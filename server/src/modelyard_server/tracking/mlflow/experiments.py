@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
-from modelyard_server.tracking import experiments, sources
+from modelyard_server.tracking import experiments, keys, sources
 from modelyard_server.tracking.errors import FilterRefused, ValueRefused
 from modelyard_server.tracking.filters import Clause, Order, read, read_order
 from modelyard_server.tracking.models import Experiment
@@ -74,7 +75,9 @@ def create_experiment(
     """Make an experiment. Its files go where we say."""
     if body.artifact_location:
         raise ValueRefused("This server chooses where artifacts are kept: omit artifact_location.")
-    row = experiments.create(db, actor, body.name, wire.pairs(body.tags))
+    tags = wire.pairs(body.tags)
+    keys.refuse_unnamed(tags)
+    row = experiments.create(db, actor, body.name, tags)
     return wire.answer({"experiment_id": str(row.id)})
 
 
@@ -91,6 +94,8 @@ def get_experiment_by_name(
     actor: Reader,  # noqa: ARG001
 ) -> Response:
     """Give an experiment by its name."""
+    if not body.experiment_name:
+        raise ValueRefused(http.parameter_missing("experiment_name"))
     return wire.answer({"experiment": shown(experiments.by_name(db, body.experiment_name))})
 
 
@@ -122,6 +127,7 @@ def set_experiment_tag(
     body: Annotated[SetTag, wire.body(SetTag)], db: Db, actor: Writer
 ) -> Response:
     """Set a tag."""
+    keys.refuse_unnamed([body.key])
     experiments.set_tag(db, actor, body.experiment_id, body.key, body.value)
     return wire.answer()
 

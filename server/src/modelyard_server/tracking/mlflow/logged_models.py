@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Response
 
 from modelyard_server.artifacts import paths
 from modelyard_server.artifacts import service as artifacts
+from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
 from modelyard_server.tracking import experiments, filters, logged_models, sources
@@ -105,6 +106,8 @@ def search_logged_models(
 ) -> Response:
     """Find models."""
     wire.within("max_results", body.max_results, 1, _MOST)
+    if not body.experiment_ids:
+        raise ValueRefused(http.parameter_missing("experiment_ids"))
     numbers = experiments.numbers_of(body.experiment_ids)
     scope = f"{actor.workspace_id}/logged-models"
     start, asked = 0, _asked(body)

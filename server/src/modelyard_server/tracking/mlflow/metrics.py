@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
-from modelyard_server.tracking import history, ingest, logged_models, points, runs
+from modelyard_server.tracking import history, ingest, keys, logged_models, points, runs
 from modelyard_server.tracking.errors import ValueRefused
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.gate import Gate, gate
@@ -34,7 +34,7 @@ _POINT = attrgetter("key", "value", "timestamp", "step")
 class MetricFields(msgspec.Struct, gc=False):
     key: str
     value: float
-    timestamp: int
+    timestamp: Annotated[int, msgspec.Meta(ge=0)]
     step: int = 0
     model_id: str = ""
     dataset_name: str = ""
@@ -108,7 +108,7 @@ async def log_batch(request: Request, gate: WriteGate) -> Response:
     return await _logged(gate, body)
 
 
-def _run_of(body: LogMetric | LogPair) -> str:
+def _run_of(body: LogMetric | LogPair | History) -> str:
     found = body.run_id or body.run_uuid
     if not found:
         raise ValueRefused(http.parameter_missing("run_id"))
@@ -117,7 +117,9 @@ def _run_of(body: LogMetric | LogPair) -> str:
 
 async def _logged(gate: Gate, batch: LogBatch) -> Response:
     points = ingest.grouped(map(_POINT, batch.metrics))
-    tags = wire.pairs(batch.tags)
+    params = ingest.cut(((p.key, p.value) for p in batch.params), ingest.LONGEST_PARAM)
+    tags = dict(ingest.cut(((t.key, t.value) for t in batch.tags), ingest.LONGEST_TAG))
+    keys.refuse_unnamed((*points, *(key for key, _ in params), *tags))
     of_models = [
         logged_models.MetricOf(
             m.model_id,
@@ -131,8 +133,7 @@ async def _logged(gate: Gate, batch: LogBatch) -> Response:
 
     def write(db: Session, _actor: Actor) -> None:
         run = ingest.target(db, batch.run_id)
-        if batch.params:
-            ingest.write_params(db, run, ((param.key, param.value) for param in batch.params))
+        ingest.write_params(db, run, params)
         ingest.write_points(db, run, points)
         ingest.write_tags(db, run, tags)
         if runs.NAME_TAG in tags:
@@ -152,13 +153,15 @@ def get_history(
     codec: Annotated[Cursors, Depends(cursors)],
 ) -> Response:
     """Give the history of a metric; without `max_results` all of it."""
-    run = runs.get(db, body.run_id or body.run_uuid)
+    run = runs.get(db, _run_of(body))
+    if body.max_results is not None:
+        wire.within("max_results", body.max_results, 1, 2**31 - 1)
     scope = f"{actor.workspace_id}/history-after/{run.uid}/{body.metric_key}"
     after = points.place(codec.open(scope, body.page_token)) if body.page_token else points.START
     if body.max_results is None and not body.page_token:
         found, more = history.points(db, run.id, body.metric_key), False
     else:
-        size = min(max(body.max_results or _PAGE, 1), _PAGE)
+        size = min(body.max_results or _PAGE, _PAGE)
         found = history.points(db, run.id, body.metric_key, most=size + 1, after=after)
         found, more = found[:size], len(found) > size
     token = codec.seal(scope, history.place(found[-1])) if more else None

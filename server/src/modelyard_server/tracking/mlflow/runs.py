@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from modelyard_server.kernel import http
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.http import Cursors, cursors
-from modelyard_server.tracking import experiments, filters, ingest, inputs, runs, search
+from modelyard_server.tracking import experiments, filters, ingest, inputs, keys, runs, search
 from modelyard_server.tracking.errors import TagMissing, ValueRefused
 from modelyard_server.tracking.inputs import NewDataset
 from modelyard_server.tracking.tags import delete_tag, tag
@@ -109,9 +109,9 @@ class LogModel(msgspec.Struct):
 @router.post("/runs/create")
 def create_run(body: Annotated[Create, wire.body(Create)], db: Db, actor: Writer) -> Response:
     """Start a run."""
-    new = runs.NewRun(
-        body.experiment_id or "0", body.run_name or None, body.start_time, wire.pairs(body.tags)
-    )
+    tags = dict(ingest.cut(((t.key, t.value) for t in body.tags), ingest.LONGEST_TAG))
+    keys.refuse_unnamed(tags)
+    new = runs.NewRun(body.experiment_id or "0", body.run_name or None, body.start_time, tags)
     run = runs.create(db, actor, new)
     return wire.answer({"run": shapes.full_runs(db, [run])[0]})
 

@@ -43,8 +43,10 @@ DIFFERENCES: dict[str, str] = {
     "`user_id` of a run is the person whose token started it, whatever the request says": (
         "a name that anybody can claim proves nothing; the tag `mlflow.user` stays the client's"
     ),
-    "runs that started in the same millisecond come newest first, not by their random id": (
-        "pages are keyset pages over one index, as fast at the end as at the start"
+    "of runs with the same start, those that were imported come by when they came, not by their "
+    "id": "pages are keyset pages over one index, as fast at the end as at the start",
+    "deleting an experiment hides it and does not mark each of its runs": (
+        "what was deleted by itself stays deleted when the experiment is restored"
     ),
     "page tokens are signed and belong to one filter and order": (
         "a token of another list is refused instead of giving a page of nothing"
@@ -53,8 +55,8 @@ DIFFERENCES: dict[str, str] = {
         "every byte is checked for who may read it; there are no storage credentials in clients"
     ),
     "tags of a trace that say where its files are (`mlflow.artifactLocation`, "
-    "`mlflow.trace.spansLocation`) are left out, or refused": (
-        "spans are kept with the trace; a place that a client names is never followed"
+    "`mlflow.trace.spansLocation`) are the server's: a client's are left out, or refused": (
+        "a place that a client names is never followed"
     ),
     "webhooks go to public HTTPS addresses, and to networks the operator opened; the test of one "
     "says the status, not what the receiver wrote": "a server must not be sent to inner systems",

@@ -25,10 +25,6 @@ REST = {
     ),
     "a model version of a logged model without files": ("refused: it names no model", CHECKED),
     "a logged model whose source run is `123`": ("refused: there is no such run", CHECKED),
-    "pages of runs that started in the same millisecond": (
-        "the newest comes first, not the smallest random id",
-        "pages are keyset pages over one index",
-    ),
     "GraphQL: server, batches, experiments, runs, artifacts, histories, datasets, NaN (8 tests)": (
         "501",
         PAGES,
@@ -60,23 +56,10 @@ STORES = {
         "the location is refused",
         OWN_FILES,
     ),
-    "runs found by their `artifact_uri`": ("no such attribute", OWN_FILES),
     "a run without a name": ("another list of words", "names are Modelyard's own words"),
-    "runs that started in the same millisecond, in order and in pages (4 tests)": (
-        "the newest comes first, not the smallest random id",
-        "pages are keyset pages over one index",
-    ),
-    "a run that goes on, with an end": (
-        "no end until it is finished",
-        "a run that is not finished has no end",
-    ),
-    "too long values, cut as a setting of the test's own process says (3 tests)": (
-        "refused",
-        "a value that was cut without a word is a wrong value",
-    ),
-    "runs ordered by their end": (
-        "a run that is finished without an end has ended now",
-        "a run without an end would have no duration",
+    "too long values, refused or cut as a setting of the test's own process says (3 tests)": (
+        "always cut, as a genuine server does unless it is told otherwise",
+        "the server is another process",
     ),
     "runs with the tag `mlflow.user`": (
         "the token's person",
@@ -85,15 +68,6 @@ STORES = {
     "models ordered by times that the test sets in its own process": (
         "ordered by when they changed",
         "the server is another process, with the clock of its own",
-    ),
-    "tags of a trace, `mlflow.artifactLocation`, and none of `mlflow.trace.spansLocation` "
-    "(2 tests)": (
-        "the first is not there, the second always",
-        "spans are kept with the trace, not in a file",
-    ),
-    "a trace that is logged whole": (
-        "no mark `mlflow.trace.infoFinalized`",
-        "a trace may always be completed",
     ),
     "experiments that an evaluation dataset has already": (
         "accepted; the test reads the log of its own process",
@@ -126,9 +100,7 @@ def rows() -> str:
         "`scripts/mlflow_upstream` runs them: it puts Modelyard where a test starts its server, a "
         "new workspace for each. The tests themselves are not part of this repository. Tests that "
         "the suites skip, or that look into MLflow's own tables, are not counted. Both servers "
-        "were asked by the same client on one machine. Where a test registers `runs:/run_id/…`, "
-        "which no server has, the script gives Modelyard a run with a model instead; a genuine "
-        "server refuses the address, and 6 of the REST tests pass here only for that. Files that a "
+        "were asked by the same client on one machine. Files that a "
         "test keeps at the root of the store lie below a run here. What neither server passes "
         "compares the client's REST store with what only MLflow's own store in the same process "
         "does.\n\n"
