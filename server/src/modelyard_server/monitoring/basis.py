@@ -17,17 +17,19 @@ from sqlalchemy.orm import Session
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.kernel.lazily import lazily
 
-from . import captures, joined, reference_tables, sampling, scoring
+from . import captures, joined, pieces, reference_tables, sampling, scoring
 from .delta import HOUR
 from .errors import EstimateWithoutReference
 from .estimate_schemas import EstimateBasis
 from .models import Outcome
+from .pieces import Column
 from .scoring import Answers
 from .segments import INPUT, OUTPUT
 from .writing import instant
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 else:
     np = lazily("numpy")
 
@@ -102,7 +104,7 @@ def _of_outcomes(
     folder = Path(tempfile.mkdtemp(prefix="modelyard-rows-"))
     try:
         files = [sampling.copy(db, blobs, segment, folder) for segment in segments]
-        with captures.connect(folder, memory="200MB") as reader:
+        with captures.connect(folder, memory=joined.MEMORY) as reader:
             reader.register("outcomes", outcomes)
             chosen = captures.select_rows(files)  # names of our own files only
             few = f"SELECT * FROM outcomes ORDER BY hash(prediction_id) LIMIT {most}"  # noqa: S608
@@ -112,12 +114,19 @@ def _of_outcomes(
             ).to_arrow_table()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    columns = {name: table[name].to_pylist() for name in table.column_names}
-    inputs = {n.removeprefix(INPUT): v for n, v in columns.items() if n.startswith(INPUT)}
-    answers = {n.removeprefix(OUTPUT): v for n, v in columns.items() if n.startswith(OUTPUT)}
+    inputs, answers = _columns(table, INPUT), _columns(table, OUTPUT)
     name = f"outcomes since {since:%Y-%m-%d}"
-    made = _basis("outcomes", name, version, inputs, answers, columns["actual"])
+    made = _basis("outcomes", name, version, inputs, answers, table["actual"].to_pylist())
     return table.num_rows if made is None else made
+
+
+def _columns(table: pa.Table, prefix: str) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for name in table.column_names:
+        if name.startswith(prefix):
+            found[name.removeprefix(prefix)] = column = Column()
+            column.extend(table[name])
+    return found
 
 
 def _basis(
@@ -138,7 +147,7 @@ def _basis(
     of = EstimateBasis.model_validate(
         {"source": source, "name": name, "version": version, "rows": len(at)}
     )
-    kept = {column: [values[i] for i in at] for column, values in inputs.items()}
+    kept = {column: pieces.taken(values, at) for column, values in inputs.items()}
     return Basis(of, kept, said.take(usable), [actual[i] for i in at])
 
 

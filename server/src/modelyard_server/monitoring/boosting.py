@@ -13,10 +13,13 @@ from modelyard_server.kernel.lazily import lazily
 from .quality import Floats
 
 if TYPE_CHECKING:
+    import numpy as np
     from sklearn import ensemble
 else:
     ensemble = lazily("sklearn.ensemble")
+    np = lazily("numpy")
 
+PART_ROWS = 20_000  # predicted at once
 Apply = Callable[[Floats], Floats]
 
 
@@ -30,8 +33,11 @@ def regression(features: Floats, target: Floats) -> Apply:
         model.fit(features, target)
 
     def apply(rows: Floats) -> Floats:
+        parts = range(0, max(1, len(rows)), PART_ROWS)
         with _on_one_core():
-            return _floats(model.predict(rows))
+            return _floats(
+                np.concatenate([model.predict(rows[at : at + PART_ROWS]) for at in parts])
+            )
 
     return apply
 

@@ -19,7 +19,18 @@ from modelyard_server.kernel import errors, tenancy, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.lazily import lazily
 
-from . import basis, cbpe, dle, measuring, overlap, reference_tables, sampling, scoring, spans
+from . import (
+    basis,
+    cbpe,
+    dle,
+    measuring,
+    outcome_packing,
+    overlap,
+    reference_tables,
+    sampling,
+    scoring,
+    spans,
+)
 from .basis import Basis
 from .errors import (
     EstimateOutsideSupport,
@@ -92,6 +103,29 @@ def read(
         held = _cache.get(key)
     if held is not None:
         return held
+    try:
+        estimator = _learned(db, blobs, deployment_id, version, span, (since, until))
+        made = estimator.made(asked, span, since, until)
+        del estimator
+    finally:
+        outcome_packing.give_back()
+    with _lock:
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        _cache[key] = made
+    return made
+
+
+def _learned(
+    db: Session,
+    blobs: BlobStore,
+    deployment_id: uuid.UUID,
+    version: int,
+    span: spans.Span,
+    bounds: tuple[dt.datetime, dt.datetime],
+) -> _Estimator:
+    """Read what is needed; of the rows only numbers are left afterwards."""
+    since, until = bounds
     rows = sampling.read(db, blobs, deployment_id, version, since, until, span.step_seconds)
     if not len(rows):
         raise NothingCaptured(f"No rows of version {version} were kept in that time.")
@@ -104,12 +138,7 @@ def read(
     found = basis.find(db, blobs, deployment_id, version, until)
     if found.is_of_numbers != (said.probabilities is None):
         raise EstimateWithoutScores("The answers and the reference do not say the same things.")
-    made = _Estimator(found, rows, said).made(asked, span, since, until)
-    with _lock:
-        if len(_cache) >= MAX_CACHED:
-            _cache.clear()
-        _cache[key] = made
-    return made
+    return _Estimator(found, rows, said)
 
 
 def recent(
@@ -163,12 +192,12 @@ class _Estimator:
         shared = {n: v for n, v in found.inputs.items() if n in rows.inputs}
         encoding = overlap.learn(shared)
         self._learned = encoding.of(shared, len(found.actual))
-        live = encoding.of(rows.inputs, len(rows))[said.known]
+        live = encoding.of(rows.inputs, len(rows))
         self._live = _Live(
             said.take(said.known),
-            live,
-            np.array(rows.window)[said.known],
-            np.array(rows.weight, dtype=np.float64)[said.known],
+            live if said.known.all() else live[said.known],
+            rows.window[said.known],
+            rows.weight[said.known],
         )
         if found.is_of_numbers:
             self._learn_losses()

@@ -180,9 +180,9 @@ def outcomes(
     db: Session, deployment_id: uuid.UUID, version: int, since: dt.datetime, until: dt.datetime
 ) -> pa.Table:
     """Give what really came of predictions of a version, with what joins it to rows."""
-    found = _outcomes(db, deployment_id, since, until)
-    own = found.filter(pc.equal(found["version"], version))
-    return own.select(["prediction_id", "row", "actual"])
+    wanted = ["prediction_id", "row", "actual", "version"]
+    found = _outcomes(db, deployment_id, since, until).select(wanted)
+    return found.filter(pc.equal(found["version"], version)).drop_columns(["version"])
 
 
 def _outcomes(

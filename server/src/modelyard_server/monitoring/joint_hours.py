@@ -87,7 +87,7 @@ def _one(
             counted[hour] = Sums()  # without a model it was looked at all the same
             if basis is not None and basis.model is not None:
                 rows = _rows(db, blobs, of, hour, hour + HOUR)
-                counted[hour] = joint.count(basis.model, rows.inputs)
+                counted[hour] = joint.count(basis.model, _lists(rows))
     with database.session(workspace_id) as db:
         if not any(one.deployment_id == of[0] for one in catalogue.every(db)):
             return 0
@@ -192,9 +192,9 @@ def _learned(db: Session, catalogue: Catalogue, blobs: BlobStore, subject: Subje
     found = _trained(db, catalogue, blobs, subject)
     if found is None:
         first = _first_rows(db, blobs, of)
-        if len(first) < LEAST_FIRST_ROWS:
+        if first is None:
             return None
-        found = None, first.inputs
+        found = None, _lists(first)
     name, columns = found
     policy = policy_of(db, of[0])
     place = {name: at for at, name in enumerate(reference_tables.inputs_of(db, of[0]))}
@@ -228,7 +228,7 @@ def _trained(
     return (table.name, shared) if shared else None
 
 
-def _first_rows(db: Session, blobs: BlobStore, of: Of) -> sampling.Sampled:
+def _first_rows(db: Session, blobs: BlobStore, of: Of) -> sampling.Sampled | None:
     """Read the first kept rows of a version, of the first hours that have enough."""
     hours = sorted(_segments(db, of))
     for until in hours[:MOST_HOURS]:
@@ -238,7 +238,11 @@ def _first_rows(db: Session, blobs: BlobStore, of: Of) -> sampling.Sampled:
         found = _rows(db, blobs, of, hours[0], until + HOUR, most=FIRST_ROWS)
         if len(found) >= LEAST_FIRST_ROWS:
             return found
-    return sampling.Sampled()
+    return None
+
+
+def _lists(rows: sampling.Sampled) -> dict[str, list[Any]]:
+    return {name: list(column) for name, column in rows.inputs.items()}
 
 
 def _rows(

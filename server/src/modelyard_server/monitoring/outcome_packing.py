@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelyard_server.kernel import memory
 from modelyard_server.kernel.lazily import lazily
 
 from . import pairing
@@ -112,6 +113,7 @@ def of_measures(rows: pa.Table) -> pa.Table:
 def give_back() -> None:
     """Return memory that held columns to the system, after many were read."""
     pa.default_memory_pool().release_unused()
+    memory.trim()
 
 
 def pack(rows: pa.Table) -> bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_server.kernel.lazily import lazily
 
-from . import boosting, scored
+from . import boosting, pieces, scored
 from .grid import category, is_missing
 from .quality import Floats
 
@@ -37,8 +37,11 @@ class Encoding:
 
     def of(self, columns: Mapping[str, Sequence[Any]], rows: int) -> Floats:
         """Give rows as numbers; NaN where a value is missing. Shapes: (rows, columns)."""
-        made = [_encoded(columns.get(name), known, rows) for name, known in self.columns.items()]
-        return np.column_stack(made) if made else np.empty((rows, 0))
+        made = np.empty((rows, len(self.columns)))
+        for at, (name, known) in enumerate(self.columns.items()):
+            values = columns.get(name)
+            made[:, at] = np.nan if values is None else _encoded(values, known)
+        return made
 
 
 def learn(columns: Mapping[str, Sequence[Any]]) -> Encoding:
@@ -88,13 +91,14 @@ def _some(draw: np.random.Generator, rows: int) -> Any:
     return np.sort(draw.permutation(rows)[:MOST_ROWS])
 
 
-def _encoded(values: Sequence[Any] | None, known: dict[str, int] | None, rows: int) -> Floats:
-    if values is None:
-        return np.full(rows, np.nan)
+def _encoded(values: Sequence[Any], known: dict[str, int] | None) -> Floats:
     if known is None:
-        return np.array([_number(value) for value in values], dtype=np.float64)
-    at = [np.nan if is_missing(v) else known.get(category(v), len(known)) for v in values]
-    return np.array(at, dtype=np.float64)
+        return pieces.numbers(values, _number)
+
+    def place(value: Any) -> float:
+        return np.nan if is_missing(value) else known.get(category(value), len(known))
+
+    return pieces.mapped(values, place)
 
 
 def _number(value: Any) -> float:

@@ -8,9 +8,9 @@ import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,13 +21,18 @@ from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.lazily import lazily
 
 from .models import CaptureSegment
+from .pieces import Column
+from .quality import Floats
+from .scoring import Ints
 from .segments import INPUT, OUTPUT
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pa_parquet
 else:
+    np = lazily("numpy")
     pa = lazily("pyarrow")
     pc = lazily("pyarrow.compute")
     pa_parquet = lazily("pyarrow.parquet")
@@ -49,19 +54,20 @@ class Bounds:
 EVERYTHING = Bounds()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sampled:
     """Answered rows, column by column. `window`: which window each is of, from 0.
 
     `kept`: rows of every version and status in the files of the time.
+    Shapes: window (rows,), weight (rows,).
     """
 
-    inputs: dict[str, list[Any]] = field(default_factory=dict)
-    answers: dict[str, list[Any]] = field(default_factory=dict)
-    window: list[int] = field(default_factory=list)
-    weight: list[float] = field(default_factory=list)
-    kept: int = 0
-    is_sample: bool = False
+    inputs: dict[str, Column]
+    answers: dict[str, Column]
+    window: Ints
+    weight: Floats
+    kept: int
+    is_sample: bool
     """Not all were read, but an even part of each window."""
 
     def __len__(self) -> int:
@@ -81,23 +87,23 @@ def read(
     """Read rows of one version in windows of `step_seconds`."""
     steps = max(1, int((until - since).total_seconds()) // step_seconds)
     grouped = _grouped(find(db, deployment_id, since, until), since, step_seconds)
-    found = Sampled()
+    found, kept_rows, is_sample = _Found(since, until, step_seconds), 0, False
     folder = Path(tempfile.mkdtemp(prefix="modelyard-rows-"))
     try:
         for own in grouped.values():
             chosen = evenly(own, max(1, bounds.files // steps))
             rows = sum(segment.rows for segment in own)
-            found.kept += rows
+            kept_rows += rows
             budget = max(500, bounds.rows // steps)
             share = min(1.0, budget / max(1, sum(segment.rows for segment in chosen)))
             kept = share * sum(segment.rows for segment in chosen)
-            found.is_sample |= kept < rows
+            is_sample |= kept < rows
             for segment in chosen:
                 table = _rows(db, blobs, segment, folder, version, share)
-                _add(found, table, since, until, step_seconds, rows / max(1.0, kept))
+                found.add(table, rows / max(1.0, kept))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return found
+    return found.sampled(kept_rows, is_sample=is_sample)
 
 
 def find(
@@ -152,33 +158,41 @@ def _rows(
     return table
 
 
-def _add(
-    found: Sampled,
-    table: pa.Table,
-    since: dt.datetime,
-    until: dt.datetime,
-    step: int,
-    scale: float,
-) -> None:
-    first = since.timestamp() * 1e6
-    last = until.timestamp() * 1e6
-    instants = table["at"].cast(pa.int64()).to_pylist()
-    inside = [first <= at < last for at in instants]
-    table = table.filter(pa.array(inside, type=pa.bool_()))
-    before = len(found)
-    found.window += [
-        int((at - first) // (step * 1_000_000))
-        for at, kept in zip(instants, inside, strict=True)
-        if kept
-    ]
-    found.weight += [scale * weight for weight in table["weight"].to_pylist()]
-    for prefix, columns in ((INPUT, found.inputs), (OUTPUT, found.answers)):
-        own = {
-            name.removeprefix(prefix): table[name].to_pylist()
-            for name in table.column_names
-            if name.startswith(prefix)
-        }
-        for name in own.keys() - columns.keys():
-            columns[name] = [None] * before
-        for name, held in columns.items():
-            held.extend(own.get(name, [None] * table.num_rows))
+class _Found:
+    """Rows of one file after the other, of one time."""
+
+    def __init__(self, since: dt.datetime, until: dt.datetime, step_seconds: int) -> None:
+        self._first, self._last = since.timestamp() * 1e6, until.timestamp() * 1e6
+        self._step_us = step_seconds * 1_000_000
+        self._inputs: dict[str, Column] = {}
+        self._answers: dict[str, Column] = {}
+        self._windows: list[Ints] = [np.empty(0, dtype=np.int64)]
+        self._weights: list[Floats] = [np.empty(0)]
+        self._rows = 0
+
+    def add(self, table: pa.Table, scale: float) -> None:
+        """Take the rows of one file; each stands for `scale` rows beside its own weight."""
+        at = table["at"].cast(pa.int64()).to_numpy()
+        inside = (at >= self._first) & (at < self._last)
+        if not inside.all():
+            table, at = table.filter(pa.array(inside)), at[inside]
+        self._windows.append(((at - self._first) // self._step_us).astype(np.int64))
+        self._weights.append(scale * table["weight"].to_numpy())
+        for prefix, columns in ((INPUT, self._inputs), (OUTPUT, self._answers)):
+            self._add(prefix, columns, table)
+        self._rows += table.num_rows
+
+    def _add(self, prefix: str, columns: dict[str, Column], table: pa.Table) -> None:
+        names = [name for name in table.column_names if name.startswith(prefix)]
+        for name in names:
+            if name.removeprefix(prefix) not in columns:
+                columns[name.removeprefix(prefix)] = made = Column()
+                made.extend(self._rows)
+        for name, column in columns.items():
+            has_it = prefix + name in names
+            column.extend(table[prefix + name] if has_it else table.num_rows)
+
+    def sampled(self, kept: int, *, is_sample: bool) -> Sampled:
+        """Give all that was added."""
+        window, weight = np.concatenate(self._windows), np.concatenate(self._weights)
+        return Sampled(self._inputs, self._answers, window, weight, kept, is_sample)

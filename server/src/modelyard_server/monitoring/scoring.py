@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelyard_server.kernel.lazily import lazily
 
+from . import pieces
 from .grid import is_missing
 from .quality import Floats
 
@@ -96,16 +97,22 @@ def is_positive(value: Any) -> bool | None:
 def classes_of(values: Sequence[Any], width: int) -> Ints:
     """Give the position of each real class; -1 where it is unknown."""
     if width == 2:
-        told = [is_positive(value) for value in values]
-        return np.array([-1 if one is None else int(one) for one in told], dtype=np.int64)
+        return pieces.mapped(values, _position).astype(np.int64)
     found = numbers(values)
-    usable = np.isfinite(found) & (found >= 0) & (found < width) & (found % 1 == 0)
+    with np.errstate(invalid="ignore"):
+        usable = np.isfinite(found) & (found >= 0) & (found < width) & (found % 1 == 0)
     return np.where(usable, np.where(usable, found, 0), -1).astype(np.int64)
 
 
 def numbers(values: Sequence[Any]) -> Floats:
     """Give values as numbers; NaN where they are none."""
-    return np.array([_number(value) for value in values], dtype=np.float64)
+    return pieces.numbers(values, _number)
+
+
+def _position(value: Any) -> int:
+    """Give 1 for the class that a score is the probability of, else 0; -1: unknown."""
+    told = is_positive(value)
+    return -1 if told is None else int(told)
 
 
 def _number(value: Any) -> float:
