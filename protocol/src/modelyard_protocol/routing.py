@@ -143,6 +143,8 @@ class Key(BaseModel):
     scopes: tuple[Scope, ...] = (Scope.predict,)
     expires_at: dt.datetime | None = None
     requests_per_minute: int | None = None
+    requests_per_month: int | None = None
+    """Quota; months are those of UTC."""
 
 
 class Target(BaseModel):
@@ -337,3 +339,7 @@ class ObservedState(BaseModel):
     """When the last of them was found missing."""
     journal_error: str | None = None
     """Why calls cannot be recorded just now."""
+    month: str = ""
+    """Such as 2026-12, in UTC."""
+    month_calls: dict[str, int] = {}
+    """What keys with a limit were let in for in that month, by id; a restarted node goes on."""

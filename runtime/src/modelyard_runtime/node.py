@@ -99,6 +99,7 @@ class Node:
         self._journal = Journal(folder / "journal", f"{time.time_ns() // 1_000_000:013d}")
         make_folders(folder)
         self._workers = Workers(folder, tier, listeners, self._journal, self._changed)
+        self._workers.month.add(files.month_calls(folder), time.time())
         self._scaler = Scaler()
         self._state: DesiredState | None = None
         self._supervisor = Supervisor(folder, drivers, self._workers)
@@ -192,6 +193,7 @@ class Node:
         if self._workers.generation >= 0:  # none: a worker is being started
             self._generation = self._workers.generation
         servers = self._supervisor.observed()
+        self._workers.month.turn(time.time())
         state = ObservedState(
             generation=self._generation,
             node_pid=os.getpid(),
@@ -205,6 +207,8 @@ class Node:
             dropped_records=self._journal.dropped,
             dropped_at=self._journal.ledger.dropped_at,
             journal_error=self._journal.error,
+            month=self._workers.month.name,
+            month_calls=self._workers.month.calls,
         )
         try:
             await asyncio.to_thread(files.write_observed, self._folder, state)

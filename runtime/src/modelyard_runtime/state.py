@@ -12,6 +12,8 @@ from pathlib import Path
 
 from modelyard_protocol.routing import DESIRED_FILE, OBSERVED_FILE, DesiredState, ObservedState
 
+from .gateway.allowance import month_of
+
 LOCK_FILE = "node.lock"
 
 
@@ -97,6 +99,14 @@ def write_observed(folder: Path, state: ObservedState) -> None:
         _overwrite(folder / OBSERVED_FILE, content)
     else:
         beside.replace(folder / OBSERVED_FILE)
+
+
+def month_calls(folder: Path) -> dict[str, int]:
+    """Give what keys were let in for this month, as the node before has written it."""
+    with contextlib.suppress(OSError, ValueError):
+        state = ObservedState.model_validate_json((folder / OBSERVED_FILE).read_bytes())
+        return state.month_calls if state.month == month_of(time.time()) else {}
+    return {}
 
 
 def _overwrite(path: Path, content: bytes) -> None:

@@ -26,6 +26,7 @@ from modelyard_protocol.routing import Compiled, DesiredState
 from .channel import Channel
 from .fast.lane import Lane
 from .fast.sessions import Graph, open_session
+from .gateway.allowance import Allowance
 from .gateway.calls import Calls
 from .gateway.http import Connection
 from .gateway.metering import Metering
@@ -33,7 +34,7 @@ from .gateway.mirror import Mirror
 from .gateway.recorder import Recorder, pack_records
 from .gateway.safeguarding import Safeguarding
 from .gateway.servers import Served, Servers
-from .gateway.table import Allowance, Table
+from .gateway.table import Table
 from .heap import Heap
 from .ledger import Tally
 from .wire import Kind
@@ -134,6 +135,8 @@ class Worker:
             self._servers.detach(process_id)
         elif kind is Kind.spent:
             self._allowance.add(orjson.loads(payload))
+        elif kind is Kind.month:
+            self._allowance.resume(*orjson.loads(payload))
         elif kind is Kind.open and not self._is_open:
             self._is_open = True
             self._begin(self._listen(list(self._tasks)))

@@ -22,6 +22,7 @@ import orjson
 from modelyard_protocol.routing import DesiredState, LaneState, ObservedWorker, ServerSpec
 
 from .channel import Channel
+from .gateway.allowance import Month
 from .gateway.recorder import read_packed
 from .journal import Journal
 from .ledger import Source
@@ -234,6 +235,8 @@ class Workers:
         self._specs: dict[str, ServerSpec] = {}
         self._serial = 0
         self.lane_notes: dict[str, str] = {}
+        self.month = Month()
+        """What keys with limits were let in for."""
         self.woken: set[str] = set()
         """Versions that calls wait for."""
         self._all = [
@@ -348,6 +351,10 @@ class Workers:
         for server_id in self._servers:
             self._attach(worker, server_id)
         if worker.channel is not None:
+            now = time.time()
+            self.month.turn(now)
+            told = orjson.dumps([self.month.name, self.month.calls])
+            worker.channel.send(Kind.month, told)
             if self._table:
                 worker.channel.send(Kind.table, self._table)
             worker.channel.send(Kind.open)
@@ -361,6 +368,7 @@ class Workers:
 
     def spread(self, source: Worker, payload: bytes) -> None:
         """Tell the others what one of them let in."""
+        self.month.add(orjson.loads(payload), time.time())
         for worker in self._all:
             if worker is not source and worker.channel is not None:
                 worker.channel.send(Kind.spent, payload)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.make.nodes import SECRET, RunningNode, a_node, a_route, a_server
 from tests.make.packages import an_adding_package
@@ -295,6 +296,18 @@ def test_limit_of_a_key_holds_over_all_workers(tmp_path: Path) -> None:
                 connection.sendall(f"{head}\r\n\r\n".encode() + body)
                 statuses.append(connection.recv(65536)[9:12])
             time.sleep(0.01)
+        few = a_key("few", requests_per_month=5)
+        node.want([spec], [a_route(tmp_path / "m", {FIRST: 100}, keys=(key, few))])
+        node.wait_until(lambda state: state["generation"] == 2)
+        with httpx.Client(headers={"Authorization": f"Bearer myk_few_{SECRET}"}) as client:
+            call = {"url": f"{node.address}/predict", "json": {"row": {"x": 1.0}}}
+            assert [client.post(**call).status_code for _ in range(5)] == [200] * 5
+            node.wait_until(lambda state: state["month_calls"].get(few.id) == 5)
+            node.end(signal.SIGKILL)
+            node.start()
+            node.wait_ready()
+            refused = client.post(**call)
+        assert (refused.status_code, refused.json()["code"]) == (429, "inference.quota_used")
         if int(begun // 60) == int(time.time() // 60):
             assert 36 <= statuses.count(b"200") <= 60
             assert statuses[-1] == b"429"

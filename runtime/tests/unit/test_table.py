@@ -1,4 +1,5 @@
 import base64
+import calendar
 from pathlib import Path
 from typing import cast
 
@@ -7,9 +8,10 @@ from tests.make.nodes import SECRET, a_key
 
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import DesiredState, Route, Target
+from modelyard_runtime.gateway.allowance import Allowance
 from modelyard_runtime.gateway.refusals import Refusal
 from modelyard_runtime.gateway.servers import Served
-from modelyard_runtime.gateway.table import Allowance, Table
+from modelyard_runtime.gateway.table import Table
 from modelyard_runtime.sandbox.walls import interpreter_dirs
 
 ADDRESS = ("w", "e", "d")
@@ -58,6 +60,21 @@ def test_the_key_may_be_the_password_of_a_client_that_knows_only_basic() -> None
             table.enter(ADDRESS, basic(wrong.encode()))
     with pytest.raises(Refusal):
         table.enter(ADDRESS, basic(b"\xff:\xff"))
+
+
+def test_a_months_quota_outlives_minutes_and_workers_but_not_the_month() -> None:
+    allowance, key = Allowance(), a_key(requests_per_month=3)
+    late = calendar.timegm((2026, 12, 31, 23, 58, 0))
+    allowance.resume("2026-12", {key.id: 1}, late)
+    allowance.spend(key, late)
+    allowance.add({key.id: 1}, late + 61)  # by another worker
+    with pytest.raises(Refusal) as refused:
+        allowance.spend(key, late + 61)
+    assert (refused.value.code, refused.value.retry_after) == ("inference.quota_used", 59)
+    allowance.resume("2026-12", {key.id: 3}, late + 120)  # what a node had before the new year
+    for _ in range(3):
+        allowance.spend(key, late + 120)
+    assert allowance.untold() == {key.id: 4}
 
 
 def test_target_that_is_not_ready_gets_nothing() -> None:

@@ -210,9 +210,21 @@ class Deployments:
         ]
         return lines
 
-    def create_key(self, deployment_id: str, name: str) -> str:
+    def create_key(
+        self,
+        deployment_id: str,
+        name: str,
+        *,
+        requests_per_minute: int | None = None,
+        requests_per_month: int | None = None,
+    ) -> str:
         """Create an endpoint key and give it. It is never shown again."""
-        made = self._transport.post(f"{_PATH}/{deployment_id}/keys", {"name": name})
+        body = {
+            "name": name,
+            "requests_per_minute": requests_per_minute,
+            "requests_per_month": requests_per_month,
+        }
+        made = self._transport.post(f"{_PATH}/{deployment_id}/keys", body)
         return str(made["key"])
 
     def keys(self, deployment_id: str) -> Sequence[EndpointKey]:

@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 import hmac
 import random
-import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +15,7 @@ from modelyard_protocol.routing import DesiredState, Key, Route, Scope, Target
 from modelyard_protocol.safeguards import Guard
 
 from .admission import Admitted
+from .allowance import Allowance
 from .refusals import Refusal, closed_door, not_ready
 from .servers import Served
 
@@ -25,50 +25,6 @@ _NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
 Address = tuple[str, str, str]
 """(workspace, environment, deployment)"""
-
-
-class Allowance:
-    """Counts a key's requests in the running minute; outlives changes of the table."""
-
-    def __init__(self, on_first: Callable[[], None] = lambda: None) -> None:
-        """Begin to count; `on_first` is called when there is something to tell the others."""
-        self._on_first = on_first
-        self._counts: dict[str, tuple[int, int]] = {}
-        self._untold: dict[str, int] = {}
-
-    def untold(self) -> dict[str, int]:
-        """Give what was spent here since the last time it was asked, by key."""
-        told, self._untold = self._untold, {}
-        return told
-
-    def add(self, spent: dict[str, int]) -> None:
-        """Count what the other workers of this node let in."""
-        minute = int(time.time() // 60)
-        for key_id, more in spent.items():
-            since, count = self._counts.get(key_id, (minute, 0))
-            self._counts[key_id] = (minute, (count if since == minute else 0) + more)
-
-    def spend(self, key: Key) -> None:
-        """Count one request.
-
-        Raises:
-            Refusal: 429, the key has none left this minute.
-        """
-        if key.requests_per_minute is None:
-            return
-        now = time.time()
-        minute = int(now // 60)
-        since, count = self._counts.get(key.id, (minute, 0))
-        if since != minute:
-            count = 0
-        if count >= key.requests_per_minute:
-            detail = f"This key may send {key.requests_per_minute} requests a minute."
-            wait = max(1, int(60 - now % 60))
-            raise Refusal(429, "inference.rate_limited", detail, retry_after=wait)
-        self._counts[key.id] = (minute, count + 1)
-        if not self._untold:
-            self._on_first()
-        self._untold[key.id] = self._untold.get(key.id, 0) + 1
 
 
 class Table:

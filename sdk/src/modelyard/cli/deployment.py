@@ -196,10 +196,21 @@ def logs(
 
 @app.command()
 @refusals
-def key(address: Address, name: Annotated[str, typer.Option(help="What it is for.")]) -> None:
+def key(
+    address: Address,
+    name: Annotated[str, typer.Option(help="What it is for.")],
+    per_minute: Annotated[int | None, typer.Option(help="Requests a minute.", min=1)] = None,
+    per_month: Annotated[int | None, typer.Option(help="Requests a month.", min=1)] = None,
+) -> None:
     """Create an endpoint key and print it, once."""
     session = client()
-    typer.echo(session.deployments.create_key(session.deployments.find(address).id, name))
+    made = session.deployments.create_key(
+        session.deployments.find(address).id,
+        name,
+        requests_per_minute=per_minute,
+        requests_per_month=per_month,
+    )
+    typer.echo(made)
 
 
 @app.command()

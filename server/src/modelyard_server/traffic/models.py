@@ -31,6 +31,8 @@ class EndpointKey(Owned, Base):
     secret_sha256: Mapped[str] = mapped_column(String(64))
     scopes: Mapped[list[str]] = mapped_column(JSON)
     requests_per_minute: Mapped[int | None]
+    requests_per_month: Mapped[int | None]
+    """Quota; months are those of UTC."""
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(320))

@@ -286,6 +286,7 @@ def keys_of(db: Session) -> dict[uuid.UUID, list[Key]]:
                 scopes=tuple(Scope(scope) for scope in row.scopes),
                 expires_at=row.expires_at,
                 requests_per_minute=row.requests_per_minute,
+                requests_per_month=row.requests_per_month,
             )
         )
     return found

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 
 from modelyard_server.deployments.ports import ComputeDriver, Publisher
 from modelyard_server.kernel import trail
+from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.late import LateAnswer
@@ -32,10 +33,19 @@ Compute = Annotated[ComputeDriver, provided(ComputeDriver)]
 
 @router.get("/deployments/{deployment_id}/keys")
 def list_keys(
-    deployment_id: uuid.UUID, db: Db, actor: Annotated[Actor, allowed(Permission.keys_read)]
+    deployment_id: uuid.UUID,
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.keys_read)],
+    compute: Compute,
 ) -> list[KeyOut]:
     """List a deployment's keys, without their secrets."""
-    return [KeyOut.model_validate(row) for row in service.list_keys(db, actor, deployment_id)]
+    rows, observed = service.list_keys(db, actor, deployment_id), compute.observed()
+    shown = [KeyOut.model_validate(row) for row in rows]
+    calls = observed.month_calls if observed and observed.month == f"{utcnow():%Y-%m}" else {}
+    for key in shown:
+        if key.requests_per_minute is not None or key.requests_per_month is not None:
+            key.calls_this_month = calls.get(str(key.id), 0)
+    return shown
 
 
 @router.post("/deployments/{deployment_id}/keys", status_code=201, response_model=KeyCreated)

@@ -16,6 +16,8 @@ class KeyCreate(BaseModel):
     scopes: list[Literal["predict", "feedback"]] = Field(["predict"], min_length=1)
     expires_at: dt.datetime | None = None
     requests_per_minute: int | None = Field(None, ge=1, le=1_000_000)
+    requests_per_month: int | None = Field(None, ge=1, le=2_000_000_000)
+    """Quota, counted by calendar month of UTC."""
 
 
 class KeyOut(BaseModel):
@@ -28,6 +30,9 @@ class KeyOut(BaseModel):
     created_at: dt.datetime
     expires_at: dt.datetime | None
     requests_per_minute: int | None
+    requests_per_month: int | None
+    calls_this_month: int | None = None
+    """Only keys with a limit or a quota are counted."""
     last_used_at: dt.datetime | None
 
 

@@ -83,6 +83,7 @@ def create_key(
         secret_sha256=crypto.sha256_hex(secret),
         scopes=sorted(set(wanted.scopes)),
         requests_per_minute=wanted.requests_per_minute,
+        requests_per_month=wanted.requests_per_month,
         created_at=now,
         created_by=actor.id,
         created_by_name=actor.name,
@@ -96,6 +97,7 @@ def create_key(
         "scopes": key.scopes,
         "expires_at": expires,
         "requests_per_minute": key.requests_per_minute,
+        "requests_per_month": key.requests_per_month,
     }
     _record(db, actor, "traffic.create_key", key, after=facts)
     return key, f"{PREFIX}_{public_id}_{secret}"
@@ -122,6 +124,7 @@ def rotate_key(
             "name": old.name,
             "scopes": old.scopes,
             "requests_per_minute": old.requests_per_minute,
+            "requests_per_month": old.requests_per_month,
             "expires_at": utcnow() + lifetime if lifetime is not None else None,
         }
     )

@@ -20,7 +20,10 @@ def _published(serving: Serving) -> dict[str, Any]:
 def test_a_key_is_shown_once_and_the_node_knows_only_its_digest(serving: Serving) -> None:
     deployment = serving.deploy()
     made = serving.post(
-        deployment["id"], "keys", {"name": "shop", "requests_per_minute": 60}, status=201
+        deployment["id"],
+        "keys",
+        {"name": "shop", "requests_per_minute": 60, "requests_per_month": 500},
+        status=201,
     )
     prefix, public_id, secret = made["key"].split("_")
 
@@ -28,7 +31,8 @@ def test_a_key_is_shown_once_and_the_node_knows_only_its_digest(serving: Serving
     listed = serving.client.get(f"/api/v1/deployments/{deployment['id']}/keys").json()
     assert (prefix, public_id) == ("myk", made["public_id"])
     assert known["secret_sha256"] == hashlib.sha256(secret.encode()).hexdigest()
-    assert known["requests_per_minute"] == 60
+    assert (known["requests_per_minute"], known["requests_per_month"]) == (60, 500)
+    assert [key["calls_this_month"] for key in listed] == [0]
     assert secret not in str(listed)
     with serving.platform.database.session(serving.workspace.id, write=False) as db:
         [row] = db.scalars(select(EndpointKey))
@@ -58,6 +62,7 @@ def test_a_revoked_key_is_gone_from_the_node_and_the_trail_has_both(serving: Ser
         {"name": "x", "scopes": ["admin"]},
         {"name": "x", "expires_at": "2001-01-01T00:00:00Z"},
         {"name": "x", "requests_per_minute": 0},
+        {"name": "x", "requests_per_month": 0},
     ],
 )
 def test_a_key_that_makes_no_sense_is_refused(serving: Serving, body: dict[str, Any]) -> None:
@@ -114,7 +119,8 @@ def test_the_last_use_of_a_key_only_moves_forward(serving: Serving) -> None:
 
 def test_a_rotated_key_works_beside_its_successor_for_a_while(serving: Serving) -> None:
     deployment = serving.deploy()
-    body = {"name": "shop", "scopes": ["predict", "feedback"], "requests_per_minute": 60}
+    limits = {"requests_per_minute": 60, "requests_per_month": 900}
+    body = {"name": "shop", "scopes": ["predict", "feedback"], **limits}
     old = serving.post(deployment["id"], "keys", body, status=201)
     path = f"keys/{old['id']}/rotate"
     new = serving.post(deployment["id"], path, {"overlap_hours": 2}, status=201)
@@ -125,5 +131,6 @@ def test_a_rotated_key_works_beside_its_successor_for_a_while(serving: Serving) 
     assert dt.timedelta(hours=1.9) < left <= dt.timedelta(hours=2)
     assert new["key"] != old["key"]
     assert (new["name"], new["scopes"]) == ("shop", ["feedback", "predict"])
-    assert (new["requests_per_minute"], new["expires_at"]) == (60, None)
+    assert {name: new[name] for name in limits} == limits
+    assert new["expires_at"] is None
     assert {old["id"], new["id"]} < set(published)

@@ -19,12 +19,13 @@ interface Props {
   onMade: (key: string) => void;
 }
 
-/** Asks for a name, an expiry and a limit, and makes the key. */
+/** Asks for a name, an expiry and limits, and makes the key. */
 export function CreateKey({ id, opened, onClose, onMade }: Props) {
   const create = useCreateKey(id);
   const [name, setName] = useState("");
   const [days, setDays] = useState("0");
   const [limit, setLimit] = useState<number | null>(null);
+  const [quota, setQuota] = useState<number | null>(null);
   const submit = () =>
     create.mutate(
       {
@@ -33,6 +34,7 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
         expires_at:
           days === "0" ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString(),
         requests_per_minute: limit,
+        requests_per_month: quota,
       },
       {
         onSuccess: (made) => {
@@ -72,6 +74,16 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
           allowDecimal={false}
           value={limit ?? ""}
           onChange={(value) => setLimit(typeof value === "number" ? value : null)}
+        />
+        <NumberInput
+          label="Requests a month"
+          description="Calendar months of UTC. Used up, it answers 429 until the next one begins."
+          placeholder="No quota"
+          min={1}
+          allowDecimal={false}
+          thousandSeparator=" "
+          value={quota ?? ""}
+          onChange={(value) => setQuota(typeof value === "number" ? value : null)}
         />
         {create.error && <Refused error={create.error} />}
         <FormActions onCancel={onClose}>

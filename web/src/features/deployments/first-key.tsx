@@ -43,6 +43,7 @@ export function FirstKey({ deployment }: { deployment: Deployment }) {
                 scopes: ["predict"],
                 expires_at: null,
                 requests_per_minute: null,
+                requests_per_month: null,
               })
             }
           >

@@ -15,6 +15,8 @@ const key = {
   created_at: "2026-11-21T08:00:00Z",
   expires_at: null,
   requests_per_minute: 600,
+  requests_per_month: 50_000,
+  calls_this_month: 1_200,
   last_used_at: null,
 };
 
@@ -33,10 +35,12 @@ test("a new key is shown once, with the limit that was asked for", async () => {
   const asking = within(await screen.findByRole("dialog"));
   await userEvent.type(asking.getByRole("textbox", { name: /Name/ }), "checkout");
   await userEvent.type(asking.getByRole("textbox", { name: "Requests a minute" }), "600");
+  await userEvent.type(asking.getByRole("textbox", { name: "Requests a month" }), "50000");
   await userEvent.click(asking.getByRole("button", { name: "Create key" }));
   expect(await screen.findByText("myk_abc_secret")).toBeVisible();
   const request = { name: "checkout", scopes: ["predict"], expires_at: null };
-  expect(sent).toEqual([{ ...request, requests_per_minute: 600 }]);
+  const limits = { requests_per_minute: 600, requests_per_month: 50_000 };
+  expect(sent).toEqual([{ ...request, ...limits }]);
 });
 
 test("revoking asks once and says what happens", async () => {
@@ -52,6 +56,6 @@ test("revoking asks once and says what happens", async () => {
 test("who may only read keys can neither create nor revoke", async () => {
   answers("get", `${ONE}/keys`, [key]);
   await show({ ...ana, permissions: ["keys.read"] });
-  await screen.findByRole("row", { name: /checkout/ });
+  await screen.findByRole("row", { name: /checkout.*1[^\d]200 of 50[^\d]000/ });
   expect(screen.queryByRole("button", { name: /Create|Revoke/ })).toBeNull();
 });

@@ -75,6 +75,11 @@ export function KeysTab({ id }: { id: string }) {
   );
 }
 
+const monthOf = ({ calls_this_month: calls, requests_per_month: quota }: Key) => {
+  if (calls === null) return <span className="dim">Not counted</span>;
+  return quota === null ? count(calls) : `${count(calls)} of ${count(quota)}`;
+};
+
 const columnsOf = (
   onRevoke: ((key: Key) => void) | null,
   onRotate: (key: Key) => void,
@@ -88,6 +93,7 @@ const columnsOf = (
     align: "end",
     cell: (row) => (row.requests_per_minute === null ? "No limit" : count(row.requests_per_minute)),
   },
+  { id: "quota", header: "This month", align: "end", cell: (row) => monthOf(row) },
   { id: "created", header: "Created", cell: (row) => <Time at={row.created_at} /> },
   {
     id: "expires",
