@@ -1,5 +1,4 @@
 import { createRoute } from "@tanstack/react-router";
-import { PLACES } from "@/features/deployments/places";
 import { TABS } from "@/features/deployments/tab-names";
 import {
   BASELINES,
@@ -24,7 +23,7 @@ const deployments = createRoute({
   validateSearch: (search: Search): { env?: string } =>
     text(search.env) ? { env: text(search.env) } : {},
   component: function Deployments() {
-    const place = oneOf(deployments.useSearch().env, PLACES, "all");
+    const place = deployments.useSearch().env ?? "all";
     const navigate = deployments.useNavigate();
     return (
       <DeploymentsPage

@@ -6,6 +6,7 @@ import {
 } from "@tanstack/react-query";
 import { api, body, done } from "@/api/client";
 import type { Shape } from "@/api/types";
+import { download } from "@/lib/download";
 
 export type AlertRow = Shape<"AlertRow">;
 export type Alert = Shape<"AlertOut">;
@@ -194,9 +195,5 @@ export const useExportWindow = () =>
       parseAs: "blob",
     });
     done(answer);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([answer.data ?? ""], { type: "text/csv" }));
-    link.download = "retraining-window.csv";
-    link.click();
-    URL.revokeObjectURL(link.href);
+    download("retraining-window.csv", answer.data ?? "", "text/csv");
   });

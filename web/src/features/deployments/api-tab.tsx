@@ -1,6 +1,8 @@
+import { Button } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
+import { download } from "@/lib/download";
 import { Callout } from "@/ui/callout";
 import { Choice } from "@/ui/choice";
 import { CodeBlock } from "@/ui/code-block";
@@ -50,6 +52,9 @@ function Console({ deployment, version }: { deployment: Deployment; version: num
   return <TryConsole key={version} deployment={deployment} version={version} />;
 }
 
+const save = (name: string, document: object) =>
+  download(`${name}-openapi.json`, JSON.stringify(document, null, 2), "application/json");
+
 function Calls({ deployment, revision }: { deployment: Deployment; revision: number }) {
   const { data } = useSuspenseQuery(endpointApi(deployment.id, revision));
   const [language, setLanguage] = useState<(typeof LANGUAGES)[number]>("curl");
@@ -84,6 +89,17 @@ function Calls({ deployment, revision }: { deployment: Deployment; revision: num
               <span className="dim">{call.summary}</span>
             </li>
           ))}
+          <li className="row wrap small">
+            <CopyField
+              value={`${deployment.url}/openapi.json`}
+              shown="GET /openapi.json"
+              label="address of the OpenAPI document"
+            />
+            <span className="dim">OpenAPI 3.1 document of this endpoint.</span>
+            <Button variant="default" size="compact-xs" onClick={() => save(deployment.name, data)}>
+              Download
+            </Button>
+          </li>
           {grpc && (
             <li className="row wrap small">
               <CopyField value={grpc.address} shown={`gRPC ${grpc.address}`} label="gRPC address" />

@@ -7,6 +7,7 @@ export type Revision = Shape<"RevisionOut">;
 export type Key = Shape<"KeyOut">;
 export type AutoConfig = Shape<"AutoConfigOut">;
 export type ServingConfig = Shape<"ServingConfig">;
+export type Glance = Shape<"FleetRow">;
 export type Version = Shape<"VersionOut">;
 
 const UNDER_WAY = new Set(["requested", "building", "verifying", "starting", "stopping"]);
@@ -19,6 +20,16 @@ export const environmentList = () =>
     queryKey: ["deployments", "environments"],
     queryFn: async ({ signal }) => body(await api.GET("/api/v1/environments", { signal })),
     staleTime: 300_000,
+  });
+
+/** How every deployment does: calls of the last day, drift, owner. */
+export const glances = () =>
+  queryOptions({
+    queryKey: ["deployments", "glances"],
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/fleet", { params: { query: { range: "24h" } }, signal })).rows,
+    refetchInterval: 15_000,
+    retry: false,
   });
 
 export const autoConfig = (modelId: string, version: number | null) =>

@@ -1,12 +1,32 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
-import { aDeployment, page } from "@/test/deployments";
+import { beforeEach, expect, test, vi } from "vitest";
+import { aDeployment, DEPLOYMENT, page } from "@/test/deployments";
 import { renderView } from "@/test/render";
 import { answers, refuses } from "@/test/server";
 import { DeploymentsPage } from "./deployments-page";
 
-const show = (place: "all" | "production" = "all", onPlace = vi.fn()) =>
+const ENVIRONMENTS = [
+  { slug: "staging", name: "Try-out" },
+  { slug: "production", name: "Production" },
+];
+const glance = {
+  deployment_id: DEPLOYMENT,
+  name: "breast-cancer",
+  owner: "Grace",
+  requests: 1_500,
+  error_rate: 0.02,
+  p95_ms: 12,
+  drift: "drifting",
+  drift_reason: "mean area moved",
+};
+
+beforeEach(() => {
+  answers("get", "/api/v1/environments", ENVIRONMENTS);
+  answers("get", "/api/v1/fleet", { rows: [glance] });
+});
+
+const show = (place = "all", onPlace = vi.fn()) =>
   renderView(<DeploymentsPage place={place} onPlace={onPlace} />);
 
 test("each deployment links to its page and names its status and version", async () => {
@@ -19,6 +39,8 @@ test("each deployment links to its page and names its status and version", async
   const row = await screen.findByRole("row", { name: /breast-cancer/ });
   expect(row).toHaveTextContent("Degraded");
   expect(row).toHaveTextContent("v1");
+  expect(await screen.findByRole("cell", { name: "Try-out" })).toBeVisible();
+  await vi.waitFor(() => expect(row).toHaveTextContent(/1.5.?k.*2 %.*12.*Drift.*Grace/i));
   const [link] = screen.getAllByRole("link", { name: "breast-cancer" });
   expect(link).toHaveAttribute("href", `/w/team/deployments/${aDeployment().id}`);
 });
@@ -38,6 +60,14 @@ test("an environment without deployments offers all of them", async () => {
   await show("production", onPlace);
   await userEvent.click(await screen.findByRole("button", { name: "Show all environments" }));
   expect(onPlace).toHaveBeenCalledWith("all");
+});
+
+test("the workspace's own environments are offered by their names", async () => {
+  answers("get", "/api/v1/deployments", page([aDeployment()]));
+  const onPlace = vi.fn();
+  await show("all", onPlace);
+  await userEvent.click(await screen.findByRole("radio", { name: "Try-out" }));
+  expect(onPlace).toHaveBeenCalledWith("staging");
 });
 
 test("a refused list says why and can be tried again", async () => {

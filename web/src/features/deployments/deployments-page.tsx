@@ -1,24 +1,25 @@
-import { Button } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { IconRocket } from "@tabler/icons-react";
-import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { useQuery, useSuspenseInfiniteQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { here } from "@/lib/here";
 import { Choice } from "@/ui/choice";
-import { type Column, DataTable } from "@/ui/data-table";
+import { DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/link-button";
 import { PageHeader } from "@/ui/page-header";
 import { Panel } from "@/ui/panel";
 import { TableSkeleton } from "@/ui/skeletons";
-import { StatusBadge, Tag } from "@/ui/status-badge";
-import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
-import { type Deployment, deploymentList } from "./api";
-import { PLACES, type Place } from "./places";
+import { deploymentList, environmentList, glances } from "./api";
+import { columnsOf } from "./deployment-columns";
+
+const SIDE_BY_SIDE = 4; // environments; more are chosen from a list
 
 interface Props {
-  place: Place;
-  onPlace: (place: Place) => void;
+  /** Slug of an environment, or "all". */
+  place: string;
+  onPlace: (place: string) => void;
 }
 
 /** Every deployment of the workspace. */
@@ -28,15 +29,7 @@ export function DeploymentsPage({ place, onPlace }: Props) {
       <PageHeader
         title="Deployments"
         meta="A model served under one address."
-        actions={
-          <Choice
-            label="Environment"
-            value={place}
-            options={PLACES}
-            names={{ all: "All", dev: "Development", staging: "Staging", production: "Production" }}
-            onChange={onPlace}
-          />
-        }
+        actions={<Environment place={place} onPlace={onPlace} />}
       />
       <Panel flush>
         <View loading={<TableSkeleton />}>
@@ -47,9 +40,46 @@ export function DeploymentsPage({ place, onPlace }: Props) {
   );
 }
 
+/** Chooses one of the workspace's own environments. */
+function Environment({ place, onPlace }: Props) {
+  const { data: environments } = useQuery(environmentList());
+  if (!environments) return null;
+  const names = { all: "All", ...namesOf(environments) };
+  const options = Object.keys(names);
+  if (environments.length <= SIDE_BY_SIDE) {
+    return (
+      <Choice
+        label="Environment"
+        value={place}
+        options={options}
+        names={names}
+        onChange={onPlace}
+      />
+    );
+  }
+  return (
+    <Select
+      aria-label="Environment"
+      data={Object.entries(names).map(([value, label]) => ({ value, label }))}
+      value={place}
+      onChange={(chosen) => chosen && onPlace(chosen)}
+    />
+  );
+}
+
+const namesOf = (environments: { slug: string; name: string }[]): Record<string, string> =>
+  Object.fromEntries(environments.map((one) => [one.slug, one.name]));
+
 function List({ place, onPlace }: Props) {
   const query = useSuspenseInfiniteQuery(
     deploymentList({ environment: place === "all" ? null : place }),
+  );
+  const { data: environments } = useQuery(environmentList());
+  const { data: seen } = useQuery(glances());
+  const columns = useMemo(
+    () =>
+      columnsOf(namesOf(environments ?? []), new Map(seen?.map((row) => [row.deployment_id, row]))),
+    [environments, seen],
   );
   const rows = query.data.pages.flatMap((page) => page.items);
   if (rows.length === 0 && place !== "all") {
@@ -89,55 +119,3 @@ function NothingDeployed() {
     </EmptyState>
   );
 }
-
-const columns: Column<Deployment>[] = [
-  {
-    id: "name",
-    header: "Name",
-    sortBy: (row) => row.name,
-    cell: (row) => (
-      <Link to="/w/$ws/deployments/$dep" params={{ ...here(), dep: row.id }}>
-        {row.name}
-      </Link>
-    ),
-  },
-  {
-    id: "environment",
-    header: "Environment",
-    sortBy: (row) => row.environment,
-    cell: (row) => <Tag>{row.environment}</Tag>,
-  },
-  {
-    id: "status",
-    header: "Status",
-    sortBy: (row) => row.status,
-    cell: (row) => (
-      <StatusBadge
-        status={row.status}
-        {...(row.status_reason ? { title: row.status_reason } : {})}
-      />
-    ),
-  },
-  {
-    id: "model",
-    header: "Model",
-    sortBy: (row) => row.model_name,
-    cell: (row) => (
-      <Link to="/w/$ws/models/$model" params={{ ...here(), model: row.model_id }}>
-        {row.model_name}
-      </Link>
-    ),
-  },
-  {
-    id: "version",
-    header: "Live version",
-    cell: (row) =>
-      row.live_revision ? `v${row.live_revision.version}` : <span className="dim">None</span>,
-  },
-  {
-    id: "updated",
-    header: "Last change",
-    sortBy: (row) => row.updated_at,
-    cell: (row) => <Time at={row.updated_at} />,
-  },
-];

@@ -76,8 +76,10 @@ export function KeysTab({ id }: { id: string }) {
 }
 
 const monthOf = ({ calls_this_month: calls, requests_per_month: quota }: Key) => {
-  if (calls === null) return <span className="dim">Not counted</span>;
-  return quota === null ? count(calls) : `${count(calls)} of ${count(quota)}`;
+  if (calls === null || calls === undefined) return <span className="dim">Not counted</span>;
+  return quota === null || quota === undefined
+    ? count(calls)
+    : `${count(calls)} of ${count(quota)}`;
 };
 
 const columnsOf = (

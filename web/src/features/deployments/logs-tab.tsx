@@ -1,6 +1,7 @@
-import { Button, Switch } from "@mantine/core";
+import { Button, Switch, TextInput } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { download } from "@/lib/download";
 import { count } from "@/lib/format";
 import { CodeBlock } from "@/ui/code-block";
 import { EmptyState } from "@/ui/empty-state";
@@ -19,13 +20,30 @@ export function LogsTab({ id }: { id: string }) {
     ...logs(id, tail),
     refetchInterval: following ? LIVE_MS : false,
   });
+  const [wanted, setWanted] = useState("");
   const longer = Math.min(tail * 5, MOST);
+  const needle = wanted.trim().toLowerCase();
+  const found = needle
+    ? data.lines.filter((line) => line.toLowerCase().includes(needle))
+    : data.lines;
   return (
     <Panel
       title="Model server log"
-      note={`The last ${count(data.lines.length)} lines`}
+      note={
+        needle
+          ? `${count(found.length)} of the last ${count(data.lines.length)} lines`
+          : `The last ${count(data.lines.length)} lines`
+      }
       action={
         <div className="row wrap">
+          <TextInput
+            size="xs"
+            type="search"
+            aria-label="Lines that contain"
+            placeholder="Lines that contain…"
+            value={wanted}
+            onChange={(event) => setWanted(event.currentTarget.value)}
+          />
           <Switch
             size="sm"
             label="Follow"
@@ -37,14 +55,27 @@ export function LogsTab({ id }: { id: string }) {
               Show {count(longer)}
             </Button>
           )}
+          <Button
+            variant="default"
+            size="xs"
+            disabled={found.length === 0}
+            onClick={() => download("model-server.log", `${found.join("\n")}\n`, "text/plain")}
+          >
+            Download
+          </Button>
         </div>
       }
     >
-      {data.lines.length === 0 ? (
+      {data.lines.length === 0 && (
         <EmptyState title="No lines yet">The model server writes here when it starts.</EmptyState>
-      ) : (
-        <CodeBlock code={data.lines.join("\n")} label="log" wrap />
       )}
+      {data.lines.length > 0 && found.length === 0 && (
+        <EmptyState
+          title={`No line contains “${wanted.trim()}”`}
+          action={<Button onClick={() => setWanted("")}>Show all lines</Button>}
+        />
+      )}
+      {found.length > 0 && <CodeBlock code={found.join("\n")} label="log" wrap />}
     </Panel>
   );
 }

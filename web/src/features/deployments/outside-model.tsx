@@ -1,10 +1,11 @@
 import { Button, Modal, Select, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
 import { Refused } from "@/ui/refused";
-import { PLACES } from "./places";
+import { environmentList } from "./api";
 import { useCreateReported } from "./reported-api";
 
 /** Begins to watch a model that runs somewhere else. */
@@ -21,10 +22,9 @@ export function OutsideModel() {
   );
 }
 
-const ENVIRONMENTS = PLACES.filter((place) => place !== "all");
-
 function Form({ onClose }: { onClose: () => void }) {
   const create = useCreateReported();
+  const { data: environments = [] } = useQuery(environmentList());
   const navigate = useNavigate();
   const [model, setModel] = useState("");
   const [servedBy, setServedBy] = useState("");
@@ -76,7 +76,7 @@ function Form({ onClose }: { onClose: () => void }) {
         />
         <Select
           label="Environment"
-          data={ENVIRONMENTS}
+          data={environments.map((one) => ({ value: one.slug, label: one.name }))}
           value={environment}
           allowDeselect={false}
           onChange={(chosen) => chosen && setEnvironment(chosen)}

@@ -1,0 +1,25 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { DEPLOYMENT } from "@/test/deployments";
+import { renderView } from "@/test/render";
+import { answers } from "@/test/server";
+import { LogsTab } from "./logs-tab";
+
+test("lines are found by a part of them, and what is left can be kept as a file", async () => {
+  answers("get", `/api/v1/deployments/${DEPLOYMENT}/logs`, {
+    lines: ["ready", "Warning: slow", "answered"],
+  });
+  await renderView(<LogsTab id={DEPLOYMENT} />);
+  await userEvent.type(
+    await screen.findByRole("searchbox", { name: "Lines that contain" }),
+    "SLOW",
+  );
+  expect(screen.getByText("1 of the last 3 lines")).toBeVisible();
+  expect(screen.queryByText(/answered/)).toBeNull();
+  expect(screen.getByRole("button", { name: "Download" })).toBeEnabled();
+  await userEvent.type(screen.getByRole("searchbox"), "er");
+  expect(screen.getByText("No line contains “SLOWer”")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Show all lines" }));
+  expect(screen.getByText(/answered/)).toBeVisible();
+});
