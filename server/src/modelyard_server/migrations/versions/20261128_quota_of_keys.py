@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    column = sa.Column("requests_per_month", sa.Integer(), nullable=True)
+    column = sa.Column("requests_per_month", sa.BigInteger(), nullable=True)
     op.add_column("endpoint_keys", column)
 
 
