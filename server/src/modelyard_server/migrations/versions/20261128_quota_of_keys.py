@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_quota_of_keys"
-down_revision = "20261128_token_counts"
+down_revision = "20261127_entity_outcomes"
 branch_labels = None
 depends_on = None
 
