@@ -7273,6 +7273,8 @@ export interface components {
             expires_at?: string | null;
             /** Requests Per Minute */
             requests_per_minute?: number | null;
+            /** Requests Per Month */
+            requests_per_month?: number | null;
         };
         /** KeyCreated */
         KeyCreated: {
@@ -7296,6 +7298,10 @@ export interface components {
             expires_at: string | null;
             /** Requests Per Minute */
             requests_per_minute: number | null;
+            /** Requests Per Month */
+            requests_per_month: number | null;
+            /** Calls This Month */
+            calls_this_month?: number | null;
             /** Last Used At */
             last_used_at: string | null;
             /** Key */
@@ -7323,6 +7329,10 @@ export interface components {
             expires_at: string | null;
             /** Requests Per Minute */
             requests_per_minute: number | null;
+            /** Requests Per Month */
+            requests_per_month: number | null;
+            /** Calls This Month */
+            calls_this_month?: number | null;
             /** Last Used At */
             last_used_at: string | null;
         };
