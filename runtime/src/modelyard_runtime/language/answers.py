@@ -38,6 +38,8 @@ class Answer:
         self._count(event)
         if not self.head:
             self.head = {"id": event.get("id"), "created": event.get("created")}
+        if "prompt_progress" in event:  # it is still reading
+            return None
         choices = event.get("choices") or []
         for choice in choices:
             self._add(choice)

@@ -23,6 +23,7 @@ from .llama import Llama, Size, size
 MAX_WAITING = 16  # calls; past it an answer would come after most callers gave up
 LIFE_SECONDS = 1.0  # between two signs that a call is being worked on
 GONE = 499  # what a call that nobody waits for ends with
+_NOTHING = orjson.dumps({})
 _SAMPLE = {"prompt": "Hello", "max_tokens": 8, "temperature": 0}
 
 
@@ -59,8 +60,11 @@ class LanguageEngine:
     def cancel(self, caller: Caller, number: int) -> None:
         """Stop working on a call."""
         talk = self._open.get((caller, number))
-        if talk is not None:
-            talk.cancel()
+        if talk is None:
+            return
+        talk.cancel()
+        if not talk.has_begun:  # it would be answered only when those before it are
+            self._end(talk, wire.pack_answer(number, GONE, 0, _NOTHING))
 
     def forget(self, caller: Caller) -> None:
         """Stop working for a worker that is gone."""
@@ -70,6 +74,8 @@ class LanguageEngine:
                 del self._open[whose, number]
 
     def _work(self, talk: _Talk, loop: asyncio.AbstractEventLoop) -> None:
+        if talk.has_ended():  # it was answered when it was ended
+            return
         started = time.perf_counter_ns()
         try:
             status, body = talk.run(self._model, loop)
@@ -94,7 +100,7 @@ class _Talk:
 
     def __init__(self, caller: Caller, number: int, meta: dict[str, Any], body: bytes) -> None:
         self.caller, self.number = caller, number
-        self._is_cancelled = False
+        self._is_cancelled = self.has_begun = False
         self._payload = orjson.loads(body)
         self._told_at = 0.0
         self._answer = Answer(
@@ -111,9 +117,7 @@ class _Talk:
 
     def run(self, model: Llama, loop: asyncio.AbstractEventLoop) -> tuple[int, bytes]:
         """Give status and body of the answer, after all its pieces."""
-        answer = self._answer
-        if self.has_ended():
-            return GONE, answer.ended()
+        answer, self.has_begun = self._answer, True
         if answer.skin is Skin.embeddings:
             return self._embedded(model.embed(self._payload))
 

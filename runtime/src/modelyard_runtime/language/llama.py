@@ -67,8 +67,9 @@ class Llama:
         os.chdir(tempfile.gettempdir())  # a socket's address has to be short
         params.n_ctx = wanted.context * wanted.calls
         params.n_parallel = wanted.calls
-        # An input for embeddings has to fit one batch.
-        params.n_batch = params.n_ubatch = min(wanted.context, 2048)
+        is_for_vectors = _sums_up(weights)
+        # An input for embeddings has to fit one batch; a call can be ended between two.
+        params.n_batch = params.n_ubatch = min(wanted.context, 2048 if is_for_vectors else 512)
         for threads in (params.cpuparams, params.cpuparams_batch):
             threads.n_threads = wanted.threads
         params.embedding = True  # beside chat; the model need not be made for it
@@ -81,7 +82,7 @@ class Llama:
         params.n_threads_http = 1
         Path(_SOCKET).unlink(missing_ok=True)
         params.hostnames = [_SOCKET]  # where the sandbox lets no other socket be
-        if not _sums_up(weights):
+        if not is_for_vectors:
             params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
         try:
             self._server = xllamacpp.Server(params)
@@ -100,6 +101,7 @@ class Llama:
             "stream": True,
             "stream_options": {"include_usage": True},
             "timings_per_token": True,  # what was counted when a call ends early
+            "return_progress": True,  # signs of life, and places to end, while it reads
         }
         ask = self._server.handle_completions
         if skin is Skin.chat:
