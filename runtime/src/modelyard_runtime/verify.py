@@ -26,6 +26,7 @@ from modelyard_protocol.routing import GRAPH_FILE
 
 from .compiling import tools
 from .deaths import death
+from .patience import TooSlow, output_of
 
 if TYPE_CHECKING:
     from .loading import Loaded
@@ -74,27 +75,26 @@ def _outside(options: argparse.Namespace) -> dict[str, Any]:
             line += ["--ro", str(options.importance.absolute())]
             inner += ["--importance", str(options.importance.absolute())]
         line += ["--", str(python), "-m", "modelyard_runtime.verify", *inner]
-        try:
-            done = subprocess.run(
-                line, stdout=subprocess.PIPE, timeout=options.timeout, check=False, text=True
-            )
-        except subprocess.TimeoutExpired:
-            reason = f"The model did not load and predict within {options.timeout:g} seconds."
-            return _report(options.engine, error=reason)
-    return _last_report(options, done)
+        with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as child:
+            try:
+                printed = output_of(child, options.timeout)
+            except TooSlow as late:
+                reason = f"The model did not load and predict within {options.timeout:g} seconds"
+                if late.waited > 1:
+                    reason += f", besides {late.waited:.0f} in which it waited for a processor"
+                return _report(options.engine, error=f"{reason}.")
+    return _last_report(options, printed, child.returncode)
 
 
-def _last_report(
-    options: argparse.Namespace, done: subprocess.CompletedProcess[str]
-) -> dict[str, Any]:
-    for text in reversed(done.stdout.splitlines()):
+def _last_report(options: argparse.Namespace, printed: str, code: int) -> dict[str, Any]:
+    for text in reversed(printed.splitlines()):
         try:
             found = json.loads(text)
         except ValueError:
             continue
         if isinstance(found, dict) and "ok" in found:
             return found
-    return _report(options.engine, error=death(done.returncode, options.memory_mb))
+    return _report(options.engine, error=death(code, options.memory_mb))
 
 
 def _inside(options: argparse.Namespace) -> dict[str, Any]:

@@ -5,11 +5,11 @@ import { duration } from "@/lib/format";
 import { deploymentPlace, modelPlace, runPlace } from "@/lib/places";
 import { Callout } from "@/ui/callout";
 import { ConfirmDialog } from "@/ui/confirm-dialog";
+import { Elapsed } from "@/ui/elapsed";
 import { LinkButton } from "@/ui/link-button";
 import { Refused } from "@/ui/refused";
 import { Stepper } from "@/ui/stepper";
 import { type Install, isMoving, type Sample, useSampleActions } from "./api";
-import { Elapsed } from "./elapsed";
 
 interface Props {
   ws: string;

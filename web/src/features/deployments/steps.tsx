@@ -1,4 +1,5 @@
 import { duration } from "@/lib/format";
+import { Elapsed } from "@/ui/elapsed";
 import type { ProgressStep } from "@/ui/stepper";
 import type { Revision } from "./api";
 
@@ -10,14 +11,19 @@ const TITLES: Record<Revision["steps"][number]["name"], string> = {
   traffic: "Traffic",
 };
 
-/** The steps of a rollout for the stepper, with the seconds each took. */
+/** The steps of a rollout for the stepper, with the seconds each took or takes so far. */
 export function progressOf(revision: Revision): ProgressStep[] {
   return revision.steps.map((step) => ({
     key: step.name,
     title: TITLES[step.name],
     status: step.status,
     detail: step.detail,
-    time: took(step.started_at, step.finished_at),
+    time:
+      step.status === "running" && step.started_at ? (
+        <Elapsed atLeast={(Date.now() - Date.parse(step.started_at)) / 1_000} />
+      ) : (
+        took(step.started_at, step.finished_at)
+      ),
   }));
 }
 
