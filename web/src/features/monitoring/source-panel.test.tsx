@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { Shape } from "@/api/types";
 import { ana, renderView } from "@/test/render";
 import { answers, refuses } from "@/test/server";
+import { SourceColumns } from "./source-columns";
+import { draftOf, putOf } from "./source-draft";
 import { SourcePanel } from "./source-panel";
 
 const PATH = "/api/v1/deployments/d1/outcome-source";
@@ -59,6 +61,16 @@ const aSource = (change: Partial<Shape<"OutcomeSourceOut">> = {}): Shape<"Outcom
   pulls: [aPull()],
   ...change,
 });
+
+const OF_ENTITIES = {
+  prediction_id: null,
+  row: null,
+  entity: "customer",
+  value: "really",
+  at: "seen",
+  since: null,
+  within_seconds: 604_800,
+};
 
 test("the last pulls are told with what came of their rows, and one is asked for", async () => {
   answers("get", PATH, aSource());
@@ -133,36 +145,33 @@ test("a place is looked at, its columns are guessed, and it is connected", async
   expect(await screen.findByText("The first pull is about to begin.")).toBeVisible();
 });
 
-test("outcomes of an entity and a time are mapped, and why they found no prediction is said", async () => {
+test("why outcomes of entities found no prediction is said, and what joins them", async () => {
   const counts = { ...aPull().counts, reasons: { entity_unknown: 40, prediction_too_old: 20 } };
-  answers("get", PATH, aSource({ pulls: [aPull({ counts })] }));
-  const sent = answers("put", PATH, aSource());
+  answers("get", PATH, aSource({ pulls: [aPull({ counts })], columns: OF_ENTITIES }));
   await renderView(<SourcePanel id="d1" />);
   expect(
     await screen.findByText(/40 named by no prediction, 20 predicted too long before/),
   ).toBeVisible();
-  await userEvent.click(screen.getByRole("button", { name: "Change" }));
-  await userEvent.click(await screen.findByRole("combobox", { name: "Outcomes are joined by" }));
-  await userEvent.click(await screen.findByRole("option", { name: "Entity and time" }));
-  await userEvent.click(screen.getByLabelText("Entity", { selector: "input" }));
-  await userEvent.paste("customer");
-  const days = screen.getByLabelText("Oldest prediction, days");
-  await userEvent.clear(days);
-  await userEvent.type(days, "7");
-  await userEvent.click(screen.getByRole("button", { name: "Save and pull" }));
-  await expect
-    .poll(() => sent)
-    .toMatchObject([
-      {
-        columns: {
-          entity: "customer",
-          value: "really",
-          at: "written_at",
-          since: null,
-          within_seconds: 604_800,
-        },
-      },
-    ]);
+  expect(screen.getByText("entity and time")).toBeVisible();
+});
+
+test("columns of an entity and a time are those that were mapped", async () => {
+  const draft = draftOf(aSource({ columns: OF_ENTITIES }));
+  const { prediction_id, row, ...named } = OF_ENTITIES;
+  expect([draft.joined, draft.within_days]).toEqual(["entity", 7]);
+  expect(putOf(draft).columns).toEqual(named);
+  expect(putOf({ ...draft, joined: "prediction", prediction_id: "call_id" }).columns).toEqual({
+    prediction_id: "call_id",
+    value: "really",
+    at: "seen",
+    row: null,
+    within_seconds: 604_800,
+  });
+  await renderView(<SourceColumns draft={draft} names={["customer", "seen"]} set={() => {}} />);
+  expect(screen.getByLabelText("Entity", { selector: "input" })).toHaveValue("customer");
+  expect(screen.getByLabelText("Predicted since", { selector: "input" })).toHaveValue("");
+  expect(screen.getByLabelText("Oldest prediction, days")).toHaveValue("7");
+  expect(screen.queryByLabelText("Row of the call")).not.toBeInTheDocument();
 });
 
 test("a change keeps the secret that is not given again, and a refusal is shown", async () => {
