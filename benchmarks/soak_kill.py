@@ -180,7 +180,7 @@ def main() -> int:
         owner = an_owner(installation)
         for more in ((), ("--C", "0.01")):
             owner.run_example("quickstart.py", *more)
-        found = owner.get("/deployments", environment="staging")["items"][0]
+        found = owner.deploy("breast-cancer", environment="dev")
         story = Story(owner, installation, owner.get(f"/deployments/{found['id']}"))
         key, right = owner.a_key(found["id"]), {}
         for version in (2, 1):
