@@ -1,5 +1,6 @@
 """What of OpenAI's API is honoured, what is refused, and that nothing else passes unseen."""
 
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_what_is_not_done_is_refused_by_name(
 
 @given(st.sampled_from([Skin.chat, Skin.completions, Skin.embeddings]), st.binary() | JSON)
 def test_any_body_is_read_or_refused(skin: Skin, body: Any) -> None:
-    raw = body if isinstance(body, bytes) else orjson.dumps(body, option=_LAX, default=str)
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     with suppress(Unfit):
         read(skin, raw, {"assistant"})
 
@@ -111,7 +112,4 @@ def test_any_body_is_read_or_refused(skin: Skin, body: Any) -> None:
 @given(st.dictionaries(st.sampled_from(["n", "model", "stop", "tools", "seed", "stream"]), JSON))
 def test_any_value_of_a_field_is_read_or_refused(values: dict[str, Any]) -> None:
     with suppress(Unfit):
-        read(Skin.chat, orjson.dumps(CHAT | values, option=_LAX, default=str), {"assistant"})
-
-
-_LAX = orjson.OPT_NON_STR_KEYS
+        read(Skin.chat, json.dumps(CHAT | values).encode(), {"assistant"})

@@ -135,16 +135,17 @@ def test_calls_answered_one_by_one_are_framed_on_the_way_and_handed_over_once() 
         recorder.note(a_call(name))
     assert sent == []
     recorder.flush()
-    ((frames, count),) = sent
-    parts = [[*read_records(payload)] for payload, _ in read_frames(frames)]
-    assert [len(part) for part in parts] == [LONE_CALLS, LONE_CALLS, 3]
+    frames = [[*read_frames(block)] for block, _ in sent]
+    assert [len(block) for block in frames] == [1, 1, 1]  # a cut one takes no other's calls along
+    parts = [[*read_records(payload)] for ((payload, _),) in frames]
+    assert [len(part) for part in parts] == [calls for _, calls in sent]
+    assert [calls for _, calls in sent] == [LONE_CALLS, LONE_CALLS, 3]
     assert [one.id for part in parts for one in part if isinstance(one, Prediction)] == names
-    assert count == len(names)
     unsent = 2**30
     for name in names:
         recorder.note(a_call(name))
     recorder.flush()
-    assert (len(sent), recorder.dropped) == (1, len(names))
+    assert (len(sent), recorder.dropped) == (3, len(names))
 
 
 def test_sampled_out_bodies_are_not_kept_but_their_calls_are(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import random
 import struct
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
@@ -24,7 +24,6 @@ _HEAD = struct.Struct("<I")
 _QUICK_US = 16_384
 _BUCKETS = tuple(latency_bucket(us) for us in range(_QUICK_US))
 
-T = TypeVar("T")
 Revision = tuple[int, str, int, int]
 """(workspace id, deployment id, revision, version)"""
 
@@ -139,10 +138,10 @@ class Recorder:
                 self._framed.append((frame(payload), len(part)))
 
     def _hand_over(self) -> None:
+        """Send each frame by itself: of one that a full disk cuts, all its calls are lost."""
         framed, self._framed = self._framed, []
-        for block in _cut(framed, lambda one: len(one[0])):
-            frames = block[0][0] if len(block) == 1 else b"".join(frames for frames, _ in block)
-            self._send_records(frames, sum(calls for _, calls in block))
+        for frames, calls in framed:
+            self._send_records(frames, calls)
 
 
 def pack_records(frames: bytes, records: int) -> bytes:
@@ -156,20 +155,15 @@ def read_packed(payload: bytes) -> tuple[bytes, int]:
 
 
 def _parts(calls: list[Noted]) -> Iterator[list[Noted]]:
-    for start in range(0, len(calls), MAX_BATCH_CALLS):
-        yield from _cut(calls[start : start + MAX_BATCH_CALLS], _size)
-
-
-def _cut(whole: list[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """Cut a list where its next part would grow larger than a batch may be."""
-    part: list[T] = []
+    """Cut calls where the next part would hold more of them, or more bytes, than it may."""
+    part: list[Noted] = []
     held = 0
-    for one in whole:
-        more = size(one)
-        if part and held + more > MAX_BATCH_BYTES:
+    for call in calls:
+        more = _size(call)
+        if part and (len(part) >= MAX_BATCH_CALLS or held + more > MAX_BATCH_BYTES):
             yield part
             part, held = [], 0
-        part.append(one)
+        part.append(call)
         held += more
     if part:
         yield part
