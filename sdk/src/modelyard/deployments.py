@@ -215,12 +215,17 @@ class Deployments:
         deployment_id: str,
         name: str,
         *,
+        scopes: Sequence[str] = ("predict",),
         requests_per_minute: int | None = None,
         requests_per_month: int | None = None,
     ) -> str:
-        """Create an endpoint key and give it. It is never shown again."""
+        """Create an endpoint key and give it. It is never shown again.
+
+        `scopes`: `predict`, and `feedback` to send outcomes.
+        """
         body = {
             "name": name,
+            "scopes": list(scopes),
             "requests_per_minute": requests_per_minute,
             "requests_per_month": requests_per_month,
         }

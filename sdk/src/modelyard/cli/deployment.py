@@ -199,6 +199,9 @@ def logs(
 def key(
     address: Address,
     name: Annotated[str, typer.Option(help="What it is for.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="predict (default) or feedback; may be repeated.")
+    ] = None,
     per_minute: Annotated[int | None, typer.Option(help="Requests a minute.", min=1)] = None,
     per_month: Annotated[int | None, typer.Option(help="Requests a month.", min=1)] = None,
 ) -> None:
@@ -207,6 +210,7 @@ def key(
     made = session.deployments.create_key(
         session.deployments.find(address).id,
         name,
+        scopes=scope or ["predict"],
         requests_per_minute=per_minute,
         requests_per_month=per_month,
     )

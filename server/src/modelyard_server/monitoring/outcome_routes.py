@@ -31,11 +31,12 @@ from .outcome_schemas import (
 )
 from .ports import NodeFacts
 from .reporting_schemas import ReportIn, ReportReceived
+from .senders import Sender
 
 router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["monitoring"])
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
 RowReader = Annotated[Actor, allowed(Permission.predictions_read)]
-Sender = Annotated[Actor, allowed(Permission.outcomes_write)]
+Reporter = Annotated[Actor, allowed(Permission.outcomes_write)]
 Manager = Annotated[Actor, allowed(Permission.monitoring_manage)]
 Blobs = Annotated[BlobStore, provided(BlobStore)]
 Node = Annotated[NodeFacts, provided(NodeFacts)]
@@ -44,7 +45,7 @@ FileBody = Annotated[bytes, Body(media_type="application/octet-stream")]
 
 @router.post("/reports", status_code=202)
 def report_rows(
-    deployment_id: uuid.UUID, sent: ReportIn, db: Db, actor: Sender, node: Node
+    deployment_id: uuid.UUID, sent: ReportIn, db: Db, actor: Reporter, node: Node
 ) -> ReportReceived:
     """Report rows that a model served elsewhere has predicted: up to 10,000, all or nothing."""
     return reporting.receive(db, actor, node.reported_folder(), deployment_id, sent)

@@ -89,7 +89,7 @@ class Throttle:
         asks = [
             Ask(f"{kind}:{subject}:{name}", limit)
             for subject, name in named
-            if (limit := service.limit_of(own, kind, subject, name)) is not None
+            if name and (limit := service.limit_of(own, kind, subject, name)) is not None
         ]
         return await self._buckets.take(asks) if asks else None
 

@@ -1,6 +1,22 @@
 """What traffic may refuse."""
 
-from modelyard_server.kernel.errors import Conflict, Invalid, NotFound, QuotaExceeded, TooLarge
+from modelyard_server.kernel.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    QuotaExceeded,
+    TooLarge,
+    Unauthenticated,
+)
+from modelyard_server.workspaces.errors import NotAllowed
+
+
+class KeyRefused(Unauthenticated):
+    code = "traffic.key_refused"
+
+
+class ScopeMissing(NotAllowed):
+    code = "traffic.scope_missing"
 
 
 class KeyMissing(NotFound):

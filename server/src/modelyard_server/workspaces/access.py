@@ -109,7 +109,7 @@ def principal(request: Request, db: Db) -> credentials.Principal:
     settings: Settings = request.app.state.settings
     write = request.method not in SAFE_METHODS
     may_touch = request.scope.get("modelyard_write", write)
-    presented = _presented_token(request)
+    presented = presented_token(request)
     if presented is not None:
         return credentials.by_token(db, presented, write=may_touch)
     secret = request.cookies.get(cookie_name(settings))
@@ -122,7 +122,8 @@ def principal(request: Request, db: Db) -> credentials.Principal:
     return found
 
 
-def _presented_token(request: Request) -> str | None:
+def presented_token(request: Request) -> str | None:
+    """Give what stands in `Authorization`; empty: nothing that can be read."""
     header = request.headers.get("authorization")
     if header is None:
         return None
@@ -220,7 +221,7 @@ def lean_actor(request: Request, db: Session) -> Actor:
         WorkspaceNotFound: no such workspace, or the person is not a member.
         WorkspaceMismatch: a header names another workspace than the token's.
     """
-    presented = _presented_token(request)
+    presented = presented_token(request)
     if presented is None:
         return actor(request, db, principal(request, db))
     known: dict[str, _Known] = db.info.setdefault("known_tokens", {})
@@ -237,6 +238,34 @@ def lean_actor(request: Request, db: Session) -> Actor:
     if wanted_workspace(request) not in (None, found[1]):
         raise WorkspaceMismatch(f"This token belongs to workspace {found[1]}.")
     return _bound(request, db, found)
+
+
+def enter(request: Request, db: Session) -> bool:
+    """Bind the transaction to the workspace a request names; tell whether there is one."""
+    slug = wanted_workspace(request)
+    found = db.scalar(select(Workspace.id).where(Workspace.slug == slug)) if slug else None
+    if found is not None:
+        tenancy.bind(db, found)
+    return found is not None
+
+
+def actor_of_key(request: Request, db: Session, key_id: uuid.UUID, name: str) -> Actor:
+    """Give the actor that a key of the workspace is; nobody's role, the least of them."""
+    made = Actor(
+        id=None,
+        name=name,
+        email="",
+        workspace_id=tenancy.workspace_of(db),
+        workspace_slug=wanted_workspace(request) or "",
+        role=Role.viewer,
+        token_id=key_id,
+        session_id=None,
+        ip_address=client_address(request, request.app.state.settings),
+        user_agent=request.headers.get("user-agent"),
+        request_id=http.request_id(request),
+    )
+    request.state.actor = made
+    return made
 
 
 def lent_actor(

@@ -1,4 +1,4 @@
-import { Button, Modal, NumberInput, Select, TextInput } from "@mantine/core";
+import { Button, Checkbox, Modal, NumberInput, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
@@ -12,6 +12,12 @@ const LIFETIMES = [
   { value: "365", label: "In a year" },
 ];
 
+const MAY = [
+  { value: "predict", label: "Ask for predictions" },
+  { value: "feedback", label: "Send outcomes" },
+] as const;
+type Scope = (typeof MAY)[number]["value"];
+
 interface Props {
   id: string;
   opened: boolean;
@@ -23,6 +29,7 @@ interface Props {
 export function CreateKey({ id, opened, onClose, onMade }: Props) {
   const create = useCreateKey(id);
   const [name, setName] = useState("");
+  const [scopes, setScopes] = useState<Scope[]>(["predict"]);
   const [days, setDays] = useState("0");
   const [limit, setLimit] = useState<number | null>(null);
   const [quota, setQuota] = useState<number | null>(null);
@@ -30,7 +37,7 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
     create.mutate(
       {
         name: name.trim(),
-        scopes: ["predict"],
+        scopes,
         expires_at:
           days === "0" ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString(),
         requests_per_minute: limit,
@@ -61,6 +68,17 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
+        <Checkbox.Group
+          label="May"
+          value={scopes}
+          onChange={(chosen) => setScopes(chosen as Scope[])}
+        >
+          <div className="stack">
+            {MAY.map((one) => (
+              <Checkbox key={one.value} value={one.value} label={one.label} />
+            ))}
+          </div>
+        </Checkbox.Group>
         <Select
           label="Expires"
           data={LIFETIMES}
@@ -87,7 +105,11 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
         />
         {create.error && <Refused error={create.error} />}
         <FormActions onCancel={onClose}>
-          <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
+          <Button
+            type="submit"
+            loading={create.isPending}
+            disabled={!name.trim() || scopes.length === 0}
+          >
             Create key
           </Button>
         </FormActions>

@@ -43,6 +43,21 @@ test("a new key is shown once, with the limit that was asked for", async () => {
   expect(sent).toEqual([{ ...request, ...limits }]);
 });
 
+test("a key may be for outcomes alone, and is for something", async () => {
+  answers("get", `${ONE}/keys`, []);
+  const sent = answers("post", `${ONE}/keys`, { ...key, key: "myk_abc_secret" }, 201);
+  await show();
+  await userEvent.click(await screen.findByRole("button", { name: "Create key" }));
+  const asking = within(await screen.findByRole("dialog"));
+  await userEvent.type(asking.getByRole("textbox", { name: /Name/ }), "shop");
+  await userEvent.click(asking.getByRole("checkbox", { name: "Ask for predictions" }));
+  expect(asking.getByRole("button", { name: "Create key" })).toBeDisabled();
+  await userEvent.click(asking.getByRole("checkbox", { name: "Send outcomes" }));
+  await userEvent.click(asking.getByRole("button", { name: "Create key" }));
+  expect(await screen.findByText("myk_abc_secret")).toBeVisible();
+  expect(sent).toMatchObject([{ name: "shop", scopes: ["feedback"] }]);
+});
+
 test("revoking asks once and says what happens", async () => {
   answers("get", `${ONE}/keys`, [key]);
   const sent = answers("delete", `${ONE}/keys/k1`, undefined, 204);
