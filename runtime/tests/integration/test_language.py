@@ -26,15 +26,15 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _route(package: Path, **changes: Any) -> Route:
-    facts = {"model": "nonsense", "language": Language(), "sample_rate": 1.0}
+    keys = (a_key(), a_key("slow", requests_per_minute=1), a_key("other", scopes=("feedback",)))
+    facts = {"model": "nonsense", "language": Language(), "sample_rate": 1.0, "keys": keys}
     return a_route(package, {SERVER: 100}, **facts | changes)
 
 
 @pytest.fixture(scope="module")
 def node(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     with a_node(tmp_path_factory.mktemp("node")) as node:
-        keys = (a_key(), a_key("slow", requests_per_minute=1), a_key("other", scopes=("feedback",)))
-        node.want([a_server(package, SERVER, engine="llama.cpp")], [_route(package, keys=keys)])
+        node.want([a_server(package, SERVER, engine="llama.cpp")], [_route(package)])
         node.start()
         node.wait_ready()
         yield node
@@ -97,9 +97,9 @@ def test_whole_and_streamed_chat_say_the_same_and_count_the_same_tokens(
 
 def test_completions_and_embeddings_and_models(client: openai.OpenAI) -> None:
     said = client.completions.create(model="model", prompt="Once", max_tokens=5)
-    assert said.choices[0].finish_reason == "length"
+    assert said.choices[0].finish_reason in {"length", "stop"}  # its weights are random
     assert said.usage is not None
-    assert said.usage.completion_tokens == 5
+    assert 1 <= said.usage.completion_tokens <= 5
     found = client.embeddings.create(model="nonsense", input=["one", "another"])
     assert [len(one.embedding) for one in found.data] == [64, 64]
     assert found.usage.prompt_tokens == found.usage.total_tokens > 0
@@ -164,12 +164,14 @@ def test_a_caller_who_leaves_stops_the_model_and_pays_for_what_it_wrote(
     node: RunningNode, client: openai.OpenAI
 ) -> None:
     asked: Any = {"model": "nonsense", "messages": MESSAGES, "temperature": 0}
-    with client.chat.completions.create(**asked, stream=True) as events:
-        for _, event in zip(range(5), events, strict=False):
-            assert event.choices
-    node.wait_until(
-        lambda _: 499 in [r.status for r in node.records() if isinstance(r, Prediction)]
-    )
+
+    def is_left(_: object) -> bool:  # a model may also end by itself before its caller has left
+        with client.chat.completions.create(**asked | {"temperature": 1}, stream=True) as events:
+            for _, event in zip(range(2), events, strict=False):
+                assert event.choices
+        return 499 in [one.status for one in _calls(node)]
+
+    node.wait_until(is_left)
     # The slots are free again: as many calls as there are slots are answered at once.
     for _ in range(3):
         client.chat.completions.create(**asked, max_tokens=2)
@@ -183,7 +185,10 @@ def test_tokens_are_counted_by_key_and_no_text_is_on_disk(
 
     before = tokens()
     said = client.chat.completions.create(
-        model="nonsense", messages=MESSAGES, max_tokens=7, temperature=0
+        model="nonsense",
+        messages=[{"role": "user", "content": "words that nobody else says"}],
+        max_tokens=7,
+        temperature=0,
     )
     assert said.usage is not None
     total = said.usage.total_tokens
@@ -195,7 +200,7 @@ def test_tokens_are_counted_by_key_and_no_text_is_on_disk(
     for path in node.folder.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            assert b"quite secret words" not in content, path
+            assert b"words that nobody else says" not in content, path
             assert text not in content, path
 
 
@@ -203,8 +208,9 @@ def test_texts_are_recorded_where_somebody_asked_for_it(
     node: RunningNode, package: Path, client: openai.OpenAI
 ) -> None:
     rules = Language(keeps_prompt=True, keeps_response=True)
+    before = node.observed()["generation"]
     node.want([a_server(package, SERVER, engine="llama.cpp")], [_route(package, language=rules)])
-    node.wait_until(lambda state: state["generation"] >= 2)
+    node.wait_until(lambda state: state["generation"] > before)
     said = client.chat.completions.create(model="nonsense", messages=MESSAGES, max_tokens=3)
     text = said.choices[0].message.content
 
@@ -214,6 +220,9 @@ def test_texts_are_recorded_where_somebody_asked_for_it(
     node.wait_until(lambda _: is_kept())
     kept_prompt = json.loads(_good(node)[-1].request or "{}")["prompt"]
     assert "quite secret words" in kept_prompt
+    kept = node.observed()["generation"]
+    node.want([a_server(package, SERVER, engine="llama.cpp")], [_route(package)])
+    node.wait_until(lambda state: state["generation"] > kept)
 
 
 def _good(node: RunningNode) -> list[Prediction]:

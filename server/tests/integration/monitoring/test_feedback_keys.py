@@ -53,7 +53,8 @@ def test_a_key_for_feedback_sends_outcomes_and_the_trail_names_it(watched: make.
     assert answer.json()["matched"] == 1
     with watched.workspace.platform.database.session(watched.workspace.id, write=False) as db:
         action = AuditEvent.action == "monitoring.outcomes_received"
-        [event] = db.scalars(select(AuditEvent).where(action))
+        here = AuditEvent.workspace_id == watched.workspace.id
+        [event] = db.scalars(select(AuditEvent).where(action, here))
         assert (event.actor_name, event.actor_id) == ("key shop", None)
         assert db.scalar(select(EndpointKey.last_used_at)) is not None
 

@@ -137,8 +137,13 @@ def test_a_pull_that_is_killed_goes_on_where_it_was(watched: make.Watched, label
     platform = watched.workspace.platform
     worker = jobs.Worker(platform.database, platform.services, threads=0)
     dying = Dying(platform.services.get(OutcomeReader))
+
+    def run_all() -> None:
+        while worker.run_one():  # what other tests have left comes first
+            pass
+
     with replaced(platform, OutcomeReader, dying), pytest.raises(SystemExit):
-        worker.run_one()
+        run_all()
     halfway = ask(watched, "GET")
     with platform.database.platform_session() as db:
         db.execute(update(jobs.Job).values(state="ready", lease_until=None))
