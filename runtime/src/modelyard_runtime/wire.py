@@ -17,6 +17,7 @@ _HEAD = struct.Struct("<IIB")
 _CALL = struct.Struct("<H")
 _ANSWER = struct.Struct("<HI")
 _AFTER_LENGTH = _HEAD.size - 4
+GONE = 499  # what a call that nobody waits for ends with
 MAX_FRAME = 64 * 1024 * 1024  # a reader buffers up to one frame
 
 

@@ -145,8 +145,7 @@ class Calls:
         if served.lane is not None:
             served.lane.submit(item)
         elif served.backend is not None:
-            way = _Call if admitted.skin not in language.LANGUAGE else Talk
-            way(self, item).send(served.backend)
+            self._way(item).send(served.backend)
         else:
             self.refuse(item, not_ready())
 
@@ -189,8 +188,25 @@ class Calls:
 
     def refuse(self, item: Item, refusal: Refusal) -> None:
         """Answer with a refusal, which is counted like any other answer."""
-        way = _Call if item.admitted.skin not in language.LANGUAGE else Talk
-        way(self, item).refuse(refusal)
+        self._way(item).refuse(refusal)
+
+    def _way(self, item: Item) -> _Call | Talk:
+        return (Talk if item.admitted.skin in language.LANGUAGE else _Call)(self, item)
+
+    def note(
+        self,
+        item: Item,
+        name: str,
+        status: int,
+        model_us: int | None,
+        request: bytes,
+        response: bytes,
+    ) -> None:
+        """Write down a call that was answered just now."""
+        total_us = (time.perf_counter_ns() - item.started_ns) // 1000
+        at_us = time.time_ns() // 1000 - total_us
+        mark = item.admitted.mark(item.target)
+        self.recorder.note((mark, status, name, at_us, total_us, model_us, request, response))
 
     def guarded(self, item: Item, name: str, predictions: list[Any]) -> Withheld | None:
         """Hold the route's safeguards against a call; one that is refused is answered here."""
@@ -339,27 +355,18 @@ class _Call:
         self._is_done = True
         if self._timer is not None:
             self._timer.cancel()
-        admitted, target, body, started_ns, sink = self._item
-        outgoing.headers["X-Prediction-Id"] = self._id
+        outgoing.of(self._id, self._item.target if self._is_sent else None)
         if self._flags is not None:
             outgoing.headers[HEADER] = self._flags
-        if self._is_sent:
-            outgoing.headers["X-Model-Version"] = str(target.version)
-            outgoing.headers["X-Modelyard-Revision"] = str(target.revision)
         self._calls.recorder.tally.add(1)
-        sink.respond(outgoing)
+        self._item.sink.respond(outgoing)
         self._calls.open -= 1
-        total_us = (time.perf_counter_ns() - started_ns) // 1000
-        at_us = time.time_ns() // 1000 - total_us
-        mark = admitted.mark(target)
         told = outgoing.body if document is None else document
-        self._calls.recorder.note(
-            (mark, outgoing.status, self._id, at_us, total_us, self._model_us, body, told)
-        )
+        us, body = self._model_us, self._item.body
+        self._calls.note(self._item, self._id, outgoing.status, us, body, told)
         if outgoing.status == 200:
-            us = self._model_us or 0
             said = told if self._unguarded is None else self._unguarded  # shadows have no guard
-            self._calls.answered(self._item, self._id, None, said, us)
+            self._calls.answered(self._item, self._id, None, said, us or 0)
 
 
 class _Comparison:

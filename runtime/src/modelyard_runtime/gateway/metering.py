@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from modelyard_protocol.records import frame
 
-if TYPE_CHECKING:
-    from .recorder import Mark, Revision
+from .recorder import Mark, Revision, revision_entry
 
 Send = Callable[[bytes], None]
 Later = Callable[[float, Callable[[], None]], Any]
@@ -39,7 +38,6 @@ class Metering:
         counts, self._counts = self._counts, {}
         at = int(time.time())
         for (revision, key_id), slot in counts.items():
-            names = ("workspace_id", "deployment_id", "revision", "version")
-            entry = {"kind": "tokens", **dict(zip(names, revision, strict=True)), "at": at}
+            entry = {"kind": "tokens", **revision_entry(revision), "at": at}
             entry |= dict(zip(("calls", "prompt", "completion"), slot, strict=True))
             self._send_counts(frame(orjson.dumps(entry | {"key_id": key_id})))

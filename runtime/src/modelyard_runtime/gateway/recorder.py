@@ -28,6 +28,12 @@ Revision = tuple[int, str, int, int]
 """(workspace id, deployment id, revision, version)"""
 
 
+def revision_entry(revision: Revision) -> dict[str, Any]:
+    """Write which revision a record is of."""
+    names = ("workspace_id", "deployment_id", "revision", "version")
+    return dict(zip(names, revision, strict=True))
+
+
 class Mark:
     """What the calls of one key, revision and protocol have in common in the journal."""
 
@@ -38,8 +44,7 @@ class Mark:
         self.rate = rate
         self.is_live = entry["source"] == "live"
         self.is_binary = entry.get("encoding") == "base64"
-        names = ("workspace_id", "deployment_id", "revision", "version")
-        self.entry = {**dict(zip(names, revision, strict=True)), **entry}
+        self.entry = {**revision_entry(revision), **entry}
 
 
 Noted = tuple[Mark, int, str, int, int, int | None, bytes, bytes]
@@ -223,14 +228,6 @@ def _captured(body: bytes, is_binary: bool = False) -> str | None:
 
 
 def _traffic(slot: tuple[Revision, int], counts: dict[str, Any]) -> bytes:
-    (workspace_id, deployment_id, revision, version), at = slot
-    entry = {
-        "kind": "traffic",
-        "workspace_id": workspace_id,
-        "deployment_id": deployment_id,
-        "revision": revision,
-        "version": version,
-        "at": at,
-        **counts,
-    }
+    revision, at = slot
+    entry = {"kind": "traffic", **revision_entry(revision), "at": at, **counts}
     return frame(orjson.dumps(entry, option=orjson.OPT_NON_STR_KEYS))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
 from modelyard_protocol import language
+from modelyard_protocol.routing import Target
 
 NOT_READY = "inference.not_ready"
 _TYPES = "https://modelyard.dev/problems/"
@@ -22,6 +23,14 @@ class Outgoing:
     body: bytes
     media: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+
+    def of(self, prediction_id: str, target: Target | None) -> Self:
+        """Say which call it answers, and which version did where one was asked."""
+        self.headers["X-Prediction-Id"] = prediction_id
+        if target is not None:
+            self.headers["X-Model-Version"] = str(target.version)
+            self.headers["X-Modelyard-Revision"] = str(target.revision)
+        return self
 
 
 class Refusal(Exception):

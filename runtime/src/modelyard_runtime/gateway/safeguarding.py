@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -18,10 +18,8 @@ from modelyard_protocol.routing import Target
 from modelyard_protocol.safeguards import SHOWN_ROWS, Guard, Held, Safeguard
 
 from .admission import Admitted
+from .recorder import Revision, revision_entry
 from .refusals import Refusal
-
-if TYPE_CHECKING:
-    from .recorder import Revision
 
 HEADER = "X-Modelyard-Safeguard"
 EXAMPLES = 3  # calls of each safeguard that are named, per second and worker
@@ -53,8 +51,7 @@ class Safeguarding:
         counts, self._counts = self._counts, {}
         at = int(time.time())
         for (revision, name), slot in counts.items():
-            names = ("workspace_id", "deployment_id", "revision", "version")
-            entry = {"kind": "guarded", **dict(zip(names, revision, strict=True)), "at": at}
+            entry = {"kind": "guarded", **revision_entry(revision), "at": at}
             self._send_counts(frame(orjson.dumps({**entry, "safeguard": name, **slot})))
 
     def _count(

@@ -12,6 +12,7 @@ from modelyard_protocol import language
 from modelyard_protocol.language import Asked, Unfit
 from modelyard_protocol.records import Skin
 from modelyard_runtime.fast.lane import Item
+from modelyard_runtime.wire import GONE
 
 from .admission import refused
 from .backends import Backend
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .calls import Calls
 
 EVENTS = "text/event-stream; charset=utf-8"
-GONE = 499
 _DONE = b"data: [DONE]\n\n"
 _REFUSED = {"not_found": (404, "inference.model_not_found"), "unsupported": (400, None)}
 
@@ -80,10 +80,7 @@ class Talk:
         self._heard_at = time.monotonic()
         if self._is_over or not piece:
             return
-        if not self._has_begun:
-            self._has_begun = True
-            self._item.sink.begin(self._headed(Outgoing(200, b"", EVENTS)))
-        self._item.sink.part(piece)
+        self._part(piece)
 
     def _answered(self, status: int, model_us: int, body: bytes) -> None:
         told: dict[str, Any] = orjson.loads(body) if body else {}
@@ -100,15 +97,18 @@ class Talk:
             code, detail = told["code"], told["detail"]
             self.refuse(Refusal(status, code, detail, retry_after=wait, param=blamed))
         elif self._asked is not None and self._asked.is_stream:
-            if not self._has_begun:
-                self._has_begun = True
-                self._item.sink.begin(self._headed(Outgoing(200, b"", EVENTS)))
-            self._item.sink.part(_DONE)
+            self._part(_DONE)
             self._item.sink.end()
             self._end(200, self._kept(told), model_us)
         else:
             self._item.sink.respond(self._headed(Outgoing(200, body)))
             self._end(200, self._kept(told), model_us)
+
+    def _part(self, data: bytes) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._item.sink.begin(self._headed(Outgoing(200, b"", EVENTS)))
+        self._item.sink.part(data)
 
     def _left(self) -> None:
         """Have the model stop: its caller has hung up."""
@@ -140,12 +140,7 @@ class Talk:
             self._backend.cancel(self._number)
 
     def _headed(self, outgoing: Outgoing) -> Outgoing:
-        outgoing.headers["X-Prediction-Id"] = self._id
-        if self._backend is not None:
-            target = self._item.target
-            outgoing.headers["X-Model-Version"] = str(target.version)
-            outgoing.headers["X-Modelyard-Revision"] = str(target.revision)
-        return outgoing
+        return outgoing.of(self._id, None if self._backend is None else self._item.target)
 
     def _meter(self, usage: dict[str, Any]) -> None:
         prompt, completion = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
@@ -170,14 +165,10 @@ class Talk:
         self._item.sink.when_gone(None)
         if self._timer is not None:
             self._timer.cancel()
-        admitted, target, _, started_ns, _ = self._item
-        rules, asked = admitted.route.language, self._asked
+        rules, asked = self._item.admitted.route.language, self._asked
         prompt = b""
         if rules is not None and rules.keeps_prompt and asked is not None:
             prompt = orjson.dumps({language.PROMPT: asked.prompt})
         self._calls.recorder.tally.add(1)
         self._calls.finished(1)
-        total_us = (time.perf_counter_ns() - started_ns) // 1000
-        at_us = time.time_ns() // 1000 - total_us
-        call = (admitted.mark(target), status, self._id, at_us, total_us, model_us, prompt, told)
-        self._calls.recorder.note(call)
+        self._calls.note(self._item, self._id, status, model_us, prompt, told)

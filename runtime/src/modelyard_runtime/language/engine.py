@@ -14,7 +14,7 @@ import orjson
 from modelyard_protocol.language import ENGINE
 from modelyard_protocol.records import Skin
 from modelyard_runtime import wire
-from modelyard_runtime.wire import Kind
+from modelyard_runtime.wire import GONE, Kind
 
 from .answers import Answer
 from .files import weights
@@ -22,7 +22,6 @@ from .llama import Llama, Size, size
 
 MAX_WAITING = 16  # calls; past it an answer would come after most callers gave up
 LIFE_SECONDS = 1.0  # between two signs that a call is being worked on
-GONE = 499  # what a call that nobody waits for ends with
 _NOTHING = orjson.dumps({})
 _SAMPLE = {"prompt": "Hello", "max_tokens": 8, "temperature": 0}
 
@@ -80,10 +79,7 @@ class LanguageEngine:
         try:
             status, body = talk.run(self._model, loop)
         except ValueError as error:
-            status, body = (
-                400,
-                _told("inference.unfit_prompt", f"It cannot be read: {error}"),
-            )
+            status, body = 400, _told("inference.unfit_prompt", f"It cannot be read: {error}")
         except Exception as error:
             traceback.print_exc()
             status, body = 500, _told("inference.model_failed", f"The model failed: {error}")
@@ -177,9 +173,7 @@ def load(folder: Path) -> tuple[LanguageEngine, dict[str, Any]]:
 
 def _refused(error: dict[str, Any]) -> tuple[int, bytes]:
     kind, detail = str(error.get("type")), str(error.get("message"))
-    if kind == "exceed_context_size_error":
-        return 400, _told("inference.context_exceeded", detail)
-    if "too large to process" in detail:
+    if kind == "exceed_context_size_error" or "too large to process" in detail:
         return 400, _told("inference.context_exceeded", detail)
     status = int(error.get("code") or 500)
     if 400 <= status < 500:

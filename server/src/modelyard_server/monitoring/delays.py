@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -16,11 +16,11 @@ from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.lazily import lazily
 
 from . import outcome_hours
+from .outcome_hours import Seconds
 from .quality import Floats
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 else:
     np = lazily("numpy")
 
@@ -30,7 +30,6 @@ SETTLED = dt.timedelta(days=30)
 """Predictions this old have had their outcome, if they get one; younger ones bias the curve."""
 REMEMBERED = 5_000_000
 """Delays in memory at most, 12 bytes each: of the deployments that were asked for last."""
-Seconds: TypeAlias = "NDArray[np.int32]"
 
 
 @dataclass(frozen=True, slots=True)

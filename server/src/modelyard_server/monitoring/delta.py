@@ -132,7 +132,7 @@ def make(
         found = capture(called, signatures[deployment_id, revision], policy, keeping.key)
         facts = zip(called, _random_ids(len(called)), found.calls, strict=True)
         delta.logged += [_logged(record, own, deployment_id, call) for record, own, call in facts]
-        if is_counted and entities.keeps(policy):
+        if is_counted and entities.kept_column(policy) is not None:
             told = entities.rows_of(
                 called, found, signatures[deployment_id, revision], policy, keeping.key
             )

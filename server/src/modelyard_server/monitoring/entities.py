@@ -81,16 +81,11 @@ def reader(db: Session, deployment_id: uuid.UUID, key: bytes) -> Reader:
         raise EntityUndeclared(
             "No column says whom a row is about: name the entity column under capture first."
         )
-    if not keeps(policy):
+    if kept_column(policy) is None:
         raise EntityUndeclared(
             f"Nothing is kept of the entity column {policy.entity}: let capture store or hash it."
         )
     return Reader(policy.entity, policy.of(policy.entity) is Keep.hash, key)
-
-
-def keeps(policy: Policy) -> bool:
-    """Tell whether rows are told apart by whom they are about."""
-    return kept_column(policy) is not None
 
 
 def kept_column(policy: Policy) -> str | None:
@@ -126,16 +121,17 @@ def rows_of(
 
     Must be asked before columns are dropped from what was captured.
     """
-    if policy.entity is None or not keeps(policy) or policy.entity not in found.columns:
+    column = kept_column(policy)
+    if column is None or column not in found.columns:
         return
-    told = found.columns[policy.entity]
+    told = found.columns[column]
     if len(told) == len(found.sent):
         places = zip(found.sent, told, strict=True)
     else:  # calls differ in their columns
         places = (  # type: ignore[assignment]
             (at, value)
             for at, record in enumerate(called)
-            for value in capture.whole(record, signature)[0].get(policy.entity, [])
+            for value in capture.whole(record, signature)[0].get(column, [])
         )
     last, row = -1, 0
     for at, value in places:

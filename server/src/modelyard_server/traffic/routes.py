@@ -105,7 +105,8 @@ def get_tokens(
     window: Literal["1h", "24h", "7d", "30d"] = "24h",
 ) -> TokensOut:
     """Give the tokens an endpoint's language model read and wrote, by time, version and key."""
-    return tokens.read(db, actor, deployment_id, window)
+    names = service.names_of_keys(db, deployment_id)
+    return tokens.read(db, actor, deployment_id, window, names)
 
 
 @router.get("/deployments/{deployment_id}/api")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.records import Tokens
@@ -16,7 +16,7 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
-from .models import EndpointKey, TokenCount
+from .models import TokenCount
 from .schemas import TokenPoint, TokensByKey, TokensByVersion, TokensOut, TokenSums
 
 MINUTE, HOUR, EVER = 60, 3600, 0
@@ -30,6 +30,7 @@ LENGTHS = {
 """What a page shows: counts of so many seconds, in steps of so many, of so many hours."""
 _Place = tuple[uuid.UUID, int, str, int, dt.datetime]
 """Deployment, version, key, resolution, start."""
+_MAX_KEYS = 200  # per lookup: SQLite limits a statement's variables
 
 
 def add(db: Session, records: Iterable[Tokens], known: Collection[uuid.UUID]) -> None:
@@ -45,8 +46,9 @@ def add(db: Session, records: Iterable[Tokens], known: Collection[uuid.UUID]) ->
             slot = sums[deployment_id, record.version, record.key_id[:40], resolution, at]
             for place, more in enumerate((record.calls, record.prompt, record.completion)):
                 slot[place] += more
+    held = _held(db, [*sums])
     for key, (calls, prompt, completion) in sums.items():
-        row = _row(db, key)
+        row = held[key] if key in held else _made(db, key)
         row.calls += calls
         row.prompt += prompt
         row.completion += completion
@@ -54,29 +56,36 @@ def add(db: Session, records: Iterable[Tokens], known: Collection[uuid.UUID]) ->
         db.flush()
 
 
-def _row(db: Session, key: _Place) -> TokenCount:
-    deployment_id, version, key_id, resolution, at = key
-    row = db.scalar(
-        select(TokenCount).where(
-            TokenCount.deployment_id == deployment_id,
-            TokenCount.version == version,
-            TokenCount.key_id == key_id,
-            TokenCount.resolution == resolution,
-            TokenCount.at == at,
-        )
+def _held(db: Session, wanted: Sequence[_Place]) -> dict[_Place, TokenCount]:
+    """Read the counts that are there already, many at a time."""
+    columns = (
+        TokenCount.deployment_id,
+        TokenCount.version,
+        TokenCount.key_id,
+        TokenCount.resolution,
+        TokenCount.at,
     )
-    if row is None:
-        row = TokenCount(
-            deployment_id=deployment_id,
-            version=version,
-            key_id=key_id,
-            resolution=resolution,
-            at=at,
-            calls=0,
-            prompt=0,
-            completion=0,
-        )
-        db.add(row)
+    found: dict[_Place, TokenCount] = {}
+    for start in range(0, len(wanted), _MAX_KEYS):
+        part = wanted[start : start + _MAX_KEYS]
+        for row in db.scalars(select(TokenCount).where(tuple_(*columns).in_(part))):
+            found[row.deployment_id, row.version, row.key_id, row.resolution, row.at] = row
+    return found
+
+
+def _made(db: Session, key: _Place) -> TokenCount:
+    deployment_id, version, key_id, resolution, at = key
+    row = TokenCount(
+        deployment_id=deployment_id,
+        version=version,
+        key_id=key_id,
+        resolution=resolution,
+        at=at,
+        calls=0,
+        prompt=0,
+        completion=0,
+    )
+    db.add(row)
     return row
 
 
@@ -90,8 +99,14 @@ def ever(db: Session) -> dict[uuid.UUID, TokenSums]:
     return {row[0]: _sum_of(row[1:]) for row in rows}
 
 
-def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, window: str) -> TokensOut:
-    """Give the tokens of one deployment.
+def read(
+    db: Session,
+    actor: trail.Who,
+    deployment_id: uuid.UUID,
+    window: str,
+    names: Mapping[str, str],
+) -> TokensOut:
+    """Give the tokens of one deployment; `names`: of its keys, by id.
 
     Raises:
         DeploymentMissing: there is no such deployment.
@@ -105,14 +120,6 @@ def read(db: Session, actor: trail.Who, deployment_id: uuid.UUID, window: str) -
     own = TokenCount.deployment_id == deployment_id
     within = (own, TokenCount.resolution == resolution, TokenCount.at >= since)
     minute = (own, TokenCount.resolution == MINUTE, TokenCount.at >= now - dt.timedelta(minutes=6))
-    names = {
-        str(row.id): row.name
-        for row in db.execute(
-            select(EndpointKey.id, EndpointKey.name).where(
-                EndpointKey.deployment_id == deployment_id
-            )
-        )
-    }
     lately = _total(db, *minute)
     return TokensOut(
         window=window,

@@ -192,8 +192,8 @@ def unbound_actor(
         if wanted not in (None, workspace.slug):
             raise WorkspaceMismatch(f"This token belongs to workspace {workspace.slug}.")
         role = min(role, Role(who.token.role), key=lambda r: r.rank)
-    settings: Settings = request.app.state.settings
-    made = Actor(
+    return _noted(
+        request,
         id=who.user.id,
         name=who.user.display_name,
         email=who.user.email,
@@ -202,7 +202,15 @@ def unbound_actor(
         role=role,
         token_id=who.token.id if who.token else None,
         session_id=who.session.id if who.session else None,
-        ip_address=client_address(request, settings),
+    )
+
+
+def _noted(request: Request, *, session_id: uuid.UUID | None = None, **facts: Any) -> Actor:
+    """Make the actor of a request, and note it on the request."""
+    made = Actor(
+        **facts,
+        session_id=session_id,
+        ip_address=client_address(request, request.app.state.settings),
         user_agent=request.headers.get("user-agent"),
         request_id=http.request_id(request),
     )
@@ -251,7 +259,8 @@ def enter(request: Request, db: Session) -> bool:
 
 def actor_of_key(request: Request, db: Session, key_id: uuid.UUID, name: str) -> Actor:
     """Give the actor that a key of the workspace is; nobody's role, the least of them."""
-    made = Actor(
+    return _noted(
+        request,
         id=None,
         name=name,
         email="",
@@ -259,13 +268,7 @@ def actor_of_key(request: Request, db: Session, key_id: uuid.UUID, name: str) ->
         workspace_slug=wanted_workspace(request) or "",
         role=Role.viewer,
         token_id=key_id,
-        session_id=None,
-        ip_address=client_address(request, request.app.state.settings),
-        user_agent=request.headers.get("user-agent"),
-        request_id=http.request_id(request),
     )
-    request.state.actor = made
-    return made
 
 
 def lent_actor(
@@ -290,7 +293,8 @@ def lent_actor(
 
 def _bound(request: Request, db: Session, found: _Known) -> Actor:
     holder, slug, role = found
-    made = Actor(
+    made = _noted(
+        request,
         id=holder.user_id,
         name=holder.user_name,
         email=holder.email,
@@ -298,12 +302,7 @@ def _bound(request: Request, db: Session, found: _Known) -> Actor:
         workspace_slug=slug,
         role=role,
         token_id=holder.token_id,
-        session_id=None,
-        ip_address=client_address(request, request.app.state.settings),
-        user_agent=request.headers.get("user-agent"),
-        request_id=http.request_id(request),
     )
-    request.state.actor = made
     tenancy.bind(db, made.workspace_id)
     return made
 

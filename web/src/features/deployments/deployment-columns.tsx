@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { compact, latency, percent } from "@/lib/format";
 import { here } from "@/lib/here";
 import type { Column } from "@/ui/data-table";
+import { DriftLink } from "@/ui/drift-link";
 import { StatusBadge, Tag } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import type { Deployment, Glance } from "./api";
@@ -74,7 +75,14 @@ export function columnsOf(
       sortBy: (row) => of(row)?.p95_ms ?? null,
       cell: (row) => latency(of(row)?.p95_ms ?? null),
     },
-    { id: "drift", header: "Drift", cell: (row) => <Drift of={of(row)} /> },
+    {
+      id: "drift",
+      header: "Drift",
+      cell: (row) => {
+        const glance = of(row);
+        return glance ? <DriftLink of={glance} /> : NONE;
+      },
+    },
     {
       id: "owner",
       header: "Owner",
@@ -88,20 +96,4 @@ export function columnsOf(
       cell: (row) => <Time at={row.updated_at} />,
     },
   ];
-}
-
-function Drift({ of }: { of: Glance | undefined }) {
-  if (!of) return NONE;
-  return (
-    <Link
-      to="/w/$ws/deployments/$dep"
-      params={{ ...here(), dep: of.deployment_id }}
-      search={{ tab: "drift" }}
-    >
-      <span className="sr-only">Drift of {of.name}: </span>
-      <StatusBadge status={of.drift} reason={of.drift_reason}>
-        {of.drift === "ok" ? "No drift" : undefined}
-      </StatusBadge>
-    </Link>
-  );
 }

@@ -4,6 +4,7 @@ import { here } from "@/lib/here";
 import { METRIC_NAMES } from "@/lib/metric-names";
 import { Sparkline } from "@/ui/charts/sparkline";
 import type { Column } from "@/ui/data-table";
+import { DriftLink } from "@/ui/drift-link";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import type { FleetRow } from "./api";
@@ -118,21 +119,13 @@ export const fleetColumns: Column<FleetRow>[] = [
     id: "drift",
     header: "Drift",
     cell: (row) => (
-      <Link
-        to="/w/$ws/deployments/$dep"
-        params={{ ...here(), dep: row.deployment_id }}
-        search={{ tab: "drift" }}
-      >
-        <span className="sr-only">Drift of {row.name}: </span>
-        <StatusBadge status={row.drift} reason={row.drift_reason}>
-          {row.drift === "ok" ? "No drift" : undefined}
-        </StatusBadge>
+      <DriftLink of={row}>
         {row.drift === "drifting" && !row.is_drift_confirmed && (
           <div className="caption dim" style={{ whiteSpace: "nowrap" }}>
             not confirmed yet
           </div>
         )}
-      </Link>
+      </DriftLink>
     ),
   },
   {

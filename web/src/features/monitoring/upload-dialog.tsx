@@ -1,5 +1,6 @@
 import { Button, FileInput, Modal } from "@mantine/core";
 import { useState } from "react";
+import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import type { useUploadOutcomes } from "./outcome-api";
 import { WithinDays } from "./source-columns";
@@ -38,14 +39,11 @@ export function UploadDialog({ upload, onClose }: Props) {
         </p>
         <WithinDays value={days} set={({ within_days }) => setDays(within_days)} />
         {upload.error && <Refused error={upload.error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" disabled={!file} loading={upload.isPending}>
             Upload
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Modal>
   );
