@@ -79,7 +79,15 @@ class Installation:
         self.process.wait(10)
 
     def node_pid(self) -> int:
-        return int(re.search(r"\d+", (self.folder / "data/node/node.lock").read_text()).group())  # type: ignore[union-attr]
+        """Give the node's process; one that starts this moment is waited for until it says so."""
+        told: list[str] = []
+
+        def is_told() -> bool:
+            told[:] = re.findall(r"\d+", (self.folder / "data/node/node.lock").read_text())
+            return bool(told)
+
+        wait_for(is_told, 20, lambda: "The node's lock names no process.")
+        return int(told[0])
 
     def stop(self) -> None:
         """Stop as Ctrl-C does; the node must go with it."""
@@ -100,7 +108,7 @@ def an_installation(folder: Path, **settings: str) -> Iterator[Installation]:
         yield made
     finally:
         made.stop()
-        with suppress(OSError, ValueError, AttributeError):  # after a test that killed things
+        with suppress(OSError, AssertionError):  # after a test that killed things
             os.kill(made.node_pid(), signal.SIGKILL)
 
 
