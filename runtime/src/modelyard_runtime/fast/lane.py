@@ -20,6 +20,7 @@ from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import Compiled, Target
 from modelyard_protocol.safeguards import Guard, Held
 from modelyard_runtime.gateway.admission import Admitted
+from modelyard_runtime.gateway.polling import Polling
 from modelyard_runtime.gateway.recorder import Noted, Recorder
 from modelyard_runtime.gateway.refusals import Outgoing, Refusal
 from modelyard_runtime.gateway.safeguarding import HEADER
@@ -81,6 +82,7 @@ class Host(Protocol):
     """What a lane needs of its worker."""
 
     recorder: Recorder
+    polling: Polling
 
     def finished(self, count: int) -> None:
         """So many calls were answered."""
@@ -165,8 +167,10 @@ class Lane:
             self._is_scheduled = True
             self._thread.submit(self._work, items)
             return
+        self._host.polling.came(len(items))
         for batch in self._batches(items):
             self._answer(batch, *self._predicted(batch))
+        self._host.polling.answered()
 
     def _work(self, items: list[Item]) -> None:
         for batch in self._batches(items):

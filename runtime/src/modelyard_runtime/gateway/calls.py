@@ -27,6 +27,7 @@ from .ids import new_id
 from .images import to_array
 from .metering import Metering
 from .mirror import Copy, Mirror
+from .polling import Polling
 from .recorder import Recorder
 from .refusals import NOT_READY, Outgoing, Refusal, closed_door, not_ready
 from .safeguarding import HEADER, Safeguarding, answers_of, refusal, rewritten
@@ -61,6 +62,7 @@ class Calls:
         servers.on_ready = self.waking.ready
         self.table: Table | None = None
         self.recorder = recorder
+        self.polling = Polling(lambda look: asyncio.get_running_loop().call_soon(look))
         self.open = 0
         self.compared: dict[str, int] = {}
         self._servers, self._switch_back = servers, switch_back

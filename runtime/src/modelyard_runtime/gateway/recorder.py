@@ -17,7 +17,7 @@ from modelyard_runtime.ledger import Tally
 LINGER_SECONDS = 0.01  # a record waits no longer here
 LONE_CALLS = 16  # answered one by one: framed between two of them, not all in front of one
 BUSY_BYTES = 1024 * 1024  # unsent: the counts of a second are then sent together
-MAX_UNSENT_BYTES = 24 * 1024 * 1024  # of records the node has not taken yet; past it they drop
+MAX_UNSENT_BYTES = 16 * 1024 * 1024  # of records the node has not taken yet; past it they drop
 MAX_BATCH_CALLS = 512
 MAX_BATCH_BYTES = 2 * 1024 * 1024  # below the frame limit, escaped text included
 _HEAD = struct.Struct("<I")
