@@ -24,7 +24,7 @@ PLACES = (
     "alert-rules",
     "alert-rules/new",
 )
-SETTINGS = ("general", "members", "tokens", "channels", "audit")
+SETTINGS = ("general", "members", "tokens", "channels", "status", "audit")
 REALISED = re.compile("^Quality, realised")
 TABS = ("overview", "drift", "predictions", "api", "keys", "logs", "discussion", "history")
 

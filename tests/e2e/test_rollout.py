@@ -229,6 +229,7 @@ def test_the_screens_say_what_answers_where(
             ("history", f"deployments/{deployment['id']}?tab=history", "What answered when"),
             ("environments", "settings/environments", "Differences"),
             ("levels", "settings/levels", "Time by phase"),
+            ("status", "settings/status", "Works"),
             ("features", "settings/features", "Rollout plan"),
         ):
             page.goto(f"{base}/{path}")

@@ -53,6 +53,7 @@ CAPABILITIES = (
     "batches",
     "alerts",
     "dashboards",
+    "availability",
     "overview",
     "samples",
 )

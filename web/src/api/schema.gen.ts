@@ -4092,6 +4092,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status
+         * @description Tell whether the parts of this installation work, and how they did for thirty days.
+         */
+        get: operations["availability_get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/home": {
         parameters: {
             query?: never;
@@ -5301,6 +5321,38 @@ export interface components {
             /** Body */
             body: string;
         };
+        /**
+         * ComponentOut
+         * @description A part of the installation and its last thirty days.
+         */
+        ComponentOut: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "predictions" | "control_plane" | "database" | "storage" | "redis";
+            /** Is Up */
+            is_up: boolean;
+            /**
+             * Watched Since
+             * Format: date-time
+             */
+            watched_since: string;
+            /**
+             * Availability
+             * @description Share of the watched time, 0 to 1.
+             */
+            availability: number | null;
+            /** Down Seconds */
+            down_seconds: number;
+            /** Days */
+            days: components["schemas"]["DayOut"][];
+            /**
+             * Outages
+             * @description The newest twenty.
+             */
+            outages: components["schemas"]["OutageOut"][];
+        };
         /** ConsequenceOut */
         ConsequenceOut: {
             /** Node */
@@ -5594,6 +5646,21 @@ export interface components {
             profile: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * DayOut
+         * @description One day of one component, in UTC.
+         */
+        DayOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Watched Seconds */
+            watched_seconds: number;
+            /** Down Seconds */
+            down_seconds: number;
         };
         /**
          * DeliveryOut
@@ -7861,6 +7928,21 @@ export interface components {
             };
             /** Environment Lock */
             environment_lock: string | null;
+        };
+        /**
+         * OutageOut
+         * @description A time in which a component did not do its work.
+         */
+        OutageOut: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Reason */
+            reason: string;
         };
         /**
          * OutcomeColumns
@@ -10471,6 +10553,21 @@ export interface components {
             key: "run" | "model" | "deployment" | "prediction" | "drift";
             /** Done */
             done: boolean;
+        };
+        /**
+         * StatusOut
+         * @description How the installation did.
+         */
+        StatusOut: {
+            /** Objective */
+            objective: number;
+            /**
+             * Budget Seconds
+             * @description How long a component may be down in thirty days.
+             */
+            budget_seconds: number;
+            /** Components */
+            components: components["schemas"]["ComponentOut"][];
         };
         /** StepOut */
         StepOut: {
@@ -19700,6 +19797,35 @@ export interface operations {
                         /** @description Where to go on from after a break. */
                         id?: string;
                     };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    availability_get_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusOut"];
                 };
             };
             /** @description A problem document. */

@@ -16,6 +16,7 @@ const ServiceLevelsPage = lazyView(
   () => import("@/features/service-levels/service-levels-page"),
   "ServiceLevelsPage",
 );
+const StatusPage = lazyView(() => import("@/features/status/status-page"), "StatusPage");
 const RateLimitsPage = lazyView(
   () => import("@/features/rate-limits/rate-limits-page"),
   "RateLimitsPage",
@@ -33,6 +34,7 @@ const PARTS: Record<string, string> = {
   tokens: "API tokens",
   environments: "Environments",
   levels: "Service levels",
+  status: "Status",
   limits: "Rate limits",
   storage: "Storage",
   features: "Features",
@@ -98,6 +100,12 @@ const levels = createRoute({
   component: () => <ServiceLevelsPage />,
 });
 
+const status = createRoute({
+  getParentRoute: () => settings,
+  path: "status",
+  component: () => <StatusPage />,
+});
+
 const limits = createRoute({
   getParentRoute: () => settings,
   path: "limits",
@@ -158,6 +166,7 @@ export const settingsRoutes = [
     tokens,
     environments,
     levels,
+    status,
     limits,
     storage,
     channels,

@@ -46,6 +46,9 @@ export function SettingsPage({ ws, part, children }: Props) {
         <Link className={tabClass} to="/w/$ws/settings/levels" params={{ ws }}>
           Service levels
         </Link>
+        <Link className={tabClass} to="/w/$ws/settings/status" params={{ ws }}>
+          Status
+        </Link>
         <Link className={tabClass} to="/w/$ws/settings/storage" params={{ ws }}>
           Storage
         </Link>
