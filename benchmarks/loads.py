@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import re
+import select
 import socket
 import subprocess
 import tempfile
@@ -18,8 +19,8 @@ from typing import Any
 
 import httptools
 import psutil
-import uvloop
 
+DRAIN_SECONDS = 5  # for answers to calls that were sent in time
 READY_SECONDS = 600  # Ray Serve's replicas alone took 90 on a busy machine
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
@@ -137,7 +138,7 @@ def steady(endpoint: Endpoint, rows: list[list[float]], rate: float, seconds: fl
     """Send at a fixed rate whatever the answers do; latency counts from when a call was due."""
     host, request = _request(endpoint, rows)
     before = endpoint.cpu_seconds()
-    latencies, failed = uvloop.run(_open_loop(host, request, rate, seconds))
+    latencies, failed = _open_loop(host, request, rate, seconds)
     spent = endpoint.cpu_seconds() - before
     latencies.sort()
     at = [
@@ -255,53 +256,44 @@ class Watch:
                 self._wrong += 1
 
 
-class _Call(asyncio.Protocol):
-    def __init__(self, done: Callable[[_Call, bool], None]) -> None:
-        self._done = done
-        self.due = 0.0
+def _open_loop(host: str, request: bytes, rate: float, seconds: float) -> tuple[list[float], int]:
+    """Send when each call is due, over whichever of 64 connections is free.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: Any = transport
-
-    def send(self, request: bytes, due: float) -> None:
-        self.due = due
-        self._parser = httptools.HttpResponseParser(self)
-        self.transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_complete(self) -> None:
-        self._done(self, self._parser.get_status_code() == 200)
-
-
-async def _open_loop(
-    host: str, request: bytes, rate: float, seconds: float
-) -> tuple[list[float], int]:
-    loop = asyncio.get_running_loop()
+    `select` waits by the microsecond; the timers of event loops round to a millisecond.
+    """
     name, _, port = host.partition(":")
     latencies: list[float] = []
-    failed = 0
-    free: list[_Call] = []
-
-    def done(call: _Call, is_good: bool) -> None:
-        nonlocal failed
-        latencies.append(loop.time() - call.due)
-        failed += not is_good
-        loop.call_soon(free.append, call)
-
-    for _ in range(64):
-        _, call = await loop.create_connection(lambda: _Call(done), name, int(port))
-        free.append(call)
-    begun, sent = loop.time(), 0
-    while (now := loop.time()) < begun + seconds:
-        while sent < (now - begun) * rate and free:
-            free.pop().send(request, begun + sent / rate)
-            sent += 1
-        await asyncio.sleep(max(0.0, begun + sent / rate - loop.time()))
-    end = loop.time() + 5
-    while len(latencies) < sent and loop.time() < end:
-        await asyncio.sleep(0.01)
+    failed, sent = 0, 0
+    waiting: dict[socket.socket, tuple[float, bytes]] = {}
+    with contextlib.ExitStack() as opened:
+        free = [
+            opened.enter_context(socket.create_connection((name, int(port)))) for _ in range(64)
+        ]
+        for one in free:
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        begun = time.perf_counter()
+        while (now := time.perf_counter()) < begun + seconds or (
+            waiting and now < begun + seconds + DRAIN_SECONDS
+        ):
+            is_over = now >= begun + seconds
+            while not is_over and free and sent < (now - begun) * rate:
+                one = free.pop()
+                waiting[one] = begun + sent / rate, b""
+                one.sendall(request)
+                sent += 1
+            due = begun + sent / rate if free and not is_over else now + 0.1
+            ready, _, _ = select.select([*waiting], [], [], max(0.0, due - time.perf_counter()))
+            for one in ready:
+                since, got = waiting[one]
+                part = one.recv(65536)
+                if part and not _is_whole(got + part):
+                    waiting[one] = since, got + part
+                    continue
+                latencies.append(time.perf_counter() - since)
+                failed += not (got + part).startswith(b"HTTP/1.1 200 ")
+                del waiting[one]
+                if part:
+                    free.append(one)
     return latencies, failed + sent - len(latencies)
 
 
