@@ -30,7 +30,7 @@ from .drift import ColumnDrift, Drift, JointDrift, PairDrift
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
-from .rollouts import EndpointKey, ShadowReport, Strategy
+from .rollouts import Approval, EndpointKey, ShadowReport, Strategy
 from .safeguards import Held, HeldSafeguard, Safeguards
 from .storage import Collected, Storage, Usage
 
@@ -38,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Alert",
     "Alerts",
+    "Approval",
     "Artifacts",
     "Batch",
     "Batches",

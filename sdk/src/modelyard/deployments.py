@@ -17,7 +17,7 @@ from .constraints import Constraints, Violations
 from .drift import Drift, JointDrift
 from .outcomes import Outcome, OutcomeCounts, OutcomeValue
 from .registry import Models
-from .rollouts import EndpointKey, ShadowReport, Strategy
+from .rollouts import Approval, EndpointKey, ShadowReport, Strategy
 from .safeguards import Held, Safeguards
 
 _PATH = "/api/v1/deployments"
@@ -96,6 +96,7 @@ class Deployments:
         version: int | None = None,
         environment: str = "staging",
         name: str | None = None,
+        approval: Approval | None = None,
     ) -> Deployment:
         """Deploy a model with the configuration the server picks; latest version by default."""
         body = {
@@ -104,6 +105,7 @@ class Deployments:
             "environment": environment,
             "name": name,
             "use_auto_config": True,
+            "approval": approval.as_json() if approval else None,
         }
         return self._read(self._transport.post("/api/v1/serving/deploy", body))
 
@@ -114,12 +116,14 @@ class Deployments:
         *,
         strategy: Strategy | None = None,
         reason: str | None = None,
+        approval: Approval | None = None,
     ) -> Deployment:
         """Serve another version at the same address; the old one serves until it is ready."""
         body = {
             "version": version,
             "strategy": strategy.as_json() if strategy else None,
             "reason": reason,
+            "approval": approval.as_json() if approval else None,
         }
         self._transport.post(f"{_PATH}/{deployment_id}/revisions", body)
         return self.get(deployment_id)
@@ -139,12 +143,14 @@ class Deployments:
         *,
         strategy: Strategy | None = None,
         reason: str | None = None,
+        approval: Approval | None = None,
     ) -> Deployment:
         """Serve the identical files and environment in another environment."""
         body = {
             "environment": environment,
             "strategy": strategy.as_json() if strategy else None,
             "reason": reason,
+            "approval": approval.as_json() if approval else None,
         }
         return self._read(self._transport.post(f"{_PATH}/{deployment_id}/promote", body))
 

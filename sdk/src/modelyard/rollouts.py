@@ -34,6 +34,19 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved a version, as the deployment's history will tell it."""
+
+    by: str
+    url: str | None = None
+    """Where that is written: a ticket, a change request, a review."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the part of a request."""
+        return {"by": self.by, "url": self.url}
+
+
+@dataclass(frozen=True, slots=True)
 class ShadowReport:
     """How a shadow answered copies of live calls."""
 

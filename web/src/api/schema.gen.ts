@@ -4467,6 +4467,16 @@ export interface components {
             least_requests: number;
         };
         /**
+         * Approval
+         * @description Who approved a rollout, as whoever started it says.
+         */
+        Approval: {
+            /** By */
+            by: string;
+            /** Url */
+            url?: string | null;
+        };
+        /**
          * ArtifactOut
          * @description A file or folder.
          */
@@ -5740,6 +5750,7 @@ export interface components {
              * @default false
              */
             accept_changes: boolean;
+            approval?: components["schemas"]["Approval"] | null;
         };
         /** DeploymentOut */
         DeploymentOut: {
@@ -8359,6 +8370,7 @@ export interface components {
             until_at: string | null;
             /** Actor Name */
             actor_name: string;
+            approval: components["schemas"]["Approval"] | null;
             /** Reason */
             reason: string | null;
         };
@@ -8437,6 +8449,11 @@ export interface components {
              * @default false
              */
             needs_reason: boolean;
+            /**
+             * Needs Approval
+             * @default false
+             */
+            needs_approval: boolean;
             /**
              * Promote Only
              * @default false
@@ -8636,6 +8653,7 @@ export interface components {
             strategy?: components["schemas"]["Strategy"] | null;
             /** Reason */
             reason?: string | null;
+            approval?: components["schemas"]["Approval"] | null;
         };
         /** ProtectedAliasOut */
         ProtectedAliasOut: {
@@ -9106,6 +9124,7 @@ export interface components {
             strategy?: components["schemas"]["Strategy"] | null;
             /** Reason */
             reason?: string | null;
+            approval?: components["schemas"]["Approval"] | null;
         };
         /** RevisionOut */
         RevisionOut: {
@@ -9160,6 +9179,7 @@ export interface components {
             promoted_from: string | null;
             /** Reason */
             reason: string | null;
+            approval: components["schemas"]["Approval"] | null;
             /** Live From */
             live_from: string | null;
             /** Live Until */

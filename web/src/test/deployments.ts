@@ -35,6 +35,7 @@ export function aRevision(change: Partial<Shape<"RevisionOut">> = {}): Shape<"Re
     created_at: AT,
     created_by_name: "Ana Ruiz",
     reason: null,
+    approval: null,
     promoted_from: null,
     live_from: AT,
     live_until: null,

@@ -14,8 +14,8 @@ from rich.table import Table
 from modelyard._errors import ModelyardError
 from modelyard.deployments import Deployment
 from modelyard.inference import Endpoint
+from modelyard.rollouts import Approval, Strategy
 from modelyard.rollouts import Kind as RolloutKind
-from modelyard.rollouts import Strategy
 
 from ._session import Address, client, out, refusals
 
@@ -28,6 +28,9 @@ Bake = Annotated[int, typer.Option(min=0, help="Seconds each step is watched.")]
 Hold = Annotated[bool, typer.Option("--hold", help="Stay at the first share until told on.")]
 Guarded = Annotated[bool, typer.Option(help="Go back by itself when it does worse.")]
 Why = Annotated[str | None, typer.Option("--reason", help="Why; needed in production.")]
+ApprovedBy = Annotated[
+    str | None, typer.Option(help="Who approved it, as 'Name' or 'Name <address of the ticket>'.")
+]
 Version = Annotated[int | None, typer.Option(help="Model version; the latest when left out.")]
 
 
@@ -52,9 +55,16 @@ def create(
     version: Version = None,
     environment: Annotated[str, typer.Option(help="dev, staging or production.")] = "staging",
     name: Annotated[str | None, typer.Option(help="Name in the address.")] = None,
+    approved_by: ApprovedBy = None,
 ) -> None:
     """Deploy a model and wait until it serves."""
-    made = client().deployments.deploy(model, version=version, environment=environment, name=name)
+    made = client().deployments.deploy(
+        model,
+        version=version,
+        environment=environment,
+        name=name,
+        approval=_approval(approved_by),
+    )
     _report(made.wait(on_change=_say))
 
 
@@ -70,12 +80,19 @@ def update(
     guards: Guarded = True,
     tolerance: Annotated[float, typer.Option(help="Of a shadow: numbers agree within.")] = 0.01,
     reason: Why = None,
+    approved_by: ApprovedBy = None,
 ) -> None:
     """Serve another version at the same address and wait until it does."""
     session = client()
     found = session.deployments.find(address)
     chosen = _strategy(strategy, percent, None if hold else bake, guards, tolerance)
-    made = session.deployments.deploy_version(found.id, version, strategy=chosen, reason=reason)
+    made = session.deployments.deploy_version(
+        found.id,
+        version,
+        strategy=chosen,
+        reason=reason,
+        approval=_approval(approved_by),
+    )
     _report(made.wait(on_change=_say))
 
 
@@ -149,12 +166,19 @@ def promote(
     percent: Percent = 10,
     bake: Bake = 300,
     reason: Why = None,
+    approved_by: ApprovedBy = None,
 ) -> None:
     """Serve the identical files and environment in another environment."""
     session = client()
     found = session.deployments.find(address)
     chosen = _strategy(strategy, percent, bake, True, 0.01)
-    made = session.deployments.promote(found.id, to, strategy=chosen, reason=reason)
+    made = session.deployments.promote(
+        found.id,
+        to,
+        strategy=chosen,
+        reason=reason,
+        approval=_approval(approved_by),
+    )
     _report(made.wait(on_change=_say))
 
 
@@ -278,6 +302,13 @@ def _strategy(
         raise typer.BadParameter(f"{kind!r} is none of {', '.join(kinds)}.")
     chosen: RolloutKind = next(one for one in kinds if one == kind)
     return Strategy(chosen, percent, bake, guarded, tolerance)
+
+
+def _approval(said: str | None) -> Approval | None:
+    if said is None:
+        return None
+    by, _, url = said.partition("<")
+    return Approval(by.strip(), url.rstrip().removesuffix(">") or None)
 
 
 def _say(state: Deployment) -> None:

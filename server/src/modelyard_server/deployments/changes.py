@@ -19,7 +19,7 @@ from modelyard_server.registry import service as registry
 from modelyard_server.registry.errors import VersionNotDeployable
 from modelyard_server.registry.service import RegisteredVersion
 
-from . import environments, history, setup, shifting, stages, traffic_plan
+from . import approval, environments, history, setup, shifting, stages, traffic_plan
 from .errors import (
     AlreadyRunning,
     NameTaken,
@@ -58,7 +58,7 @@ def deploy(
         ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
         FlagOff: the setup was to be picked, but quick deploy is switched off.
         SetupChanged: another setup is picked than was shown.
-        PromotionNeeded, QuotaReached: the environment does not take it.
+        PromotionNeeded, ApprovalNeeded, QuotaReached: the environment does not take it.
         DriverUnavailable: its model servers cannot run where the environment wants them.
     """
     version = _usable(db, actor, request.model_id, request.version)
@@ -66,6 +66,7 @@ def deploy(
     environment = environments.named(db, request.environment)
     if stages.policy_of(environment).promote_only:
         raise PromotionNeeded(f"{environment.name} takes promoted deployments only.")
+    approval.refuse_without(environment, request.approval)
     stages.refuse_beyond_quota(db, environment, settled.config.cpu, settled.config.memory_gb)
     driver = stages.driver_of(environment, machine)
     name = environments.claimed_name(db, environment.slug, request.name, version.model_name)
@@ -93,9 +94,11 @@ def deploy(
         raise NameTaken(f"{name} is taken.", extra={"suggested_name": free}) from None
     revision = _add_revision(db, actor, deployment, version, settled)
     revision.driver = driver
+    revision.approval = approval.as_json(request.approval)
     setup.note(db, actor, deployment, revision, settled)
     facts = {"environment": environment.slug, "version": version.version}
     facts |= {**settled.config.model_dump(), "auto_config": settled.is_auto}
+    facts |= {"approval": revision.approval}
     record(db, actor, "deployment.create", deployment, after=facts)
     enqueue(db, revision)
     for observer in observers:
@@ -118,7 +121,7 @@ def deploy_version(
         ConfigurationRefused, EngineNotInstalled, NoCapacity: it cannot be served like that.
         SetupChanged: another setup is picked than was shown.
         StrategyRefused: traffic cannot be moved like that.
-        QuotaReached: the environment has no room for it.
+        ApprovalNeeded, QuotaReached: the environment does not take it.
         DriverUnavailable: its model servers cannot run where the environment wants them.
     """
     deployment = get(db, actor, deployment_id, lock=True)
@@ -126,6 +129,7 @@ def deploy_version(
     own = revisions(db, deployment.id)
     place = environments.named(db, deployment.environment)
     policy = stages.policy_of(place)
+    approval.refuse_without(place, request.approval)
     strategy = traffic_plan.settled(deployment, own, request.strategy, version.signature, policy)
     last = revision_of(db, deployment, deployment.last_number)
     settled = setup.of_revision(db, actor, version, request, machine, last)
@@ -144,9 +148,11 @@ def deploy_version(
     revision.driver = driver
     revision.strategy = strategy.model_dump(mode="json") if strategy else None
     revision.reason = request.reason
+    revision.approval = approval.as_json(request.approval)
     setup.note(db, actor, deployment, revision, settled)
     facts: dict[str, Any] = {"revision": revision.number, "version": version.version}
     facts |= {**settled.config.model_dump(), "strategy": revision.strategy}
+    facts |= {"approval": revision.approval}
     record(db, actor, "deployments.deploy_version", deployment, after=facts)
     enqueue(db, revision)
     return revision
@@ -291,6 +297,7 @@ def repeat(
     else:
         revision = copy(db, actor, deployment, source)
     revision.reason = reason
+    revision.approval = source.approval
     return revision
 
 

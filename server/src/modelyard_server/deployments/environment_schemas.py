@@ -46,6 +46,8 @@ class Policy(BaseModel):
 
     needs_reason: bool = False
     """Rollbacks say why."""
+    needs_approval: bool = False
+    """Versions name who approved them; rollbacks and restarts go without."""
     promote_only: bool = False
     """New deployments come by promotion."""
     strategy: Strategy | None = None

@@ -129,6 +129,12 @@ class ReasonNeeded(Invalid):
     code = "deployments.reason_needed"
 
 
+class ApprovalNeeded(Invalid):
+    """The environment takes versions only that somebody is said to have approved."""
+
+    code = "deployments.approval_needed"
+
+
 class StillRunning(Conflict):
     code = "deployments.still_running"
 

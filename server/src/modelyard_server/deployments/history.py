@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from . import approval
+from .lookup import revisions
 from .models import Deployment, Revision, TrafficPeriod
 from .schemas import PeriodOut
 
@@ -25,6 +27,8 @@ _COLUMNS = (
     "from_at",
     "until_at",
     "actor_name",
+    "approved_by",
+    "approval_url",
     "reason",
 )
 
@@ -79,6 +83,7 @@ def periods(db: Session, deployment: Deployment, at: dt.datetime | None = None) 
             or_(TrafficPeriod.until_at.is_(None), TrafficPeriod.until_at > at),
         )
     rows = db.scalars(query.order_by(TrafficPeriod.from_at.desc(), TrafficPeriod.revision.desc()))
+    by_number = {row.number: row for row in revisions(db, deployment.id)}
     return [
         PeriodOut(
             environment=deployment.environment,
@@ -90,6 +95,7 @@ def periods(db: Session, deployment: Deployment, at: dt.datetime | None = None) 
             from_at=row.from_at,
             until_at=row.until_at,
             actor_name=row.actor_name,
+            approval=approval.of_revision(by_number.get(row.revision)),
             reason=row.reason,
         )
         for row in rows
@@ -103,6 +109,8 @@ def as_csv(rows: Sequence[PeriodOut]) -> str:
     out.writerow(_COLUMNS)
     for row in rows:
         values = row.model_dump(mode="json")
+        given = row.approval
+        values |= {"approved_by": given and given.by, "approval_url": given and given.url}
         out.writerow([_harmless(values[name]) for name in _COLUMNS])
     return written.getvalue()
 

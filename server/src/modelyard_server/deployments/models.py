@@ -172,6 +172,8 @@ class Revision(Owned, Base):
     lane: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """Which engine answers and why, see `lanes`; `None` until that is known."""
     reason: Mapped[str | None] = mapped_column(Text)
+    approval: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`schemas.Approval` as JSON; `None`: nobody was named."""
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(320))

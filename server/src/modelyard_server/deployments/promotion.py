@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 
-from . import changes, environments, stages, traffic_plan
+from . import approval, changes, environments, stages, traffic_plan
 from .errors import NothingToPromote
 from .lookup import get, revision_of, revisions, revisions_of_many
 from .models import Deployment, Environment, Revision
@@ -36,7 +36,7 @@ def promote(
     Raises:
         DeploymentMissing, EnvironmentMissing: there is no such source or target.
         NothingToPromote: nothing is live, nothing is proven, or it is the same environment.
-        QuotaReached: the target has no room for it.
+        ApprovalNeeded, QuotaReached: the target does not take it.
         StrategyRefused: traffic cannot be moved like that there.
         DriverUnavailable: its model servers cannot run where the target wants them.
     """
@@ -45,6 +45,7 @@ def promote(
     unmet = conditions(db, source, target)
     if unmet:
         raise NothingToPromote(" ".join(unmet), extra={"unmet": unmet})
+    approval.refuse_without(target, request.approval)
     live = revision_of(db, source, source.live_number)
     existing = _counterpart(db, source, target.slug)
     stages.refuse_beyond_quota(
@@ -68,7 +69,9 @@ def promote(
     revision.reason = (request.reason or "").strip() or f"Promoted from {source.environment}."
     revision.promoted_from = f"{source.environment}/{source.name}@{live.number}"
     facts = {"from": revision.promoted_from, "version": revision.version, "proof": live.proof}
+    revision.approval = approval.as_json(request.approval)
     facts |= {"revision": revision.number, "reason": revision.reason}
+    facts |= {"approval": revision.approval}
     changes.record(db, actor, "deployments.promote", deployment, after=facts)
     changes.enqueue(db, revision)
     return deployment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from modelyard_protocol.routing import DriverName
 
@@ -110,6 +110,21 @@ class Strategy(BaseModel):
     """Of a shadow: numbers that differ relatively by no more agree."""
 
 
+class Approval(BaseModel):
+    """Who approved a rollout, as whoever started it says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$"
+        ),
+    ]
+    url: str | None = Field(None, max_length=2000, pattern=r"^https?://[^\s\x00-\x1f]+$")
+    """Where that is written: a ticket, a change request, a review."""
+
+
 class DeployRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -122,6 +137,7 @@ class DeployRequest(BaseModel):
     reviewed: ServingConfig | None = None
     """The picked setup as it was shown; another one is refused with what differs."""
     accept_changes: bool = False
+    approval: Approval | None = None
 
 
 class MissingWall(BaseModel):
@@ -152,6 +168,7 @@ class PromoteRequest(BaseModel):
     environment: str
     strategy: Strategy | None = None
     reason: str | None = Field(None, max_length=2000)
+    approval: Approval | None = None
 
 
 class StageOut(BaseModel):
@@ -255,6 +272,7 @@ class RevisionOut(BaseModel):
     created_by_name: str
     promoted_from: str | None
     reason: str | None
+    approval: Approval | None
     live_from: dt.datetime | None
     live_until: dt.datetime | None
 
@@ -283,6 +301,8 @@ class PeriodOut(BaseModel):
     from_at: dt.datetime
     until_at: dt.datetime | None
     actor_name: str
+    approval: Approval | None
+    """Of the revision that answered; `null`: nobody was named when it was rolled out."""
     reason: str | None
 
 
@@ -354,6 +374,7 @@ class RevisionCreate(BaseModel):
     strategy: Strategy | None = None
     """`null`: the environment's own; in production the old revision stands by, guarded."""
     reason: str | None = Field(None, max_length=2000)
+    approval: Approval | None = None
 
 
 class RollbackRequest(BaseModel):

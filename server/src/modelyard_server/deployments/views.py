@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import shifting
+from . import approval, shifting
 from .lanes import lane_out
 from .lookup import good_revisions, previous_revision, revisions_of_many
 from .models import Deployment, Revision
@@ -98,6 +98,7 @@ def revision_out(row: Revision) -> RevisionOut:
         created_by_name=row.created_by_name,
         promoted_from=row.promoted_from,
         reason=row.reason,
+        approval=approval.of_revision(row),
         live_from=row.live_from,
         live_until=row.live_until,
     )

@@ -151,6 +151,36 @@ def test_an_environment_may_take_promoted_deployments_only(serving: Serving, adm
     serving.post(deployment["id"], "promote", {"environment": "production"})
 
 
+def test_an_environment_may_take_versions_only_that_somebody_approved(
+    serving: Serving, admin: Any
+) -> None:
+    admin.patch(f"{PLACES}/production", json={"policy": {"needs_approval": True}})
+    deployment = serving.deploy()
+    wanted = {"environment": "production"}
+    refused = serving.post(deployment["id"], "promote", wanted, status=422)
+    assert refused["code"] == "deployments.approval_needed"
+    body = {"model_id": str(serving.model_id), "use_auto_config": True, **wanted}
+    assert serving.client.post("/api/v1/serving/deploy", json=body).status_code == 422
+    for wrong in ({"by": "  "}, {"by": "Mia Park", "url": "javascript:alert(1)"}):
+        serving.post(deployment["id"], "promote", {**wanted, "approval": wrong}, status=422)
+
+    approval = {"by": "Mia Park", "url": "https://tickets.example.org/CHG-7"}
+    made = serving.post(deployment["id"], "promote", {**wanted, "approval": approval})
+    serving.roll_out(made["id"], 1)
+    serving.post(made["id"], "revisions", {}, status=422)
+    serving.post(made["id"], "stop")
+    again = serving.post(made["id"], "start")["latest_revision"]
+    assert again["approval"] == approval  # the version that was approved comes back
+    with serving.platform.database.session(serving.workspace.id, write=False) as db:
+        kept = db.scalars(
+            select(AuditEvent.after).where(
+                AuditEvent.workspace_id == serving.workspace.id,
+                AuditEvent.action == "deployments.promote",
+            )
+        ).one()
+    assert kept["approval"] == approval
+
+
 def test_an_environments_own_strategy_is_used_when_nobody_asks(
     serving: Serving, admin: Any
 ) -> None:

@@ -250,7 +250,10 @@ def test_going_back_to_other_columns_is_said_first(serving: Serving) -> None:
 
 
 def test_what_answered_when_is_kept_and_exported(serving: Serving) -> None:
-    deployment = _two(serving, CANARY)
+    approval = {"by": "Mia Park", "url": "https://tickets.example.org/CHG-7"}
+    deployment = serving.deploy()
+    serving.register()
+    serving.update(deployment["id"], strategy=CANARY, approval=approval)
     serving.let_pass(deployment["id"], 60)
     serving.look(deployment["id"])
     serving.post(deployment["id"], "stop")
@@ -258,12 +261,15 @@ def test_what_answered_when_is_kept_and_exported(serving: Serving) -> None:
     rows = serving.client.get(address).json()
     said = [(row["revision"], row["weight"], row["until_at"] is None) for row in rows]
     assert said == [(2, 100, False), (2, 10, False), (1, 90, False), (1, 100, False)]
+    assert [row["approval"] for row in rows] == [approval, approval, None, None]
     shared = next(row for row in rows if row["weight"] == 10)
     at = serving.client.get(address, params={"at": shared["from_at"]}).json()
     assert {(row["revision"], row["weight"]) for row in at} == {(2, 10), (1, 90)}
     exported = serving.client.get(f"{address}.csv")
     lines = list(csv.DictReader(io.StringIO(exported.text)))
     assert [line["weight"] for line in lines] == ["100", "10", "90", "100"]
+    assert [line["approved_by"] for line in lines] == ["Mia Park", "Mia Park", "", ""]
+    assert lines[0]["approval_url"] == approval["url"]
     assert exported.headers["content-type"].startswith("text/csv")
 
 

@@ -36,6 +36,7 @@ export function useDeploy() {
         return { deploymentId: made.id, revision: made.latest_revision.number };
       }
       const { version = null, use_auto_config, config = null, reviewed, accept_changes } = request;
+      const { approval = null } = request;
       const next = body(
         await api.POST("/api/v1/deployments/{deployment_id}/revisions", {
           params: { path: { deployment_id: onto } },
@@ -46,6 +47,7 @@ export function useDeploy() {
             ...(reviewed ? { reviewed } : {}),
             accept_changes,
             ...(strategy ? { strategy } : {}),
+            ...(approval ? { approval } : {}),
           },
         }),
       );

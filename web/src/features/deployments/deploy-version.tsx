@@ -1,10 +1,12 @@
 import { Button, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { useDeploy } from "./actions";
-import type { Deployment } from "./api";
+import { type Deployment, environmentList } from "./api";
+import { type Approval, ApprovalFields } from "./approval-fields";
 import { GUARDED, type Strategy, StrategyChoice } from "./strategy-choice";
 
 interface Props {
@@ -16,7 +18,11 @@ interface Props {
 export function DeployVersion({ deployment, version }: Props) {
   const [asking, setAsking] = useState(false);
   const deploy = useDeploy();
-  const start = (strategy: Strategy | null) =>
+  const place = useQuery(environmentList()).data?.find(
+    (one) => one.slug === deployment.environment,
+  );
+  const needsApproval = place?.policy.needs_approval ?? false;
+  const start = (strategy: Strategy | null, approval: Approval | null = null) =>
     deploy.mutate(
       {
         onto: deployment.id,
@@ -27,6 +33,7 @@ export function DeployVersion({ deployment, version }: Props) {
           use_auto_config: true,
           config: null,
           accept_changes: false,
+          approval,
         },
         strategy,
       },
@@ -38,7 +45,7 @@ export function DeployVersion({ deployment, version }: Props) {
         },
       },
     );
-  const asks = deployment.environment === "production";
+  const asks = deployment.environment === "production" || needsApproval;
   return (
     <>
       {!asks && deployment.live_revision && (
@@ -57,6 +64,7 @@ export function DeployVersion({ deployment, version }: Props) {
         <Question
           deployment={deployment}
           version={version}
+          needsApproval={needsApproval}
           busy={deploy.isPending}
           error={deploy.error}
           onStart={start}
@@ -68,20 +76,23 @@ export function DeployVersion({ deployment, version }: Props) {
 }
 
 interface QuestionProps extends Props {
+  needsApproval: boolean;
   busy: boolean;
   error: Error | null;
-  onStart: (strategy: Strategy) => void;
+  onStart: (strategy: Strategy, approval: Approval | null) => void;
   onClose: () => void;
 }
 
-function Question({ deployment, version, busy, error, onStart, onClose }: QuestionProps) {
+function Question(props: QuestionProps) {
+  const { deployment, version, needsApproval, busy, error, onStart, onClose } = props;
   const [strategy, setStrategy] = useState(GUARDED);
+  const [approval, setApproval] = useState<Approval | null>(null);
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        onStart(strategy);
+        onStart(strategy, approval);
       }}
     >
       <p>
@@ -89,6 +100,7 @@ function Question({ deployment, version, busy, error, onStart, onClose }: Questi
         has passed its checks.
       </p>
       <StrategyChoice value={strategy} onChange={setStrategy} />
+      <ApprovalFields value={approval} onChange={setApproval} required={needsApproval} />
       {error && <Refused error={error} />}
       <FormActions onCancel={onClose}>
         <Button type="submit" loading={busy} data-autofocus>

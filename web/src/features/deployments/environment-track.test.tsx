@@ -39,11 +39,30 @@ const production = (change: Partial<Shape<"StageOut">> = {}) =>
 
 test("promoting takes two clicks", async () => {
   answers("get", `${ONE}/track`, { stages: [stage({}), production()] });
+  answers("get", "/api/v1/environments", []);
   const sent = answers("post", `${ONE}/promote`, aDeployment(), 202);
   await renderView(<EnvironmentTrack id={DEPLOYMENT} />);
   await userEvent.click(await screen.findByRole("button", { name: "Promote" }));
   await userEvent.click(await screen.findByRole("button", { name: "Promote to production" }));
   await vi.waitFor(() => expect(sent).toEqual([{ environment: "production" }]));
+});
+
+test("an environment that wants it is told who approved, and where", async () => {
+  answers("get", `${ONE}/track`, { stages: [stage({}), production()] });
+  answers("get", "/api/v1/environments", [
+    { slug: "production", name: "Production", policy: { needs_approval: true } },
+  ]);
+  const sent = answers("post", `${ONE}/promote`, aDeployment(), 202);
+  await renderView(<EnvironmentTrack id={DEPLOYMENT} />);
+  await userEvent.click(await screen.findByRole("button", { name: "Promote" }));
+  const by = await screen.findByRole("textbox", { name: /Approved by/ });
+  await vi.waitFor(() => expect(by).toBeRequired());
+  await userEvent.type(by, "Mia Park");
+  const url = "https://tickets.example.org/CHG-7";
+  await userEvent.type(screen.getByRole("textbox", { name: /Where it was approved/ }), url);
+  await userEvent.click(screen.getByRole("button", { name: "Promote to production" }));
+  const approval = { by: "Mia Park", url };
+  await vi.waitFor(() => expect(sent).toEqual([{ environment: "production", approval }]));
 });
 
 test("what stands in the way is said instead of a button", async () => {

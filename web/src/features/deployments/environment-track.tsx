@@ -1,5 +1,5 @@
 import { Button, Modal } from "@mantine/core";
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { usePermission } from "@/api/session";
@@ -12,7 +12,8 @@ import { Refused } from "@/ui/refused";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { usePromote } from "./actions";
-import { deploymentTrack } from "./api";
+import { deploymentTrack, environmentList } from "./api";
+import { type Approval, ApprovalFields } from "./approval-fields";
 import classes from "./environment-track.module.css";
 import { GUARDED, StrategyChoice } from "./strategy-choice";
 
@@ -112,6 +113,10 @@ interface QuestionProps {
 function Question({ stage, to, onClose }: QuestionProps) {
   const promote = usePromote(stage.deployment_id ?? "");
   const [strategy, setStrategy] = useState(GUARDED);
+  const [approval, setApproval] = useState<Approval | null>(null);
+  const target = useQuery(environmentList()).data?.find(
+    (one) => one.slug === stage.next_environment,
+  );
   const replaces = to?.version ?? null;
   return (
     <form
@@ -122,6 +127,7 @@ function Question({ stage, to, onClose }: QuestionProps) {
           {
             environment: stage.next_environment ?? "",
             ...(replaces === null ? {} : { strategy }),
+            ...(approval ? { approval } : {}),
           },
           { onSuccess: onClose },
         );
@@ -139,6 +145,11 @@ function Question({ stage, to, onClose }: QuestionProps) {
         ]}
       />
       {replaces !== null && <StrategyChoice value={strategy} onChange={setStrategy} />}
+      <ApprovalFields
+        value={approval}
+        onChange={setApproval}
+        required={target?.policy.needs_approval ?? false}
+      />
       {promote.error && <Refused error={promote.error} />}
       <FormActions onCancel={onClose}>
         <Button type="submit" loading={promote.isPending} data-autofocus>

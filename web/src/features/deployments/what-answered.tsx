@@ -9,6 +9,7 @@ import { EmptyState } from "@/ui/empty-state";
 import { Panel } from "@/ui/panel";
 import { Time } from "@/ui/time";
 import { trafficHistory } from "./api";
+import { Approved } from "./approved";
 
 type Period = Shape<"PeriodOut">;
 
@@ -66,5 +67,10 @@ const columns: Column<Period>[] = [
     cell: (row) => (row.until_at ? <Time at={row.until_at} absolute /> : "now"),
   },
   { id: "who", header: "By", cell: (row) => row.actor_name },
+  {
+    id: "approval",
+    header: "Approved by",
+    cell: (row) => <Approved approval={row.approval} />,
+  },
   { id: "why", header: "Reason", cell: (row) => row.reason ?? <span className="dim">–</span> },
 ];

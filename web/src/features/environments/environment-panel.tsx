@@ -54,6 +54,7 @@ export function EnvironmentPanel({ of, mayManage }: { of: Environment; mayManage
               "Policy",
               [
                 policy.needs_reason ? "rollbacks need a reason" : "",
+                policy.needs_approval ? "versions name who approved them" : "",
                 policy.promote_only ? "takes promoted deployments only" : "",
                 policy.driver ? runsWhere(policy.driver) : "",
               ]
@@ -149,6 +150,13 @@ function EnvironmentForm({ of, onDone }: { of: Environment; onDone: () => void }
             checked={policy.needs_reason ?? false}
             onChange={(event) =>
               setPolicy({ ...policy, needs_reason: event.currentTarget.checked })
+            }
+          />
+          <Switch
+            label="Versions name who approved them"
+            checked={policy.needs_approval ?? false}
+            onChange={(event) =>
+              setPolicy({ ...policy, needs_approval: event.currentTarget.checked })
             }
           />
           <Switch

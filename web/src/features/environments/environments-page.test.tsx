@@ -18,6 +18,7 @@ const place = (slug: string, name: string, change: Partial<Environment> = {}): E
   used: { deployments: 0, cpu: 0, memory_gb: 0 },
   policy: {
     needs_reason: false,
+    needs_approval: false,
     promote_only: false,
     shadow_cap: 50,
     strategy: null,
@@ -70,6 +71,7 @@ test("an environment's name, variables and limits are changed together", async (
         price: { currency: "USD", cpu_hour: 0.04, gb_hour: 0, gpu_hour: 0 },
         policy: {
           needs_reason: false,
+          needs_approval: false,
           promote_only: false,
           shadow_cap: 50,
           strategy: null,
