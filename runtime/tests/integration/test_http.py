@@ -103,6 +103,17 @@ def test_caller_who_waits_for_continue_gets_it(node: RunningNode) -> None:
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.parametrize("pieces", [1, 2, 500])
+def test_caller_who_offers_http2_is_answered_and_keeps_the_connection(
+    node: RunningNode, pieces: int
+) -> None:
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    said = f"{CALL.replace('Host', f'{offer}Host')}{CALL}".encode()
+    size = -(-len(said) // pieces)
+    answer = exchange(node, *(said[at : at + size] for at in range(0, len(said), size)))
+    assert answer.count('"predictions":[4.0]') == answer.count("HTTP/1.1 200 OK") == 2
+
+
 def test_every_caller_gets_the_answer_to_its_own_rows(node: RunningNode) -> None:
     def call(number: int) -> bool:
         rows = [{"x": float(number)}] * (1 + number % 3)

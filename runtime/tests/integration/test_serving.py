@@ -80,6 +80,9 @@ def test_metadata_and_health_answer_a_key_holder(serving: RunningNode) -> None:
     address = serving.address
     assert serving.client.get(f"{address}/v2/health/ready").json() == {"ready": True}
     assert serving.client.get(f"{address}/v2/models/model/versions/11/ready").json()["ready"]
+    for path in ("versions/12/ready", "versions/12"):
+        absent = serving.client.get(f"{address}/v2/models/model/{path}")
+        assert (absent.status_code, absent.json()["code"]) == (404, "inference.version_not_served")
     described = serving.client.get(f"{address}/v2/models/model").json()
     assert described["inputs"][0]["datatype"] == "FP64"
     assert serving.client.get(f"{address}/openapi.json").json()["openapi"] == "3.1.0"

@@ -47,6 +47,17 @@ SAME = {
     "nul in a value": f"{GET}X: a\x00b\r\n\r\n",
     "length is text": f"{POST}Content-Length: three\r\n\r\nabc",
     "length is negative": f"{POST}Content-Length: -3\r\n\r\nabc",
+    "two hosts": f"{GET}Host: y\r\n\r\n",
+    "coding that is not read": f"{POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "address with scheme and host": f"{LAST.replace('/livez', 'http://x/livez')}",
+    "offer of HTTP/2": f"{GET}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n{LAST}",
+    "offer with a body": (
+        f"{POST}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc{LAST}"
+    ),
+    "offer in chunks": (
+        f"{POST}Connection: Upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n"
+        f"3\r\nabc\r\n0\r\n\r\n{LAST}"
+    ),
     "two lengths": f"{POST}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
 }
 STRICTER = {

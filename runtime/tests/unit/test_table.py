@@ -130,3 +130,16 @@ def test_interpreter_of_an_environment_brings_its_installation(tmp_path: Path) -
     (tmp_path / "env" / "pyvenv.cfg").write_text(f"home = {base}\nversion = 3.11\n")
     assert interpreter_dirs(env / "python") == [tmp_path / "env", tmp_path / "python"]
     assert interpreter_dirs(Path("/usr/bin/python3")) == []
+
+
+def test_a_version_is_ready_when_its_own_server_is() -> None:
+    servers = {"a": Server(), "b": Server()}
+    table, route = a_table(servers, {"a": 100, "b": 0})
+    servers["b"].is_ready = False
+    assert (table.is_ready(route), table.is_ready(route, 1)) == (True, True)
+    assert table.is_ready(route, 2) is False
+    servers["a"].is_ready, servers["b"].is_ready = False, True
+    assert (table.is_ready(route), table.is_ready(route, 2)) == (False, True)
+    with pytest.raises(Refusal) as caught:
+        table.is_ready(route, 3)
+    assert caught.value.status == 404

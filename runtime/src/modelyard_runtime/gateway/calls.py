@@ -251,8 +251,9 @@ class Calls:
         if incoming.method not in {"GET", "HEAD"}:
             raise Refusal(404, "inference.not_found", "This endpoint has no such call.")
         model = f"v2/models/{route.deployment}"
-        rest = re.sub(rf"^{re.escape(model)}/versions/\d+", model, rest)
-        is_ready = self.table.is_ready(route)
+        found = re.match(rf"{re.escape(model)}/versions/(\d{{1,9}})(?=/|$)", rest)
+        rest = model + rest[found.end() :] if found else rest
+        is_ready = self.table.is_ready(route, int(found[1]) if found else None)
         match rest:
             case "ping" | "health":  # MLflow's scoring protocol
                 if not is_ready:

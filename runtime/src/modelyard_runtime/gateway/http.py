@@ -94,15 +94,41 @@ class Connection(asyncio.Protocol):
             if taken == len(data):
                 return
             data = data[taken:] if taken else data
+        while data:
+            data = self._parse(data)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Parse what came; give what has to be parsed anew."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.close_idle()  # the request itself was answered like any other
+        except httptools.HttpParserUpgrade as offer:
+            if self._offers_other:
+                return self._declined() + data[offer.args[0] :]
+            self.close_idle()  # CONNECT: the request itself was answered like any other
         except httptools.HttpParserError as error:
             refusal = error.__context__
             if not isinstance(refusal, Refusal):
                 refusal = _NO_VERDICT
             self._give_up(refusal)
+        return b""
+
+    def _declined(self) -> bytes:
+        """Give the head of a request again without its offer to speak another protocol.
+
+        llhttp takes the body of such a request for that protocol, and Java's client, for one,
+        offers HTTP/2 with every first request.
+        """
+        stays = b"keep-alive" if self._parser.should_keep_alive() else b"close"
+        version = self._parser.get_http_version().encode()
+        lines = [self._parser.get_method() + b" " + self._url + b" HTTP/" + version]
+        lines += [
+            f"{name}: {value}".encode("latin-1")
+            for name, value in self._headers.items()
+            if name not in {"connection", "upgrade"}
+        ]
+        self._parser = httptools.HttpRequestParser(self)
+        self._known_head = b""
+        return b"\r\n".join([*lines, b"connection: " + stays, b"", b""])
 
     def _take_known(self, data: bytes) -> int:
         """Read a whole request whose head is known; give the bytes taken, 0 when it is not."""
@@ -180,7 +206,10 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a header; of a repeated one the first counts."""
-        self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        key = name.decode("latin-1").lower()
+        if key == "host" and key in self._headers:
+            raise Refusal(400, "inference.bad_request", "The request names two hosts.")
+        self._headers.setdefault(key, value.decode("latin-1"))
         self._grow(len(name) + len(value))
         self._header_count += 1
         if self._header_count > MAX_HEADERS:
@@ -191,9 +220,14 @@ class Connection(asyncio.Protocol):
         version = self._parser.get_http_version()
         if version == "0.9" or (version == "1.1" and "host" not in self._headers):
             raise Refusal(400, "inference.bad_request", "The request names no version or no host.")
+        if self._headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
+            detail = "The only transfer coding that is read is chunked."
+            raise Refusal(400, "inference.bad_request", detail)
+        self._offers_other = "upgrade" in self._headers and self._parser.should_upgrade()
+        if self._offers_other:
+            return  # the next parser decides
         method = self._parser.get_method().decode("latin-1")
-        path = self._url.split(b"?", 1)[0].decode("latin-1")
-        self._incoming = Incoming(method, path, self._headers)
+        self._incoming = Incoming(method, _path(self._url), self._headers)
         try:
             self._verdict = self._calls.admit(self._incoming)
         except Refusal as refusal:
@@ -220,6 +254,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Queue a whole request behind those before it."""
+        if self._offers_other:
+            return
         self._is_between = True
         self._known_head = b""
         incoming = self._incoming
@@ -245,6 +281,7 @@ class Connection(asyncio.Protocol):
         self._body = []
         self._head_bytes = self._header_count = self._body_bytes = 0
         self._limit = MAX_HEAD_BYTES
+        self._offers_other = False
         self._incoming = Incoming("", "", {})
         self._verdict = _NO_VERDICT
 
@@ -356,6 +393,17 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
+
+
+def _path(url: bytes) -> str:
+    """Give the path of an address, also of one that names scheme and host.
+
+    Source: RFC 9112, section 3.2.2: a server must accept the absolute form.
+    """
+    path = url.split(b"?", 1)[0].decode("latin-1")
+    if path.startswith(("http://", "https://")):
+        return "/" + path.split("://", 1)[1].partition("/")[2]
+    return path
 
 
 def _response(outgoing: Outgoing, incoming: Incoming, keep_alive: bool) -> bytes:

@@ -150,16 +150,25 @@ class Table:
                 if served is None or not served.is_ready:
                     raise not_ready()
                 return _free((target, served))
-        detail = f"Version {version} is not served here."
-        raise Refusal(404, "inference.version_not_served", detail)
+        raise _not_served(version)
 
-    def is_ready(self, route: Route) -> bool:
-        """Tell whether a call would be answered, also after waking its server."""
+    def is_ready(self, route: Route, version: int | None = None) -> bool:
+        """Tell whether a call, of one version too, would be answered, also after waking its server.
+
+        Raises:
+            Refusal: 404, the version is not served.
+        """
+        asked = [
+            target
+            for target in route.targets
+            if (target.weight > 0 if version is None else target.version == version)
+        ]
+        if version is not None and not asked:
+            raise _not_served(version)
         return any(
             target.server_id in self.can_sleep or (served is not None and served.is_ready)
-            for target in route.targets
+            for target in asked
             for served in [self._find(target.server_id)]
-            if target.weight > 0
         )
 
 
@@ -173,6 +182,10 @@ def key_in(authorization: str) -> str:
     with suppress(ValueError):  # no base64, or no text in it
         return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
     return ""
+
+
+def _not_served(version: int) -> Refusal:
+    return Refusal(404, "inference.version_not_served", f"Version {version} is not served here.")
 
 
 def _free(chosen: tuple[Target, Served]) -> tuple[Target, Served]:
