@@ -1,6 +1,6 @@
 """Roll back on the node itself: works while control plane, registry and builder are down.
 
-`python -m modelyard_runtime.rollback list|to|release --state-dir DIR …`
+`python -m modelyard_runtime.rollback list|rollback|release --state-dir DIR …`
 """
 
 from __future__ import annotations
@@ -58,10 +58,15 @@ def main(argv: list[str] | None = None) -> int:
 def _list(folder: Path) -> None:
     reserve = _reserve(folder)
     for route in _desired(folder).routes:
+        held = _override(folder, route)
         now = ", ".join(f"{one.revision} ({one.weight} %)" for one in route.targets)
+        if held is not None:
+            now = f"{held.good.revision} (rolled back here: {held.reason})"
+        left = _left_server(route, held)
         good = ", ".join(
             f"{one.revision} (version {one.version})"
             for one in reserve.routes.get(route.deployment_id, ())
+            if one.server.id != left
         )
         _say(f"{_address(route)}: serves revision {now or 'nothing'}; good before: {good or '-'}")
 
@@ -124,15 +129,30 @@ def _chosen(folder: Path, route: Route, revision: int | None) -> Good:
     if not route.targets:
         raise Refused(f"{_address(route)} is stopped; there is nothing to roll back.")
     good = _reserve(folder).routes.get(route.deployment_id, ())
-    serving = {target.server_id for target in route.targets if target.weight > 0}
-    held = {one.good.server.id for one in _overrides(folder) if one.is_serving}
-    found = [one for one in good if one.server.id not in serving or held]
+    held = _override(folder, route)
+    left = _left_server(route, held)
+    found = [one for one in good if one.server.id != left]
     if revision is not None:
         found = [one for one in found if one.revision == revision]
+    elif held is not None:  # back once more, not forth to what was left before
+        found = [one for one in found if one.revision < held.good.revision]
     if not found:
         known = ", ".join(str(one.revision) for one in good) or "none"
         raise Refused(f"There is no such good revision of {_address(route)}; known are: {known}.")
     return found[0]
+
+
+def _override(folder: Path, route: Route) -> Override | None:
+    made = (one for one in _overrides(folder) if one.deployment_id == route.deployment_id)
+    return next(made, None)
+
+
+def _left_server(route: Route, held: Override | None) -> str | None:
+    """Give the model server that a rollback leaves: the newest that has traffic, as a canary is."""
+    if held is not None:
+        return held.good.server.id
+    serving = [target for target in route.targets if target.weight > 0]
+    return max(serving, key=lambda one: one.revision).server_id if serving else None
 
 
 def _require_files(good: Good) -> None:
@@ -155,10 +175,18 @@ def _other_columns(now: Signature, then: Signature) -> list[str]:
 
 
 def _route(folder: Path, address: str) -> Route:
-    for route in _desired(folder).routes:
-        if address.strip("/") in (_address(route), f"{route.environment}/{route.deployment}"):
-            return route
-    raise Refused(f"There is no {address!r} here; `list` shows what there is.")
+    named = address.strip("/")
+    found = [
+        route
+        for route in _desired(folder).routes
+        if named in (_address(route), f"{route.environment}/{route.deployment}")
+    ]
+    if not found:
+        raise Refused(f"There is no {address!r} here; `list` shows what there is.")
+    if len(found) > 1:
+        which = ", ".join(_address(route) for route in found)
+        raise Refused(f"{address!r} is in several workspaces: {which}. Name one.")
+    return found[0]
 
 
 def _address(route: Route) -> str:
@@ -199,8 +227,16 @@ def _say(text: str) -> None:
     print(text)  # noqa: T201 - the answer of this program
 
 
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("say why; it is kept with the rollback")
+    return text.strip()
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="modelyard-node", description="Roll back on the node.")
+    parser = argparse.ArgumentParser(
+        prog="python -m modelyard_runtime.rollback", description="Roll back on the node."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     listed = commands.add_parser("list", help="what serves, and what can be returned to")
     back = commands.add_parser("rollback", help="send all traffic to a good revision")
@@ -210,7 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     for one in (back, free):
         one.add_argument("address", help="[workspace/]environment/name")
     back.add_argument("--to", type=int, help="revision; the newest good one if absent")
-    back.add_argument("--reason", required=True, help="kept with the rollback")
+    back.add_argument("--reason", type=_reason, required=True, help="kept with the rollback")
     back.add_argument("--by", help="who; the user of this machine if absent")
     back.add_argument("--accept-schema-change", action="store_true")
     return parser

@@ -102,7 +102,7 @@ def checked(version: RegisteredVersion, config: ServingConfig, machine: Machine)
     Raises:
         ConfigurationRefused: unknown engine, one the package cannot feed, or a GPU.
         EngineNotInstalled: the engine is known and planned for, but not part of this installation.
-        NoCapacity: it asks for more memory than this machine has.
+        NoCapacity: it asks for more cores or memory than this machine has.
     """
     if config.engine in PLANNED:
         raise EngineNotInstalled(
@@ -123,6 +123,11 @@ def checked(version: RegisteredVersion, config: ServingConfig, machine: Machine)
         raise ConfigurationRefused(
             "Local processes compute on the CPU; set gpu to 0.",
             fields=[{"location": "config.gpu", "problem": "no GPU on this machine"}],
+        )
+    if config.cpu > machine.cpus:
+        raise NoCapacity(
+            f"This machine has {machine.cpus} cores; {config.cpu:g} were asked for.",
+            extra={"missing": [f"{config.cpu - machine.cpus:g} cores"]},
         )
     if config.memory_gb > machine.memory_gb:
         raise NoCapacity(

@@ -224,8 +224,13 @@ def test_precision_follows_the_name_of_the_file(name: str, precision: str) -> No
     assert rules.precision_of(rules.Format.gguf, [f"artifacts/{name}"]) == precision
 
 
-def test_more_memory_than_there_is_cannot_be_asked_for() -> None:
-    with pytest.raises(NoCapacity):
-        choosing.checked(
-            VERSION, ServingConfig(engine="sklearn", cpu=1, memory_gb=64, gpu=0), MACHINE
-        )
+@pytest.mark.parametrize(
+    ("cpu", "memory_gb", "missing"), [(1, 64, "32.0 GB of memory"), (9.5, 1, "1.5 cores")]
+)
+def test_more_than_there_is_cannot_be_asked_for(cpu: float, memory_gb: float, missing: str) -> None:
+    wanted = ServingConfig(engine="sklearn", cpu=cpu, memory_gb=memory_gb, gpu=0)
+    with pytest.raises(NoCapacity) as refused:
+        choosing.checked(VERSION, wanted, MACHINE)
+    assert refused.value.extra["missing"] == [missing]
+    at_most = ServingConfig(engine="sklearn", cpu=8, memory_gb=32, gpu=0)
+    assert choosing.checked(VERSION, at_most, MACHINE) == at_most
