@@ -6,8 +6,8 @@ Starts a fresh installation with two versions of the quickstart's model and call
 connections all the time. Each round updates or rolls back, and kills one process with SIGKILL in
 the middle: a gateway worker, a model server, the node with all its workers, the control plane, in
 turn. Every answer is compared with what its version answers undisturbed. A call fails for a reason
-when it was open on a killed process, or nobody listened until the node was back. Exits with 1 for
-any wrong answer or other failure.
+when it was open on a process that was dying, or nobody listened until the node was back. Exits with
+1 for any wrong answer or other failure.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)] + [str(ROOT / part / "src") for part in ("protocol", "server", "sdk")]
 
+import psutil  # noqa: E402
 from benchmarks.conditions import told  # noqa: E402
 from tests.make.installation import Installation, an_installation, wait_for  # noqa: E402
 from tests.make.journey import Member, an_owner  # noqa: E402
@@ -92,7 +93,8 @@ class Story:
     owner: Member
     installation: Installation
     deployment: dict[str, Any]
-    kills: list[tuple[float, str]] = field(default_factory=list)
+    kills: list[tuple[float, float, str]] = field(default_factory=list)
+    """(not yet killed, gone with all its children, what)"""
 
     def observed(self) -> dict[str, Any]:
         path = self.installation.folder / "data/node/observed.json"
@@ -102,8 +104,9 @@ class Story:
     def kill(self, victim: str) -> None:
         """Kill a process; what keeps it starts it again, the control plane is started by us."""
         if victim == "control plane":
+            since = time.monotonic()
             self.installation.kill()
-            self.kills.append((time.monotonic(), victim))
+            self.kills.append((since, time.monotonic(), victim))
             self.installation.start()
             return
         seen = self.observed()
@@ -112,8 +115,14 @@ class Story:
             "model server": lambda: next(one["pid"] for one in seen["servers"] if one["pid"]),
             "node": self.installation.node_pid,
         }[victim]()
+        killed = psutil.Process(int(pid))
+        family = [killed, *killed.children(recursive=True)]  # its walls take them along
+        since = time.monotonic()
         os.kill(int(pid), signal.SIGKILL)
-        self.kills.append((time.monotonic(), victim))
+        _, alive = psutil.wait_procs(family, PATIENCE_SECONDS)
+        if alive:
+            raise SystemExit(f"outlived the {victim}: {alive}")
+        self.kills.append((since, time.monotonic(), victim))
 
     def move(self, version: int, *, back: bool) -> None:
         path = f"/deployments/{self.deployment['id']}"
@@ -140,31 +149,44 @@ def rounds(story: Story, count: int, made: Callable[[], int]) -> None:
 
 def judged(calls: list[Call], story: Story, right: dict[str, list[Any]]) -> int:
     """Print what came of the calls; give the number that should not have been."""
-    gateway = [at for at, victim in story.kills if victim in {"gateway worker", "node"}]
+    gateway = [kill for kill in story.kills if kill[2] in {"gateway worker", "node"}]
+    away = _away(calls, story)
     kinds: Counter[str] = Counter()
     for call in calls:
         if call.status == 200:
             is_right = call.predictions == right.get(call.version)
             kinds["right" if is_right else "WRONG"] += 1
         elif call.error == "nobody listens":
-            is_away = any(at <= call.ended <= at + 60 for at, who in story.kills if who == "node")
+            is_away = any(since <= call.ended <= until for since, until in away)
             kinds["refused while the node was away" if is_away else "REFUSED"] += 1
-        elif call.error and any(call.since <= at <= call.ended for at in gateway):
+        elif call.error and any(
+            call.since <= by and since <= call.ended for since, by, _ in gateway
+        ):
             kinds["open on a killed process"] += 1
         else:
             kinds[f"FAILED: {call.status or call.error}"] += 1
     print(f"\n{len(calls)} calls, {len(story.kills)} kills")
     for kind, number in kinds.most_common():
         print(f"- {number} {kind}")
-    away = [call for call in calls if call.error == "nobody listens"]
     if away:
-        each = [
-            round(max((c.ended for c in away if at <= c.ended <= at + 60), default=at) - at, 2)
-            for at, victim in story.kills
-            if victim == "node"
-        ]
-        print(f"- seconds without a listener after each kill of the node: {each}")
+        lasted = [round(until - since, 2) for since, until in away]
+        print(f"- seconds without a listener after each kill of the node: {lasted}")
     return sum(number for kind, number in kinds.items() if kind[:2].isupper())
+
+
+def _away(calls: list[Call], story: Story) -> list[tuple[float, float]]:
+    """Give from when to when nobody listened after each kill of the node.
+
+    It must be back within a minute, and before the next process is killed.
+    """
+    found = []
+    for at, (since, _, victim) in enumerate(story.kills):
+        if victim == "node":
+            later = story.kills[at + 1][0] if at + 1 < len(story.kills) else since + 60
+            end = min(later, since + 60)
+            refused = [c.ended for c in calls if c.error == "nobody listens"]
+            found.append((since, max((at for at in refused if since <= at < end), default=since)))
+    return found
 
 
 def main() -> int:
