@@ -4567,6 +4567,8 @@ export interface components {
             format: string;
             /** Is Runnable */
             is_runnable: boolean;
+            /** Cpu Instead */
+            cpu_instead: boolean;
             /** Suggested Name */
             suggested_name: string;
             /** Environment Cached */

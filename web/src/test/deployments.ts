@@ -109,6 +109,7 @@ export function aPickedSetup(change: Partial<Shape<"AutoConfigOut">> = {}): Shap
     warnings: [],
     format: "sklearn",
     is_runnable: true,
+    cpu_instead: false,
     suggested_name: "breast-cancer",
     environment_cached: true,
     expected_seconds: 6,

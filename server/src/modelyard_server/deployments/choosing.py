@@ -44,6 +44,7 @@ class Choice:
     alternatives: list[Alternative]
     warnings: list[str] = field(default_factory=list)
     format: Format = Format.python
+    cpu_instead: bool = False
 
     @property
     def is_runnable(self) -> bool:
@@ -93,6 +94,7 @@ def choose(
         _alternatives(version, engine),
         [*_plan_warnings(planned), *([] if engine == LLAMA else _warnings(version))],
         found,
+        cpu_instead=bool(planned.passed_over) and not planned.gpu,
     )
 
 

@@ -138,6 +138,7 @@ def auto_config(
             warnings=choice.warnings,
             format=choice.format.value,
             is_runnable=choice.is_runnable,
+            cpu_instead=choice.cpu_instead,
             suggested_name=name,
             environment_cached=cached,
             expected_seconds=choosing.CACHED_SECONDS if cached else choosing.BUILD_SECONDS,

@@ -54,6 +54,8 @@ class AutoConfigOut(BaseModel):
     format: str
     is_runnable: bool
     """This installation has the engine; otherwise the setup is a plan and deploying it refused."""
+    cpu_instead: bool
+    """A GPU would suit it better, but none is there for it."""
     suggested_name: str
     environment_cached: bool
     expected_seconds: int

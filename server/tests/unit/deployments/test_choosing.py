@@ -188,6 +188,15 @@ def test_an_engine_this_installation_has_not_got_is_planned_and_refused(engine: 
         choosing.checked(VERSION, ServingConfig(engine=engine, cpu=1, memory_gb=1, gpu=0), MACHINE)
 
 
+def test_a_gpu_that_is_not_there_is_made_up_for_by_the_processor_and_said() -> None:
+    version = replace(VERSION, flavors=["transformers", "python_function"])
+    choice = choosing.choose(version, MACHINE, "new", LANGUAGE)
+    assert (choice.cpu_instead, choice.config.engine, choice.config.gpu) == (True, "python", 0)
+    assert any("Planned on the CPU" in line for line in choice.warnings)
+    assert not choosing.choose(version, WITH_GPU, "new", LANGUAGE).cpu_instead
+    assert not choosing.choose(VERSION, MACHINE).cpu_instead
+
+
 def test_a_gguf_file_is_served_by_llama_and_nothing_else_is() -> None:
     version = replace(VERSION, flavors=["gguf"], signature={}, input_example=None)
     choice = choosing.choose(version, MACHINE, "new", QUANTISED)

@@ -17,7 +17,12 @@ export function AdvancedSetup({ picked, config, onChange }: Props) {
         label="Engine"
         data={engines}
         value={config.engine}
-        {...(doubtful ? { description: "We are not sure about this one. Is it right?" } : {})}
+        {...(doubtful
+          ? {
+              description: "We are not sure about this one. Is it right?",
+              styles: { input: { borderColor: "var(--warn)" } },
+            }
+          : {})}
         onChange={(engine) => engine && onChange({ ...config, engine })}
       />
       <NumberInput

@@ -8,6 +8,7 @@ export type Key = Shape<"KeyOut">;
 export type AutoConfig = Shape<"AutoConfigOut">;
 export type ServingConfig = Shape<"ServingConfig">;
 export type Glance = Shape<"FleetRow">;
+export type Environment = Shape<"EnvironmentOut">;
 export type Version = Shape<"VersionOut">;
 
 const UNDER_WAY = new Set(["requested", "building", "verifying", "starting", "stopping"]);

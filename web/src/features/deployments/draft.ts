@@ -1,5 +1,6 @@
 import type { Shape } from "@/api/types";
 import type { AutoConfig, Deployment, ServingConfig } from "./api";
+import type { Approval } from "./approval-fields";
 
 /** What is to be deployed. */
 export interface Target {
@@ -17,6 +18,9 @@ export interface Draft {
   separate: boolean;
   /** The deployment of an earlier try, which the next try repairs. */
   retryOf: string | null;
+  /** An update gets a share of the calls first. */
+  canary: boolean;
+  approval: Approval | null;
   /** A setup that changed since it was shown is taken as it is now. */
   acceptChanges: boolean;
 }
@@ -27,10 +31,24 @@ export const untouched = (environment: string): Draft => ({
   config: null,
   separate: false,
   retryOf: null,
+  canary: false,
+  approval: null,
   acceptChanges: false,
 });
 
 const ENGINES = ["sklearn", "xgboost", "onnx", "python"];
+
+const LAST = "modelyard-environment";
+
+/** The environment that was deployed to last, where it is one of these; else staging. */
+export function firstEnvironment(environments: { slug: string }[]): string {
+  const last = localStorage.getItem(LAST);
+  const known = (slug: string | null) => environments.some((one) => one.slug === slug);
+  if (last !== null && known(last)) return last;
+  return known("staging") ? "staging" : (environments[0]?.slug ?? "staging");
+}
+
+export const remember = (environment: string): void => localStorage.setItem(LAST, environment);
 
 /** The form's first values while quick deploy is switched off: nothing is picked for anybody. */
 export function byHand(model: Shape<"ModelOut">): AutoConfig {
@@ -50,6 +68,7 @@ export function byHand(model: Shape<"ModelOut">): AutoConfig {
     warnings: [],
     format: model.framework ?? "python",
     is_runnable: true,
+    cpu_instead: false,
     suggested_name: slug(model.name),
     environment_cached: false,
     expected_seconds: 45,
@@ -80,12 +99,13 @@ export function updated(draft: Draft, target: Target, there: Deployment[]): Depl
   if (draft.retryOf) return there.find((one) => one.id === draft.retryOf) ?? null;
   if (draft.separate || draft.name !== null) return null;
   const same = there.filter(
-    (one) => one.environment === draft.environment && one.status !== "stopping",
+    (one) =>
+      one.environment === draft.environment && one.kind === "served" && one.status !== "stopping",
   );
-  return (
-    same.find((one) => target.version === null || one.live_revision?.version !== target.version) ??
-    null
+  const older = same.find(
+    (one) => target.version === null || one.live_revision?.version !== target.version,
   );
+  return older ?? same[0] ?? null;
 }
 
 export function requestOf(
@@ -102,5 +122,6 @@ export function requestOf(
     config: draft.config,
     reviewed: pickedConfig(picked),
     accept_changes: draft.acceptChanges,
+    ...(draft.approval ? { approval: draft.approval } : {}),
   };
 }

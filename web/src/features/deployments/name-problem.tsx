@@ -8,9 +8,12 @@ import { isSetupChange } from "./setup-changed";
 export function NameProblem({
   error,
   onUse,
+  onUpdate,
 }: {
   error: Error | null;
   onUse: (name: string) => void;
+  /** The name is of a deployment of the same model, which can be updated instead. */
+  onUpdate?: () => void;
 }) {
   if (!error || isSetupChange(error)) return null;
   const free = freeName(error);
@@ -21,9 +24,16 @@ export function NameProblem({
       role="alert"
       title="This name is taken"
       action={
-        <Button size="xs" onClick={() => onUse(free)}>
-          Deploy as {free}
-        </Button>
+        <div className="row wrap">
+          {onUpdate && (
+            <Button size="xs" variant="default" onClick={onUpdate}>
+              New version of it
+            </Button>
+          )}
+          <Button size="xs" onClick={() => onUse(free)}>
+            Deploy as {free}
+          </Button>
+        </div>
       }
     >
       {error.message}

@@ -1,16 +1,18 @@
-import { Button, Select, TextInput, UnstyledButton } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button, UnstyledButton } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { duration } from "@/lib/format";
 import { Callout } from "@/ui/callout";
 import { statusWord } from "@/ui/status-badge";
 import { AdvancedSetup } from "./advanced-setup";
-import { type AutoConfig, type Deployment, environmentList } from "./api";
+import type { AutoConfig, Deployment, Environment } from "./api";
+import { CapacityProblem, isFull } from "./capacity-problem";
+import { anHour } from "./cost";
 import { configOf, type Draft } from "./draft";
 import { EngineChoice } from "./engine-choice";
 import { NameProblem } from "./name-problem";
 import { SetupChanged } from "./setup-changed";
 import { Confidence, SetupFacts } from "./setup-facts";
+import { WhereTo } from "./where-to";
 
 interface Props {
   picked: AutoConfig;
@@ -18,8 +20,12 @@ interface Props {
   isByHand?: boolean;
   draft: Draft;
   onDraft: (draft: Draft) => void;
+  environments: Environment[];
+  /** Where the model is deployed already. */
+  there: Deployment[];
   /** The deployment that this would update, `null` for a new one. */
   updates: Deployment | null;
+  version: number | null;
   busy: boolean;
   error: Error | null;
   onDeploy: (draft: Draft) => void;
@@ -32,7 +38,10 @@ export function QuickDeployForm({
   isByHand = false,
   draft,
   onDraft,
+  environments,
+  there,
   updates,
+  version,
   busy,
   error,
   onDeploy,
@@ -42,12 +51,19 @@ export function QuickDeployForm({
   const [advanced, setAdvanced] = useState(isByHand || picked.confidence !== "high");
   const primary = useRef<HTMLButtonElement>(null);
   useEffect(() => primary.current?.focus(), []);
-  const environments = useQuery(environmentList()).data ?? [];
   const config = configOf(draft, picked);
-  const place =
-    environments.find((one) => one.slug === draft.environment)?.name ??
-    statusWord(draft.environment);
-  const fixed = draft.retryOf !== null;
+  const environment = environments.find((one) => one.slug === draft.environment);
+  const place = environment?.name ?? statusWord(draft.environment);
+  const cost = anHour(environment?.price, config);
+  const wanted = draft.name ?? picked.suggested_name;
+  const existing = there.find(
+    (one) => one.environment === draft.environment && one.name === wanted,
+  );
+  const verb = updates
+    ? `Update in ${place.toLowerCase()}`
+    : picked.cpu_instead && draft.config === null
+      ? "Deploy on CPU"
+      : `Deploy to ${place.toLowerCase()}`;
   return (
     <form
       className="stack"
@@ -56,44 +72,15 @@ export function QuickDeployForm({
         onDeploy(draft);
       }}
     >
-      <div className="grid-2">
-        <Select
-          label="Environment"
-          data={
-            environments.length > 0
-              ? environments.map((one) => ({ value: one.slug, label: one.name }))
-              : [place]
-          }
-          value={environments.length > 0 ? draft.environment : place}
-          disabled={fixed}
-          onChange={(environment) => environment && onDraft({ ...draft, environment, name: null })}
-        />
-        <TextInput
-          label="Name in the address"
-          styles={{ input: { fontFamily: "var(--font-mono)" } }}
-          value={updates ? updates.name : (draft.name ?? picked.suggested_name)}
-          disabled={fixed}
-          onChange={(event) => onDraft({ ...draft, name: event.currentTarget.value })}
-        />
-      </div>
-      {updates && !fixed && (
-        <Callout
-          title={`${updates.environment}/${updates.name} is there already`}
-          action={
-            <Button
-              variant="default"
-              size="xs"
-              onClick={() => onDraft({ ...draft, separate: true })}
-            >
-              Deploy separately
-            </Button>
-          }
-        >
-          {updates.live_revision
-            ? `It keeps serving version ${updates.live_revision.version} until the new one has passed its checks.`
-            : "It serves nothing at the moment. This version becomes its next revision."}
-        </Callout>
-      )}
+      <WhereTo
+        picked={picked}
+        draft={draft}
+        onDraft={onDraft}
+        environments={environments}
+        place={place}
+        updates={updates}
+        version={version}
+      />
       {!isByHand && (
         <section className="stack tight" aria-label="Setup">
           <div className="row between wrap">
@@ -145,13 +132,23 @@ export function QuickDeployForm({
         )}
       </section>
       <SetupChanged error={error} onAccept={() => onDeploy({ ...draft, acceptChanges: true })} />
-      <NameProblem error={error} onUse={(name) => onDeploy({ ...draft, name, separate: true })} />
+      {isFull(error) ? (
+        <CapacityProblem error={error} environment={draft.environment} />
+      ) : (
+        <NameProblem
+          error={error}
+          onUse={(name) => onDeploy({ ...draft, name, separate: true })}
+          {...(existing
+            ? { onUpdate: () => onDraft({ ...draft, name: null, separate: false }) }
+            : {})}
+        />
+      )}
       <div className="row between wrap">
         <span className="small dim">
           {picked.environment_cached
             ? "Its environment is ready. "
             : "Its environment has to be built first. "}
-          Live in about {duration(picked.expected_seconds)}.
+          Live in about {duration(picked.expected_seconds)}.{cost && ` It costs ${cost}.`}
         </span>
         <div className="row">
           <Button variant="default" onClick={onCancel}>
@@ -164,7 +161,7 @@ export function QuickDeployForm({
             disabled={!picked.is_runnable && draft.config === null}
             data-autofocus
           >
-            {updates ? `Update in ${place.toLowerCase()}` : `Deploy to ${place.toLowerCase()}`}
+            {verb}
           </Button>
         </div>
       </div>

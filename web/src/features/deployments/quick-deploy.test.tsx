@@ -88,6 +88,32 @@ test("a taken name comes with a free one, one click away", async () => {
   expect(sent).toEqual([expect.objectContaining({ name: "breast-cancer-2" })]);
 });
 
+test("a model that wants a GPU is deployed on the processor where there is none", async () => {
+  answers("post", "/api/v1/serving/auto-config", {
+    ...aPickedSetup({ engine: "python", cpu_instead: true, confidence: "medium" }),
+    warnings: ["Planned on the CPU: there is no GPU."],
+  });
+  await open();
+  expect(await screen.findByRole("button", { name: "Deploy on CPU" })).toBeEnabled();
+  expect(screen.getByText(/Is it right/)).toBeVisible();
+});
+
+test("without room it says what nobody calls and could be stopped", async () => {
+  refuses("post", "/api/v1/serving/deploy", 409, "deployments.quota_reached", "3 of 3 are used.");
+  const row = { environment: "staging", health: "healthy", live_since: "2026-11-21T08:00:00Z" };
+  answers("get", "/api/v1/fleet", {
+    rows: [
+      { ...row, deployment_id: "a", name: "idle-one", requests: 0 },
+      { ...row, deployment_id: "b", name: "busy-one", requests: 9 },
+    ],
+  });
+  await open();
+  await userEvent.click(await primary());
+  expect(await screen.findByText("3 of 3 are used.")).toBeVisible();
+  expect(await screen.findByRole("link", { name: "staging/idle-one" })).toBeVisible();
+  expect(screen.queryByRole("link", { name: "staging/busy-one" })).toBeNull();
+});
+
 test("a failed rollout shows step, difference and log, and is retried on the same deployment", async () => {
   const failed = aRevision({
     status: "failed",

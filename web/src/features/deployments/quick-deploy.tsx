@@ -1,15 +1,32 @@
 import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { QUICK_DEPLOY, useFlag } from "@/api/flags";
 import type { Shape } from "@/api/types";
 import { Refused } from "@/ui/refused";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { type Rollout, useDeploy } from "./actions";
-import { type AutoConfig, autoConfig, deploymentsOfModel, servedModel } from "./api";
-import { byHand, configOf, type Draft, requestOf, type Target, untouched, updated } from "./draft";
+import {
+  type AutoConfig,
+  autoConfig,
+  deploymentsOfModel,
+  environmentList,
+  servedModel,
+} from "./api";
+import {
+  byHand,
+  configOf,
+  type Draft,
+  firstEnvironment,
+  remember,
+  requestOf,
+  type Target,
+  untouched,
+  updated,
+} from "./draft";
 import { QuickDeployForm } from "./quick-deploy-form";
 import { QuickDeployProgress } from "./quick-deploy-progress";
+import { CANARY } from "./strategy-choice";
 
 interface Props {
   /** `null` keeps the dialog closed. */
@@ -22,8 +39,11 @@ export function QuickDeploy({ target, onClose }: Props) {
   const model = useQuery({ ...servedModel(target?.modelId ?? ""), enabled: target !== null }).data;
   const version = target?.version ?? model?.latest_version;
   const quick = useFlag(QUICK_DEPLOY);
-  const title =
-    `${quick ? "Quick deploy" : "Deploy"} ${model?.name ?? ""} ${version ? `version\u00a0${version}` : ""}`.trim();
+  const [updating, setUpdating] = useState<string | null>(null);
+  const what = updating
+    ? `Update ${updating}`
+    : `${quick ? "Quick deploy" : "Deploy"} ${model?.name ?? ""}`;
+  const title = `${what} ${version && !updating ? `version\u00a0${version}` : ""}`.trim();
   return (
     <Modal opened={target !== null} onClose={onClose} title={title} size={680}>
       {target && quick === null && <LinesSkeleton lines={10} />}
@@ -31,6 +51,8 @@ export function QuickDeploy({ target, onClose }: Props) {
         <Flow
           key={`${target.modelId} ${target.version}`}
           target={target}
+          version={version ?? null}
+          onUpdating={setUpdating}
           byHand={byHand(model)}
           onClose={onClose}
         />
@@ -39,6 +61,8 @@ export function QuickDeploy({ target, onClose }: Props) {
         <Flow
           key={`${target.modelId} ${target.version}`}
           target={target}
+          version={version ?? null}
+          onUpdating={setUpdating}
           byHand={null}
           onClose={onClose}
         />
@@ -49,12 +73,16 @@ export function QuickDeploy({ target, onClose }: Props) {
 
 interface FlowProps {
   target: Target;
+  /** The version that is meant; `null` until the model is read. */
+  version: number | null;
+  /** Told the name of the deployment that would be updated. */
+  onUpdating: (name: string | null) => void;
   /** The form's first values when nothing is picked, because quick deploy is switched off. */
   byHand: AutoConfig | null;
   onClose: () => void;
 }
 
-function Flow({ target, byHand: own, onClose }: FlowProps) {
+function Flow({ target, version, onUpdating, byHand: own, onClose }: FlowProps) {
   const asked = useQuery({
     ...autoConfig(target.modelId, target.version),
     enabled: own === null,
@@ -62,8 +90,17 @@ function Flow({ target, byHand: own, onClose }: FlowProps) {
   const picked = own ?? asked.data;
   const there = useQuery(deploymentsOfModel(target.modelId));
   const deploy = useDeploy();
-  const [draft, setDraft] = useState<Draft>(() => untouched("staging"));
+  const places = useQuery(environmentList());
+  const [changed, setDraft] = useState<Draft | null>(null);
+  const draft = changed ?? untouched(firstEnvironment(places.data ?? []));
   const [rollout, setRollout] = useState<Rollout | null>(null);
+  const meant = { ...target, version };
+  const updates = updated(draft, meant, there.data ?? []);
+  const name = updates?.name ?? null;
+  useEffect(() => {
+    if (!rollout) onUpdating(name); // what was started stays what it was
+  }, [name, rollout, onUpdating]);
+  useEffect(() => () => onUpdating(null), [onUpdating]);
 
   if (rollout) {
     const repair = () => {
@@ -73,15 +110,17 @@ function Flow({ target, byHand: own, onClose }: FlowProps) {
     return <QuickDeployProgress rollout={rollout} onRepair={repair} onClose={onClose} />;
   }
   if (asked.error) return <Refused error={asked.error} onRetry={() => void asked.refetch()} />;
-  if (!picked || there.isPending) return <LinesSkeleton lines={10} />;
+  if (!picked || there.isPending || places.isPending) return <LinesSkeleton lines={10} />;
 
   const start = (chosen: Draft) => {
     setDraft(chosen);
+    remember(chosen.environment);
     const sent = own ? { ...chosen, config: configOf(chosen, own) } : chosen;
-    const onto = chosen.retryOf ?? updated(chosen, target, there.data ?? [])?.id ?? null;
+    const onto = chosen.retryOf ?? updated(chosen, meant, there.data ?? [])?.id ?? null;
     deploy.mutate(
       {
         onto,
+        ...(onto && chosen.canary ? { strategy: CANARY } : {}),
         request: own ? plain(requestOf(sent, target, own)) : requestOf(sent, target, picked),
       },
       { onSuccess: setRollout },
@@ -93,7 +132,10 @@ function Flow({ target, byHand: own, onClose }: FlowProps) {
       isByHand={own !== null}
       draft={draft}
       onDraft={setDraft}
-      updates={updated(draft, target, there.data ?? [])}
+      environments={places.data ?? []}
+      there={there.data ?? []}
+      updates={updates}
+      version={version}
       busy={deploy.isPending}
       error={deploy.error}
       onDeploy={start}

@@ -48,6 +48,9 @@ export const GUARDED: Strategy = {
   guards: GUARDS,
 };
 
+/** What the switch of quick deploy means. */
+export const CANARY: Strategy = { ...GUARDED, kind: "canary" };
+
 interface Props {
   value: Strategy;
   onChange: (strategy: Strategy) => void;
