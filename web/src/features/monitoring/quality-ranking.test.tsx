@@ -39,6 +39,8 @@ function ofPlaces(k: number, value: number): Shape<"QualityOut"> {
 
 test("of rankings the first places count, as many as one chooses", async () => {
   const none = "There is none.";
+  const at = "2026-11-20T08:00:00Z";
+  answers("get", "/api/v1/deployments/d1/capture", { first_at: at, last_at: at });
   refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_scores", none);
   refuses("get", "/api/v1/deployments/d1/reference", 404, "monitoring.reference_unknown", none);
   refuses("get", "/api/v1/deployments/d1/value", 404, "monitoring.value_unknown", none);

@@ -7,8 +7,8 @@ import { answers, refuses } from "@/test/server";
 import { QualityTab } from "./quality-tab";
 
 const PATH = "/api/v1/deployments/d1/quality";
-const method = "Wilson";
-const wilson = { value: 0.9, low: 0.85, high: 0.94, method };
+const AT = "2026-11-21T00:00:00Z";
+const wilson = { value: 0.9, low: 0.85, high: 0.94, method: "Wilson" };
 
 function aPoint(change: Partial<Shape<"QualityPoint">> = {}): Shape<"QualityPoint"> {
   return {
@@ -32,7 +32,7 @@ function aQuality(change: Partial<Shape<"QualityOut">> = {}): Shape<"QualityOut"
     at: "2026-11-21T00:00:00Z",
     n: 4,
     few: true,
-    measures: [{ name: "accuracy", value: 0.75, low: 0.3, high: 0.95, method }],
+    measures: [{ name: "accuracy", value: 0.75, low: 0.3, high: 0.95, method: "Wilson" }],
   });
   return {
     range: "7d",
@@ -91,6 +91,7 @@ function anEstimate(change: Partial<Shape<"EstimateOut">> = {}): Shape<"Estimate
 }
 
 beforeEach(() => {
+  answers("get", "/api/v1/deployments/d1/capture", { first_at: AT, last_at: AT });
   const why = "An estimate needs 300 rows whose outcome is known; there are 12.";
   refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_reference", why);
   const none = "No reference was uploaded for this deployment.";

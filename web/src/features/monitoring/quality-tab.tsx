@@ -11,6 +11,7 @@ import { LinesSkeleton } from "@/ui/skeletons";
 import { Stat } from "@/ui/stat";
 import { View } from "@/ui/view";
 import { type Quality, quality } from "./api";
+import { type Capture, capture } from "./capture-api";
 import { estimate, isEstimate } from "./estimate-api";
 import { EstimateNote } from "./estimate-note";
 import { MetricPanel } from "./metric-panel";
@@ -27,6 +28,7 @@ interface Props {
   onRange: (range: QualityRange) => void;
 }
 
+const LOOK_MS = 30_000; // for the first rows, which are put aside every few minutes
 const PLACES = ["1", "3", "5", "10", "20"] as const;
 type Places = (typeof PLACES)[number];
 
@@ -52,7 +54,9 @@ function Realised({ id, range }: { id: string; range: QualityRange }) {
   const [places, setPlaces] = useState<Places>("10");
   const { data } = useSuspenseQuery(quality(id, range, Number(places)));
   const mayReadRows = usePermission("predictions.read");
-  const guess = useQuery(estimate(id, range)).data;
+  const kept = useQuery({ ...capture(id), refetchInterval: LOOK_MS }).data;
+  const hasRows = touches(kept, data);
+  const guess = useQuery({ ...estimate(id, range), enabled: hasRows }).data;
   const dashed = isEstimate(guess) ? guess : null;
   return (
     <>
@@ -78,11 +82,20 @@ function Realised({ id, range }: { id: string; range: QualityRange }) {
             </div>
           )}
           <QualityCharts of={data} estimate={dashed} />
-          {mayReadRows && <SlicesPanel id={id} range={range} />}
+          {mayReadRows && <SlicesPanel id={id} range={range} hasRows={hasRows} />}
         </>
       )}
       {guess && <EstimateNote id={id} estimate={guess} realised={data} />}
     </>
+  );
+}
+
+/** Some kept rows are of that time; questions about rows are refused while there are none. */
+function touches(kept: Capture | undefined, of: Quality): boolean {
+  if (!kept?.first_at || !kept.last_at) return false;
+  return (
+    Date.parse(kept.first_at) < Date.parse(of.until) &&
+    Date.parse(kept.last_at) >= Date.parse(of.since)
   );
 }
 

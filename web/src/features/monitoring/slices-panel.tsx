@@ -20,14 +20,28 @@ interface Props {
   range: QualityRange;
 }
 
+interface PanelProps extends Props {
+  /** Rows were kept in that time; without any there is nothing to ask for. */
+  hasRows: boolean;
+}
+
 /** Where the model is worst, and the quality of any part of the rows one asks for. */
-export function SlicesPanel({ id, range }: Props) {
+export function SlicesPanel({ id, range, hasRows }: PanelProps) {
   const [condition, setCondition] = useState("");
   const [asked, setAsked] = useState("");
   const choose = (chosen: string) => {
     setCondition(chosen);
     setAsked(chosen);
   };
+  if (!hasRows) {
+    return (
+      <Panel title="Slices" note="Parts of the inputs where the model loses most">
+        <EmptyState title="No rows are kept of that time yet">
+          Rows of calls are put aside in files every few minutes, as far as capture keeps them.
+        </EmptyState>
+      </Panel>
+    );
+  }
   return (
     <Panel title="Slices" note="Parts of the inputs where the model loses most">
       <View loading={<LinesSkeleton lines={4} />}>
