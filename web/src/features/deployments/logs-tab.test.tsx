@@ -23,3 +23,19 @@ test("lines are found by a part of them, and what is left can be kept as a file"
   await userEvent.click(screen.getByRole("button", { name: "Show all lines" }));
   expect(screen.getByText(/answered/)).toBeVisible();
 });
+
+test("levels can be left out; lines without one stay under other", async () => {
+  answers("get", `/api/v1/deployments/${DEPLOYMENT}/logs`, {
+    lines: ["ready", "WARNING:root:slow", "ValueError: boom"],
+  });
+  await renderView(<LogsTab id={DEPLOYMENT} />);
+  await userEvent.click(await screen.findByRole("checkbox", { name: "Other" }));
+  expect(screen.getByText("2 of the last 3 lines")).toBeVisible();
+  expect(screen.queryByText(/ready/)).toBeNull();
+  expect(screen.queryByRole("checkbox", { name: "Debug" })).toBeNull();
+  await userEvent.click(screen.getByRole("checkbox", { name: "Warnings" }));
+  expect(screen.getByText("ValueError: boom")).toBeVisible();
+  await userEvent.click(screen.getByRole("checkbox", { name: "Errors" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Show all lines" }));
+  expect(screen.getByText(/ready/)).toBeVisible();
+});
