@@ -5460,6 +5460,16 @@ export interface components {
             count: number;
         };
         /**
+         * CostOut
+         * @description An amount of money.
+         */
+        CostOut: {
+            /** Amount */
+            amount: number;
+            /** Currency */
+            currency: string;
+        };
+        /**
          * Counts
          * @description How many alerts there are, and how fast they were handled over 30 days.
          */
@@ -5799,6 +5809,7 @@ export interface components {
             standby_revision: number | null;
             /** Standby Until */
             standby_until: string | null;
+            cost: components["schemas"]["CostOut"] | null;
             /** Auto Configured */
             auto_configured: boolean;
             /** Is Sample */

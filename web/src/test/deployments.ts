@@ -63,6 +63,7 @@ export function aDeployment(change: Partial<Shape<"DeploymentOut">> = {}): Shape
     shadow: null,
     standby_revision: null,
     standby_until: null,
+    cost: null,
     auto_configured: true,
     is_sample: false,
     created_at: AT,

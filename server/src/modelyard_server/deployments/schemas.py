@@ -316,6 +316,13 @@ class ShadowTarget(BaseModel):
     tolerance: float
 
 
+class CostOut(BaseModel):
+    """An amount of money."""
+
+    amount: float
+    currency: str
+
+
 class DeploymentOut(BaseModel):
     id: uuid.UUID
     name: str
@@ -336,6 +343,8 @@ class DeploymentOut(BaseModel):
     shadow: ShadowTarget | None
     standby_revision: int | None
     standby_until: dt.datetime | None
+    cost: CostOut | None
+    """Of the hours it was live and awake, at its environment's price of today; `null`: no price."""
     auto_configured: bool
     is_sample: bool
     created_at: dt.datetime

@@ -76,6 +76,12 @@ def price_of(row: Environment) -> Price | None:
     return Price.model_validate(row.price) if row.price is not None else None
 
 
+def prices(db: Session) -> dict[str, Price]:
+    """Give the prices of the workspace's environments that have one, by slug."""
+    rows = db.execute(select(Environment.slug, Environment.price))
+    return {slug: Price.model_validate(price) for slug, price in rows if price is not None}
+
+
 def driver_of(row: Environment, machine: Machine) -> str:
     """Give where an environment's next model servers run.
 

@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import approval, shifting
+from modelyard_server.kernel.clock import utcnow
+
+from . import approval, costs, scaling, shifting, stages
+from .environment_schemas import Price
 from .lanes import lane_out
 from .lookup import good_revisions, previous_revision, revisions_of_many
 from .models import Deployment, Revision
 from .schemas import (
+    CostOut,
     DeploymentOut,
     RevisionConfig,
     RevisionOut,
@@ -28,13 +32,19 @@ from .schemas import (
 def deployments_out(
     db: Session, rows: Sequence[Deployment], base_url: str, workspace_slug: str
 ) -> list[DeploymentOut]:
-    """Show deployments; one more query however many there are."""
+    """Show deployments; two more queries however many there are."""
     by_deployment = revisions_of_many(db, [row.id for row in rows])
+    prices = stages.prices(db)
     root = f"{base_url}/{workspace_slug}"
-    return [_deployment_out(row, by_deployment[row.id], root) for row in rows]
+    return [
+        _deployment_out(row, by_deployment[row.id], root, prices.get(row.environment))
+        for row in rows
+    ]
 
 
-def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> DeploymentOut:
+def _deployment_out(
+    row: Deployment, own: Sequence[Revision], root: str, price: Price | None
+) -> DeploymentOut:
     live = next((entry for entry in own if entry.number == row.live_number), None)
     return DeploymentOut(
         id=row.id,
@@ -57,11 +67,19 @@ def _deployment_out(row: Deployment, own: Sequence[Revision], root: str) -> Depl
         shadow=_shadow_out(row, own),
         standby_revision=row.fallback_number,
         standby_until=row.fallback_until,
+        cost=_cost(row, own, price),
         auto_configured=row.auto_configured,
         is_sample=row.is_sample,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _cost(row: Deployment, own: Sequence[Revision], price: Price | None) -> CostOut | None:
+    if row.kind != "served":
+        return None
+    always = max(1, scaling.settled(row).min_replicas)
+    return costs.so_far(price, own, always, utcnow())
 
 
 def _shadow_out(row: Deployment, own: Sequence[Revision]) -> ShadowTarget | None:

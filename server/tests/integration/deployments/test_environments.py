@@ -181,6 +181,16 @@ def test_an_environment_may_take_versions_only_that_somebody_approved(
     assert kept["approval"] == approval
 
 
+def test_a_deployment_tells_its_cost_where_a_price_is_said(serving: Serving, admin: Any) -> None:
+    deployment = serving.deploy()
+    assert serving.get(deployment["id"])["cost"] is None
+    price = {"currency": "EUR", "cpu_hour": 3600.0, "gb_hour": 0.0, "gpu_hour": 0.0}
+    admin.patch(f"{PLACES}/staging", json={"price": price})
+    listed = serving.client.get("/api/v1/deployments").json()["items"][0]["cost"]
+    assert listed["currency"] == "EUR"
+    assert listed["amount"] > 0
+
+
 def test_an_environments_own_strategy_is_used_when_nobody_asks(
     serving: Serving, admin: Any
 ) -> None:

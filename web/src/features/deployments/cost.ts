@@ -13,3 +13,6 @@ export function anHour(
     config.gpu * (price.gpu_hour ?? 0);
   return `${number(amount)} ${price.currency} an hour`;
 }
+
+export const money = ({ amount, currency }: Shape<"CostOut">): string =>
+  `${number(amount)} ${currency}`;

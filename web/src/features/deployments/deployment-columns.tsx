@@ -6,6 +6,7 @@ import { DriftLink } from "@/ui/drift-link";
 import { StatusBadge, Tag } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import type { Deployment, Glance } from "./api";
+import { money } from "./cost";
 
 const NONE = <span className="dim">–</span>;
 
@@ -82,6 +83,20 @@ export function columnsOf(
         const glance = of(row);
         return glance ? <DriftLink of={glance} /> : NONE;
       },
+    },
+    {
+      id: "cost",
+      header: "Cost so far",
+      align: "end",
+      sortBy: (row) => row.cost?.amount ?? null,
+      cell: (row) =>
+        row.cost ? (
+          <span title="Hours live and awake, at the environment's price of today">
+            {money(row.cost)}
+          </span>
+        ) : (
+          NONE
+        ),
     },
     {
       id: "owner",

@@ -45,6 +45,15 @@ test("each deployment links to its page and names its status and version", async
   expect(link).toHaveAttribute("href", `/w/team/deployments/${aDeployment().id}`);
 });
 
+test("cost is told where the environment has a price, and never made up", async () => {
+  const cost = { amount: 12.5, currency: "EUR" };
+  const priced = aDeployment({ id: "00000000-0000-4000-8000-00000000000e", name: "priced", cost });
+  answers("get", "/api/v1/deployments", page([aDeployment(), priced]));
+  await show();
+  expect(await screen.findByRole("row", { name: /priced.*12\.5 EUR/ })).toBeVisible();
+  expect(screen.getAllByText(/EUR/)).toHaveLength(1);
+});
+
 test("without deployments the way to the models is shown", async () => {
   answers("get", "/api/v1/deployments", page([]));
   await show();
