@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.make.packages import an_image_package
 
 from modelyard_runtime.compiling import judging, probes
 from modelyard_runtime.compiling.converters import candidates
@@ -184,6 +185,11 @@ def test_pyfunc_says_that_no_graph_can_hold_it(tmp_path: Path) -> None:
     )
     with pytest.raises(NotConvertible, match="Python code"):
         judging.compile_model(load(folder, "python"))
+
+
+def test_a_graph_of_tensors_says_that_the_lane_takes_columns(tmp_path: Path) -> None:
+    with pytest.raises(NotConvertible, match="takes tensors"):
+        judging.compile_model(load(an_image_package(tmp_path / "package"), "onnx"))
 
 
 def test_probes_hold_thresholds_extremes_and_gaps(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def compile_model(loaded: Loaded) -> Verdict:
     Raises:
         NotConvertible: there is none; the text says why.
     """
+    if loaded.directory.package.signature.is_tensor:
+        raise NotConvertible("It takes tensors; the fast lane takes columns.")
     asked = probes.rows(loaded)
     expected = _expected(loaded.model, asked)
     reasons: list[str] = []

@@ -382,6 +382,7 @@ def _end(revision: Revision, reason: str, now: dt.datetime) -> None:
     revision.status = Status.stopping if revision.has_server else Status.stopped
     revision.status_reason = reason
     revision.has_server = False
+    shifting.end_steps(revision, reason, now)
 
 
 def _pending(name: str) -> dict[str, object]:

@@ -107,9 +107,19 @@ def take_back(
     else:
         return None
     bad.status, bad.status_reason, bad.has_server = status, change.reason, False
+    end_steps(bad, change.reason, change.at)
     standing(deployment, own)
     history.shift(db, deployment, own, weights(deployment), change)
     return bad
+
+
+def end_steps(revision: Revision, reason: str | None, at: dt.datetime) -> None:
+    """End the step that runs in a rollout which goes no further, and say why."""
+    detail = f"Ended: {reason}" if reason else "Ended."
+    ended = {"status": "done", "detail": detail, "finished_at": at.isoformat()}
+    revision.steps = [
+        {**step, **ended} if step["status"] == "running" else step for step in revision.steps
+    ]
 
 
 def end_standby(deployment: Deployment, own: Sequence[Revision], reason: str) -> None:

@@ -221,7 +221,11 @@ def test_a_rollback_during_a_canary_ends_it(serving: Serving) -> None:
     made = serving.post(deployment["id"], "rollback", {"reason": "no"})
     assert made["number"] == 1
     assert _shares(serving) == {1: 100}
-    assert serving.get(deployment["id"])["latest_revision"]["status"] in ("stopping", "stopped")
+    ended = serving.get(deployment["id"])["latest_revision"]
+    assert ended["status"] in ("stopping", "stopped")
+    traffic = ended["steps"][-1]
+    assert (traffic["status"], traffic["detail"]) == ("done", "Ended: no")
+    assert traffic["finished_at"] is not None
 
 
 @pytest.mark.parametrize("kind", ["canary", "linear"])
@@ -278,6 +282,8 @@ def test_a_newer_revision_ends_a_canary(serving: Serving) -> None:
     serving.register()
     made = serving.post(deployment["id"], "revisions", {})
     assert _weights(serving.get(deployment["id"])) == {1: 100}
+    left = serving.client.get(f"/api/v1/deployments/{deployment['id']}/revisions").json()[1]
+    assert "running" not in {step["status"] for step in left["steps"]}
     serving.roll_out(deployment["id"], made["number"])
     assert _shares(serving) == {3: 100}
 

@@ -36,6 +36,19 @@ function whatOf(revision: Revision, all: Revision[]): string {
   return `${verb} version ${before.version} to ${revision.version}`;
 }
 
+/** Why somebody made it; of one that failed first what it failed of, which they could not know. */
+function Why({ of }: { of: Revision }) {
+  if (of.status !== "failed" || !of.status_reason || !of.reason) {
+    return of.reason ?? of.status_reason ?? <span className="dim">–</span>;
+  }
+  return (
+    <>
+      <div>{of.status_reason}</div>
+      <div className="dim">{of.reason}</div>
+    </>
+  );
+}
+
 const columnsOf = (all: Revision[]): Column<Revision>[] => [
   { id: "number", header: "Revision", cell: (row) => `Revision ${row.number}` },
   { id: "status", header: "Status", cell: (row) => <StatusBadge status={row.status} /> },
@@ -55,7 +68,7 @@ const columnsOf = (all: Revision[]): Column<Revision>[] => [
   {
     id: "why",
     header: "Reason",
-    cell: (row) => row.reason ?? row.status_reason ?? <span className="dim">–</span>,
+    cell: (row) => <Why of={row} />,
   },
   { id: "who", header: "By", cell: (row) => row.created_by_name },
   { id: "when", header: "Started", cell: (row) => <Time at={row.created_at} /> },

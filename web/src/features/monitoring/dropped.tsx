@@ -7,7 +7,10 @@ const SHOWN_MS = 7 * 24 * 3600 * 1000;
 
 type Losses = Pick<Shape<"FleetOut">, "dropped_records" | "dropped_at" | "capture_error">;
 
-/** Calls that cannot be recorded now, or that were lost this week: the numbers beside are too low. */
+/**
+ * Calls that cannot be recorded now, or that were lost this week. Nobody can tell of which
+ * deployment a lost record was: any numbers of the workspace may be too low.
+ */
 export function Dropped({ of }: { of: Losses }) {
   if (of.capture_error) {
     return (
@@ -21,8 +24,8 @@ export function Dropped({ of }: { of: Losses }) {
   return (
     <Callout tone="warn" title={`${plural(of.dropped_records, "record")} could not be kept`}>
       {of.dropped_records === 1
-        ? "Its call was answered but is missing from the counts, the log and the drift windows: "
-        : "Their calls were answered but are missing from the counts, the log and the drift windows, the last of them "}
+        ? "A call to a deployment of this workspace was answered but is missing from counts, log and drift windows: "
+        : "Calls to deployments of this workspace were answered but are missing from counts, log and drift windows, the last of them "}
       <Time at={lost_at} />.
     </Callout>
   );

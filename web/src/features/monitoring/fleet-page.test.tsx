@@ -142,6 +142,7 @@ test("records that were lost are told, not hidden", async () => {
   answers("get", "/api/v1/fleet", aFleet([failing], 7));
   await show();
   expect(await screen.findByText("7 records could not be kept")).toBeVisible();
+  expect(screen.getByText(/^Calls to deployments of this workspace were answered/)).toBeVisible();
 });
 
 test("a full disk is told with its reason", async () => {
