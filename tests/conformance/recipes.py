@@ -265,6 +265,9 @@ RECIPES: dict[str, Recipe] = {
     "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),
     "traffic_rotate_key": Recipe(lambda ids: {"overlap_hours": 1}),
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
+    "traffic_try_streaming": Recipe(
+        lambda ids: {"body": {"model": "m", "messages": [], "stream": True}}
+    ),
     "monitoring_get_shadow": Recipe(before=states.a_shadow),
     "batches_score_file": Recipe(
         lambda ids: b"x\n1\n",

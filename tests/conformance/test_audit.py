@@ -20,6 +20,7 @@ ELSEWHERE = {
     "flags_set_flag_rule": "needs the organisation that runs the installation: integration/flags",
     "monitoring_look_at_outcome_source": "needs a place that answers: integration/monitoring",
     "traffic_try_it": "needs a live deployment: the end-to-end journey",
+    "traffic_try_streaming": "the same",
 }
 READS_ONLY = {
     "alerts_preview_rule",

@@ -1,5 +1,6 @@
 """A GGUF file alone, from upload to chat; tokens counted, texts kept only where asked for."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,14 @@ def test_a_gguf_file_is_deployed_and_speaks(
         {"path": "v1/chat/completions", "body": {**asked, "max_tokens": 2}},
     )
     assert (tried["status"], tried["body"]["usage"]["completion_tokens"]) == (200, 2)
+
+    body = {**asked, "stream": True, "stream_options": {"include_usage": True}}
+    with owner.http.stream(
+        "POST", f"/deployments/{deployment['id']}/try/stream", json={"body": body}
+    ) as passed_on:
+        events = [line for line in passed_on.iter_lines() if line.startswith("data: {")]
+    pieces = [json.loads(line[6:])["choices"] for line in events]
+    assert "".join(one[0]["delta"].get("content") or "" for one in pieces if one) == text
 
     counted = f"/deployments/{deployment['id']}/tokens"
     wait_for(lambda: owner.get(counted)["ever"]["calls"] == 2, 60, lambda: str(owner.get(counted)))

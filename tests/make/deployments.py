@@ -29,6 +29,7 @@ from modelyard_server.deployments.ports import (
     Machine,
     Measured,
     NodeAnswer,
+    NodeStream,
     Outlook,
     Preparation,
     Prepared,
@@ -132,6 +133,11 @@ class ObedientNode:
         if self.answers is None:
             raise NodeUnreachable("There is no gateway in this test.")
         return self.answers(path, body, headers)
+
+    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> NodeStream:
+        answer = self.call(path, body, headers)
+        halves = (answer.body[:9], answer.body[9:])
+        return NodeStream(answer.status, answer.headers, (half for half in halves))
 
     def start(self) -> None: ...
 

@@ -2722,6 +2722,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{deployment_id}/try/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Streaming
+         * @description Call a language model from the console and pass its answer on as it is written.
+         */
+        post: operations["traffic_try_streaming"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet": {
         parameters: {
             query?: never;
@@ -10683,6 +10703,22 @@ export interface components {
             tolerance: number;
         };
         /**
+         * StreamRequest
+         * @description A call of a language model whose answer is read as it is written.
+         */
+        StreamRequest: {
+            /**
+             * Path
+             * @default v1/chat/completions
+             * @enum {string}
+             */
+            path: "v1/chat/completions" | "v1/completions";
+            /** Body */
+            body: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Subject
          * @description Whose bucket.
          * @enum {string}
@@ -11033,6 +11069,8 @@ export interface components {
              * @enum {string}
              */
             path: "predict" | "invocations" | "v1/chat/completions" | "v1/completions" | "v1/embeddings";
+            /** Version */
+            version?: number | null;
             /** Body */
             body: unknown;
         };
@@ -17032,6 +17070,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TryOut"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    traffic_try_streaming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem document. */

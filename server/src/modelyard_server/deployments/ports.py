@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +95,15 @@ class NodeAnswer:
     latency_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class NodeStream:
+    """An answer of the node's gateway that still comes; closing `chunks` ends the call."""
+
+    status: int
+    headers: dict[str, str]
+    chunks: Generator[bytes]
+
+
 class ComputeDriver(NodeState, Protocol):
     """Runs model servers as the desired state says. Provided by `adapters.compute`."""
 
@@ -132,6 +141,14 @@ class ComputeDriver(NodeState, Protocol):
 
     def call(self, path: str, body: bytes, headers: dict[str, str]) -> NodeAnswer:
         """POST to the gateway.
+
+        Raises:
+            NodeUnreachable: it does not answer.
+        """
+        ...
+
+    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> NodeStream:
+        """POST to the gateway and read its answer as it comes.
 
         Raises:
             NodeUnreachable: it does not answer.

@@ -17,10 +17,11 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.deployments.ports import ComputeDriver
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.crypto import RootKey
+from modelyard_server.kernel.late import Followed
 
 from . import console, publishing
 from .errors import BodyTooLarge, NotServed
-from .schemas import TryOut, TryRequest
+from .schemas import StreamRequest, TryOut, TryRequest
 
 MAX_TRY_BYTES = 1024 * 1024
 _SHOWN_HEADERS = (
@@ -74,7 +75,7 @@ def prepare_try(
     root: RootKey,
     desired: DesiredState,
     deployment_id: uuid.UUID,
-    request: TryRequest,
+    request: TryRequest | StreamRequest,
 ) -> Call:
     """Check that the deployment can be called and write the call.
 
@@ -97,7 +98,21 @@ def prepare_try(
         "X-Modelyard-Source": "console",
     }
     address = f"/{found.workspace}/{found.environment}/{found.deployment}"
-    return Call(f"{address}/{request.path}", raw, headers)
+    path: str = request.path
+    if isinstance(request, TryRequest) and request.version is not None:
+        path = f"versions/{request.version}/{path}"
+    return Call(f"{address}/{path}", raw, headers)
+
+
+def follow(call: Call, compute: ComputeDriver) -> Followed:
+    """Call the endpoint; its answer is there as it comes. Not inside a session.
+
+    Raises:
+        NodeUnreachable: the inference node does not answer.
+    """
+    answer = compute.follow(call.path, call.body, call.headers)
+    shown = {name: value for name, value in answer.headers.items() if name in _SHOWN_HEADERS}
+    return Followed(answer.status, shown, answer.chunks)
 
 
 def make(call: Call, compute: ComputeDriver) -> TryOut:

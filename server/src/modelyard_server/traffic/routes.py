@@ -8,18 +8,28 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 
+from modelyard_server.deployments import service as deployments
 from modelyard_server.deployments.ports import ComputeDriver, Publisher
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
-from modelyard_server.kernel.late import LateAnswer
+from modelyard_server.kernel.late import LateAnswer, LateStream
 from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import calling, service, tokens
-from .schemas import KeyCreate, KeyCreated, KeyOut, KeyRotate, TokensOut, TryOut, TryRequest
+from .schemas import (
+    KeyCreate,
+    KeyCreated,
+    KeyOut,
+    KeyRotate,
+    StreamRequest,
+    TokensOut,
+    TryOut,
+    TryRequest,
+)
 
 FOLLOW_SECONDS = 2.0  # the node looks several times a second; after that the key works soon
 
@@ -133,15 +143,42 @@ def try_it(
     compute: Compute,
 ) -> LateAnswer:
     """Call the endpoint from the console: marked as such and left out of metrics."""
+    call = _tried(request, db, actor, compute, deployment_id, body)
+    return LateAnswer(lambda: calling.make(call, compute))
+
+
+@router.post("/deployments/{deployment_id}/try/stream", response_class=LateStream)
+def try_streaming(
+    deployment_id: uuid.UUID,
+    body: StreamRequest,
+    request: Request,
+    db: Db,
+    actor: Annotated[Actor, allowed(Permission.deployments_try)],
+    compute: Compute,
+) -> LateStream:
+    """Call a language model from the console and pass its answer on as it is written."""
+    call = _tried(request, db, actor, compute, deployment_id, body)
+    return LateStream(lambda: calling.follow(call, compute))
+
+
+def _tried(
+    request: Request,
+    db: Db,
+    actor: Actor,
+    compute: ComputeDriver,
+    deployment_id: uuid.UUID,
+    body: TryRequest | StreamRequest,
+) -> calling.Call:
     root: RootKey = request.app.state.root_key
     call = calling.prepare_try(db, actor, root, compute.desired(), deployment_id, body)
+    deployment = deployments.get(db, actor, deployment_id)
     trail.record(
         db,
         actor,
         "traffic.try",
         object_type="deployment",
         object_id=deployment_id,
-        object_name=call.path.rpartition("/")[0].strip("/"),
+        object_name=f"{deployment.environment}/{deployment.name}",
         after={"path": body.path, "bytes": len(call.body)},
     )
-    return LateAnswer(lambda: calling.make(call, compute))
+    return call

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class KeyCreate(BaseModel):
@@ -53,7 +53,25 @@ class TryRequest(BaseModel):
     path: Literal[
         "predict", "invocations", "v1/chat/completions", "v1/completions", "v1/embeddings"
     ] = "predict"
+    version: int | None = Field(None, ge=1, le=999_999_999)
+    """The version that is to answer, of those that get traffic; `null`: as traffic is shared."""
     body: Any
+
+    @model_validator(mode="after")
+    def _pins_predictions_only(self) -> TryRequest:
+        if self.version is not None and self.path != "predict":
+            raise ValueError("version goes with the path predict")
+        return self
+
+
+class StreamRequest(BaseModel):
+    """A call of a language model whose answer is read as it is written."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Literal["v1/chat/completions", "v1/completions"] = "v1/chat/completions"
+    body: dict[str, Any]
+    """As OpenAI's API has it, with `stream`."""
 
 
 class TryOut(BaseModel):

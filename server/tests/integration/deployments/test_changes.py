@@ -123,6 +123,7 @@ def test_viewers_look_and_do_not_touch(serving: Serving) -> None:
         viewer.post(f"{address}/rollback", json={}),
         viewer.post(f"{address}/keys", json={"name": "mine"}),
         viewer.post(f"{address}/try", json={"body": {}}),
+        viewer.post(f"{address}/try/stream", json={"body": {}}),
         viewer.delete(address),
     ):
         assert refused.status_code == 403

@@ -107,6 +107,12 @@ def test_from_registration_to_rollback_with_a_refused_version_in_between(
     assert _call(node, f"{address}/predict", "myk_x_y", {"rows": rows}).status_code == 401
     tried = _post(client, f"{here}/try", {"body": {"rows": rows}})
     assert (tried["status"], tried["body"]["predictions"]) == (200, [0, 1])
+    pinned = _post(client, f"{here}/try", {"version": 1, "body": {"rows": rows}})
+    assert (pinned["status"], pinned["headers"]["x-model-version"]) == (200, "1")
+    absent = _post(client, f"{here}/try", {"version": 2, "body": {"rows": rows}})
+    assert (absent["status"], absent["body"]["code"]) == (404, "inference.version_not_served")
+    passed_on = client.post(f"/api/v1{here}/try/stream", json={"body": {"stream": True}})
+    assert (passed_on.status_code, passed_on.json()["code"]) == (404, "inference.not_found")
     wrong = _call(node, f"{address}/predict", key, {"rows": [{"x": "far", "y": 1.0}]})
     assert (wrong.status_code, wrong.json()["fields"][0]["column"]) == (422, "x")
     sent = client.post(

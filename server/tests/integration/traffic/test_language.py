@@ -5,10 +5,13 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests.make.deployments import Serving
 
 from modelyard_protocol.records import Tokens
+from modelyard_server.deployments.ports import NodeAnswer
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.trail import AuditEvent
 from modelyard_server.traffic import service
 from modelyard_server.traffic.models import TokenCount
 
@@ -103,3 +106,38 @@ def test_tokens_are_added_up_by_time_version_and_key_and_forgotten_with_time(
     assert {one["name"] for one in week["by_key"]} == {"shop", None}
     assert week["by_version"] == [{"version": 2, "calls": 4, "prompt": 19, "completion": 8}]
     assert week["ever"]["calls"] == 4
+
+
+def test_the_console_passes_an_answer_on_as_it_comes_and_says_who_asked(
+    serving: Serving, spoken: dict[str, Any]
+) -> None:
+    written = b'data: {"choices": []}\n\ndata: [DONE]\n\n'
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    def answer(path: str, body: bytes, headers: dict[str, str]) -> NodeAnswer:
+        asked.append((path, headers))
+        named = {"content-type": "text/event-stream", "x-model-version": "1", "server": "x"}
+        return NodeAnswer(200, named, written, 1.0)
+
+    address = f"/api/v1/deployments/{spoken['id']}/try/stream"
+    without = serving.client.post(address, json={"body": {}})
+    assert (without.status_code, without.json()["code"]) == (503, "deployments.node_unreachable")
+    serving.node.answers = answer
+    said = serving.client.post(address, json={"body": {"messages": [], "stream": True}})
+    assert (said.status_code, said.content) == (200, written)
+    assert said.headers["content-type"].startswith("text/event-stream")
+    assert (said.headers["x-model-version"], said.headers.get("server")) == ("1", None)
+    assert asked[0][0].endswith("/churn/v1/chat/completions")
+    assert asked[0][1]["X-Modelyard-Source"] == "console"
+    assert serving.client.post(address, json={"path": "predict", "body": {}}).status_code == 422
+    pinned = {"path": "v1/embeddings", "version": 1, "body": {}}
+    refused = serving.client.post(f"/api/v1/deployments/{spoken['id']}/try", json=pinned)
+    assert refused.status_code == 422
+    with serving.platform.database.session(serving.workspace.id, write=False) as db:
+        tried = db.scalars(
+            select(AuditEvent.object_name).where(
+                AuditEvent.workspace_id == serving.workspace.id,
+                AuditEvent.action == "traffic.try",
+            )
+        ).all()
+    assert tried[0] == "staging/churn"

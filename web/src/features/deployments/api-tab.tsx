@@ -11,6 +11,7 @@ import { EmptyState } from "@/ui/empty-state";
 import { Panel } from "@/ui/panel";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { View } from "@/ui/view";
+import { Answering } from "./answering";
 import { type Deployment, deployment, endpointApi } from "./api";
 import { speaks } from "./chat";
 import { ChatConsole } from "./chat-console";
@@ -49,7 +50,38 @@ function Console({ deployment, version }: { deployment: Deployment; version: num
     );
   }
   if (speaks(deployment)) return <ChatConsole key={version} deployment={deployment} />;
-  return <TryConsole key={version} deployment={deployment} version={version} />;
+  return <RowConsole key={version} deployment={deployment} />;
+}
+
+/** The console of a model that is sent rows: here or in another environment, of any version. */
+function RowConsole({ deployment }: { deployment: Deployment }) {
+  const [elsewhere, setElsewhere] = useState<Deployment | null>(null);
+  const called = elsewhere ?? deployment;
+  const [pinned, setPinned] = useState<number | null>(null);
+  const version = pinned ?? called.live_revision?.version ?? 1;
+  const choice = (
+    <Answering
+      deployment={deployment}
+      called={called}
+      onCalled={(next) => {
+        setElsewhere(next.id === deployment.id ? null : next);
+        setPinned(null);
+      }}
+      version={pinned}
+      onVersion={setPinned}
+    />
+  );
+  return (
+    <View loading={<LinesSkeleton lines={8} />}>
+      <TryConsole
+        key={`${called.id} ${version}`}
+        deployment={called}
+        version={version}
+        pinned={pinned}
+        choice={choice}
+      />
+    </View>
+  );
 }
 
 const save = (name: string, document: object) =>

@@ -1,9 +1,10 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
-import { aDeployment, aRevision, DEPLOYMENT } from "@/test/deployments";
+import { HttpResponse, http } from "msw";
+import { beforeEach, expect, test, vi } from "vitest";
+import { aDeployment, aRevision, DEPLOYMENT, page } from "@/test/deployments";
 import { renderView } from "@/test/render";
-import { answers } from "@/test/server";
+import { answers, refuses, server } from "@/test/server";
 import { ApiTab } from "./api-tab";
 import { ChatConsole } from "./chat-console";
 import { tabsOf } from "./tab-names";
@@ -16,41 +17,88 @@ const SPEAKS = aDeployment({
   live_revision: aRevision({ config: CONFIG }),
 });
 
-/** Answers a chat; gives what was asked. */
-const speaking = (status: number, body: unknown) =>
-  answers("post", `${AT}/try`, { status, latency_ms: 12, headers: {}, body });
+beforeEach(() => {
+  answers("get", "/api/v1/deployments", page([]));
+  answers("get", "/api/v1/environments", []);
+});
 
-test("every turn is sent with all that was said before, and its tokens are shown", async () => {
-  const asked = speaking(200, {
-    choices: [{ message: { content: "Good day." }, finish_reason: "length" }],
-    usage: { prompt_tokens: 9, completion_tokens: 3 },
-  });
+const event = (content: string, finish: string | null = null) =>
+  `data: ${JSON.stringify({ choices: [{ delta: { content }, finish_reason: finish }] })}\n\n`;
+const USAGE = { choices: [], usage: { prompt_tokens: 9, completion_tokens: 3 } };
+
+/** Streams an answer of a chat, with a wait before its end; gives what was asked. */
+function speaking(wait: Promise<void> = Promise.resolve()): unknown[] {
+  const asked: unknown[] = [];
+  server.use(
+    http.post(`*${AT}/try/stream`, async ({ request }) => {
+      asked.push(await request.json());
+      const said = new ReadableStream({
+        async start(control) {
+          const put = (text: string) => control.enqueue(new TextEncoder().encode(text));
+          put(event("Good "));
+          await wait;
+          put(`${event("day.", "length")}data: ${JSON.stringify(USAGE)}\n\ndata: [DONE]\n\n`);
+          control.close();
+        },
+      });
+      const headers = { "Content-Type": "text/event-stream", "X-Model-Version": "4" };
+      return new HttpResponse(said, { headers });
+    }),
+  );
+  return asked;
+}
+
+test("an answer is shown as it comes, and every turn is sent with all that was said before", async () => {
+  let go = () => {};
+  const asked = speaking(
+    new Promise((resolve) => {
+      go = resolve;
+    }),
+  );
   await renderView(<ChatConsole deployment={SPEAKS} />);
   const message = screen.getByLabelText("Message");
   await userEvent.type(message, "Hello");
   await userEvent.click(screen.getByRole("button", { name: "Send" }));
+  expect(await screen.findByText("Good")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Stop" })).toBeVisible();
+  go();
   expect(await screen.findByText("Good day.")).toBeVisible();
-  expect(screen.getByText(/9 tokens read, 3 written; cut at the limit/)).toBeVisible();
+  expect(
+    await screen.findByText(/9 tokens read, 3 written; cut at the limit; version 4/),
+  ).toBeVisible();
   await userEvent.type(message, "Again{Control>}{Enter}{/Control}");
   const said = within(screen.getByRole("list", { name: "Conversation" }));
   expect(await said.findByText("Again")).toBeVisible();
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
   const first = { role: "user", content: "Hello" };
   const told = { role: "assistant", content: "Good day." };
   const path = "v1/chat/completions";
   expect(asked).toMatchObject([
-    { path, body: { model: "assistant", messages: [first] } },
+    { path, body: { model: "assistant", messages: [first], stream: true } },
     { path, body: { messages: [first, told, { role: "user", content: "Again" }] } },
   ]);
-  await userEvent.click(screen.getByRole("button", { name: "Start over" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Start over" }));
   expect(screen.queryByText("Good day.")).toBeNull();
 });
 
-test("a refusal says why and keeps the message", async () => {
-  speaking(400, { detail: "The context has 512 tokens." });
+test("what was written stays when somebody stops it", async () => {
+  speaking(new Promise(() => {}));
   await renderView(<ChatConsole deployment={SPEAKS} />);
   await userEvent.type(screen.getByLabelText("Message"), "Hello");
   await userEvent.click(screen.getByRole("button", { name: "Send" }));
-  expect(await screen.findByText("The context has 512 tokens.")).toBeVisible();
+  expect(await screen.findByText("Good")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Stop" }));
+  expect(await screen.findByText(/stopped/)).toBeVisible();
+  expect(screen.getByText("Good")).toBeVisible();
+});
+
+test("a refusal says why and keeps the message", async () => {
+  const detail = "The context has 512 tokens.";
+  refuses("post", `${AT}/try/stream`, 400, "inference.too_long", detail);
+  await renderView(<ChatConsole deployment={SPEAKS} />);
+  await userEvent.type(screen.getByLabelText("Message"), "Hello");
+  await userEvent.click(screen.getByRole("button", { name: "Send" }));
+  expect(await screen.findByText(detail)).toBeVisible();
   expect(screen.getByLabelText("Message")).toHaveValue("Hello");
 });
 

@@ -1,60 +1,56 @@
 import { Button, NumberInput, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { latency } from "@/lib/format";
-import { Callout } from "@/ui/callout";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
-import { useTry } from "./actions";
+import { Answering } from "./answering";
 import type { Deployment } from "./api";
-import { answerIn, type Message, refusalIn } from "./chat";
+import type { Message } from "./chat";
 import styles from "./chat-console.module.css";
+import { useChat } from "./chat-stream";
 
 const MOST = 2_000;
 
 /** A conversation with the model; every turn is one real call with all that was said before. */
 export function ChatConsole({ deployment }: { deployment: Deployment }) {
+  const [called, setCalled] = useState(deployment);
   const [said, setSaid] = useState<Message[]>([]);
   const [text, setText] = useState("");
   const [limit, setLimit] = useState(128);
-  const [refusal, setRefusal] = useState<string | null>(null);
   const [note, setNote] = useState<string | null>(null);
-  const send = useTry(deployment.id);
+  const chat = useChat(called.id);
+  const isGoing = chat.told !== null;
   const submit = () => {
-    if (!text.trim() || send.isPending) return;
+    if (!text.trim() || isGoing) return;
     const messages: Message[] = [...said, { role: "user", content: text.trim() }];
-    setRefusal(null);
     setNote(null);
-    send.mutate(
-      {
-        path: "v1/chat/completions",
-        body: { model: deployment.model_name, messages, max_tokens: limit },
-      },
-      {
-        onSuccess: (answer) => {
-          const found = answer.status === 200 ? answerIn(answer.body) : null;
-          if (!found) {
-            setRefusal(refusalIn(answer.body));
-            return;
-          }
-          setSaid([...messages, { role: "assistant", content: found.content }]);
-          setText("");
-          setNote(`${found.note}, in ${latency(answer.latency_ms)}`);
-        },
-      },
-    );
+    const began = performance.now();
+    void chat.send({ model: called.model_name, messages, max_tokens: limit }, (told) => {
+      setSaid([...messages, { role: "assistant", content: told.content }]);
+      setText("");
+      setNote([told.note, `in ${latency(performance.now() - began)}`].filter(Boolean).join(", "));
+    });
   };
+  const shown: Message[] = isGoing
+    ? [
+        ...said,
+        { role: "user", content: text.trim() },
+        { role: "assistant", content: chat.told ?? "" },
+      ]
+    : said;
   return (
     <Panel
       title="Try it"
       note="Calls from here are marked and left out of the metrics."
       action={
-        said.length > 0 && (
+        said.length > 0 &&
+        !isGoing && (
           <Button
             variant="default"
             onClick={() => {
               setSaid([]);
               setNote(null);
-              setRefusal(null);
+              chat.forget();
             }}
           >
             Start over
@@ -69,7 +65,8 @@ export function ChatConsole({ deployment }: { deployment: Deployment }) {
           submit();
         }}
       >
-        {said.length > 0 && <Said messages={said} />}
+        <Answering deployment={deployment} called={called} onCalled={setCalled} version={null} />
+        {shown.length > 0 && <Said messages={shown} isGoing={isGoing} />}
         <Textarea
           label="Message"
           value={text}
@@ -96,9 +93,14 @@ export function ChatConsole({ deployment }: { deployment: Deployment }) {
           />
         </div>
         <div className="row wrap">
-          <Button type="submit" loading={send.isPending} disabled={!text.trim()}>
+          <Button type="submit" loading={isGoing} disabled={!text.trim()}>
             Send
           </Button>
+          {isGoing && (
+            <Button variant="default" onClick={chat.stop}>
+              Stop
+            </Button>
+          )}
           <span className="caption dim">Ctrl Enter</span>
           {note && (
             <span className="small dim" role="status">
@@ -106,20 +108,19 @@ export function ChatConsole({ deployment }: { deployment: Deployment }) {
             </span>
           )}
         </div>
-        {send.error && <Refused error={send.error} />}
-        {refusal && <Callout tone="bad">{refusal}</Callout>}
+        {chat.error && <Refused error={chat.error} />}
       </form>
     </Panel>
   );
 }
 
-function Said({ messages }: { messages: Message[] }) {
+function Said({ messages, isGoing }: { messages: Message[]; isGoing: boolean }) {
   return (
-    <ol className={styles.said} aria-label="Conversation">
+    <ol className={styles.said} aria-label="Conversation" aria-busy={isGoing}>
       {messages.map((message, at) => (
         <li key={at} className={message.role === "user" ? styles.asked : styles.answered}>
           <span className="caption dim">{message.role === "user" ? "You" : "Model"}</span>
-          <p>{message.content || "(nothing)"}</p>
+          <p>{message.content || (isGoing && at === messages.length - 1 ? "…" : "(nothing)")}</p>
         </li>
       ))}
     </ol>

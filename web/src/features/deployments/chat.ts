@@ -27,24 +27,27 @@ export interface Message {
   content: string;
 }
 
-/** What a chat's answer says, and how many tokens it took; nothing where it is another answer. */
-export function answerIn(told: unknown): { content: string; note: string } | null {
-  const choice = at(told, "choices", 0);
-  const content = at(choice, "message", "content");
-  if (typeof content !== "string") return null;
-  const [read, wrote] = [
-    at(told, "usage", "prompt_tokens"),
-    at(told, "usage", "completion_tokens"),
-  ];
-  const cut = at(choice, "finish_reason") === "length" ? "; cut at the limit" : "";
-  return { content, note: `${read} tokens read, ${wrote} written${cut}` };
+/** What one event of a streamed answer adds: words, and at the end how many tokens it took. */
+export interface Piece {
+  text: string;
+  /** It ended at the limit. */
+  cut: boolean;
+  read: number | null;
+  wrote: number | null;
 }
 
-/** Why there is no answer. */
-export function refusalIn(told: unknown): string {
-  const detail = at(told, "detail");
-  return typeof detail === "string" ? detail : "The endpoint gave no answer.";
+export function piece(event: unknown): Piece {
+  const choice = at(event, "choices", 0);
+  return {
+    text: text(at(choice, "delta", "content")),
+    cut: at(choice, "finish_reason") === "length",
+    read: whole(at(event, "usage", "prompt_tokens")),
+    wrote: whole(at(event, "usage", "completion_tokens")),
+  };
 }
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+const whole = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
 function at(value: unknown, ...steps: (string | number)[]): unknown {
   return steps.reduce<unknown>(

@@ -1,6 +1,6 @@
 import { Button, JsonInput } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Choice } from "@/ui/choice";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
@@ -13,8 +13,19 @@ import { emptyRow, isRow, type Row } from "./try-row";
 
 const WAYS = ["form", "json"] as const;
 
+interface Props {
+  /** The deployment that is called. */
+  deployment: Deployment;
+  /** The version whose signature the form has. */
+  version: number;
+  /** The version that is to answer; `null`: as traffic is shared. */
+  pinned?: number | null;
+  /** Chooses where the call goes. */
+  choice?: ReactNode;
+}
+
 /** Sends one real call: a form made from the signature with the example loaded, or raw JSON. */
-export function TryConsole({ deployment, version }: { deployment: Deployment; version: number }) {
+export function TryConsole({ deployment, version, pinned = null, choice }: Props) {
   const { data } = useSuspenseQuery(servedVersion(deployment.model_id, version));
   const isTable = data.inputs.length > 0 && data.inputs.every((column) => column.shape === null);
   const examples = exampleRows(data);
@@ -27,8 +38,9 @@ export function TryConsole({ deployment, version }: { deployment: Deployment; ve
   const send = useTry(deployment.id);
   const parsed = parse(json);
   const submit = () => {
-    if (way === "form") send.mutate({ path: "predict", body: { rows: [row] } });
-    else if (parsed.ok) send.mutate({ path: "predict", body: parsed.value });
+    const where = { path: "predict" as const, ...(pinned === null ? {} : { version: pinned }) };
+    if (way === "form") send.mutate({ ...where, body: { rows: [row] } });
+    else if (parsed.ok) send.mutate({ ...where, body: parsed.value });
   };
   const switchTo = (next: (typeof WAYS)[number]) => {
     if (next === "json") setJson(pretty({ rows: [row] }));
@@ -63,6 +75,7 @@ export function TryConsole({ deployment, version }: { deployment: Deployment; ve
           }
         }}
       >
+        {choice}
         {way === "form" ? (
           <TryForm columns={data.inputs} row={row} onChange={setRow} />
         ) : (

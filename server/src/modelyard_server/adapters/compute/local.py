@@ -9,7 +9,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from modelyard_protocol.routing import (
     Reserve,
 )
 from modelyard_server.deployments.errors import NodeUnreachable
-from modelyard_server.deployments.ports import NodeAnswer
+from modelyard_server.deployments.ports import NodeAnswer, NodeStream
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.settings import Settings
 
@@ -31,6 +31,9 @@ from .keeper import NodeKeeper
 
 FRESH_SECONDS = 3.0
 CALL_SECONDS = 35.0
+SILENT_SECONDS = 115.0  # a little more than the gateway waits for a language model's next word
+CHUNK_BYTES = 16 * 1024
+_NO_ANSWER = "The inference node does not answer; it is being restarted. Try again in a moment."
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 
@@ -125,25 +128,40 @@ class LocalNode:
         Raises:
             NodeUnreachable: it does not answer.
         """
-        host = self._settings.gateway_host
-        host = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104
-        connection = http.client.HTTPConnection(
-            host, self._settings.gateway_port, timeout=CALL_SECONDS
-        )
+        connection = self._connection(CALL_SECONDS)
         began = time.perf_counter()
         try:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             content = answer.read(MAX_ANSWER_BYTES)
         except OSError as error:
-            raise NodeUnreachable(
-                "The inference node does not answer; it is being restarted. Try again in a moment."
-            ) from error
+            raise NodeUnreachable(_NO_ANSWER) from error
         finally:
             connection.close()
         took = (time.perf_counter() - began) * 1000
         named = {name.lower(): value for name, value in answer.getheaders()}
         return NodeAnswer(answer.status, named, content, took)
+
+    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> NodeStream:
+        """POST to the gateway and read its answer as it comes.
+
+        Raises:
+            NodeUnreachable: it does not answer.
+        """
+        connection = self._connection(SILENT_SECONDS)
+        try:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+        except OSError as error:
+            connection.close()
+            raise NodeUnreachable(_NO_ANSWER) from error
+        named = {name.lower(): value for name, value in answer.getheaders()}
+        return NodeStream(answer.status, named, _chunks(connection, answer))
+
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
+        host = self._settings.gateway_host
+        host = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104
+        return http.client.HTTPConnection(host, self._settings.gateway_port, timeout=seconds)
 
     def start(self) -> None:
         """Start the node, or adopt the one that runs, and keep it running."""
@@ -152,6 +170,16 @@ class LocalNode:
     def stop(self) -> None:
         """Stop keeping, and stop the node."""
         self._keeper.stop()
+
+
+def _chunks(
+    connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
+) -> Generator[bytes]:
+    try:
+        while chunk := answer.read1(CHUNK_BYTES):
+            yield chunk
+    finally:
+        connection.close()
 
 
 def _options(settings: Settings) -> list[str]:
