@@ -10,6 +10,7 @@ import { anHour } from "./cost";
 import { configOf, type Draft } from "./draft";
 import { EngineChoice } from "./engine-choice";
 import { NameProblem } from "./name-problem";
+import classes from "./quick-deploy-form.module.css";
 import { SetupChanged } from "./setup-changed";
 import { Confidence, SetupFacts } from "./setup-facts";
 import { WhereTo } from "./where-to";
@@ -143,14 +144,14 @@ export function QuickDeployForm({
             : {})}
         />
       )}
-      <div className="row between wrap">
+      <div className={`row between wrap ${classes.end}`}>
         <span className="small dim">
           {picked.environment_cached
             ? "Its environment is ready. "
             : "Its environment has to be built first. "}
           Live in about {duration(picked.expected_seconds)}.{cost && ` It costs ${cost}.`}
         </span>
-        <div className="row">
+        <div className={`row ${classes.actions}`}>
           <Button variant="default" onClick={onCancel}>
             Cancel
           </Button>

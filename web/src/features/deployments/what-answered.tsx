@@ -34,7 +34,7 @@ export function WhatAnswered({ id }: { id: string }) {
       }
       flush
     >
-      <div style={{ padding: "0 var(--space-4) var(--space-3)", maxWidth: 280 }}>
+      <div style={{ padding: "var(--space-3) var(--space-4)", maxWidth: 280 }}>
         <TextInput
           type="datetime-local"
           label="At, UTC"
