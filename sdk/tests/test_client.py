@@ -384,6 +384,24 @@ def test_command_line_pulls_outcomes_and_says_why_a_pull_stopped(
     assert "not that of the user reader" in stopped.output
 
 
+def test_a_rollback_that_ends_a_canary_waits_for_what_serves_then(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_URL", url)
+    monkeypatch.setenv("MODELYARD_TOKEN", "mlp_x")
+    ended = {"number": 2, "version": 2, "status": "stopped", "status_reason": "Rolled back."}
+    page = {"items": [_deployment()], "next_cursor": None}
+    ANSWERS["GET", "/api/v1/deployments"] = (200, page)
+    ANSWERS["GET", "/api/v1/deployments/d"] = (200, {**_deployment(), "latest_revision": ended})
+    ANSWERS["POST", "/api/v1/deployments/d/rollback"] = (202, {"number": 1})
+    answer = CliRunner().invoke(app, ["deployment", "rollback", "fraud", "--reason", "no"])
+    assert "serves fraud version 1" in answer.output
+    assert answer.exit_code == 0
+    client = modelyard.Client(url=url, token="mlp_x")
+    with pytest.raises(modelyard.DeploymentFailed):
+        client.deployments.get("d").wait()
+
+
 def _deployment() -> dict[str, Any]:
     revision = {"number": 1, "version": 1, "status": "ready", "status_reason": None}
     return {

@@ -31,6 +31,7 @@ def test_every_skin_predicts_what_the_model_predicted_where_it_was_trained(
     assert [typed.status_code, mlflow.status_code, infer.status_code] == [200, 200, 200]
     assert typed.json()["predictions"] == mlflow.json()["predictions"] == [0, 0, 0]
     assert infer.json()["outputs"][0]["data"] == [0, 0, 0]
+    assert infer.json()["model_name"] == "model"  # as in its path
     assert (typed.json()["model"], typed.json()["version"]) == ("breast-cancer", 11)
     assert typed.headers["x-prediction-id"] == typed.json()["prediction_id"]
     assert (typed.headers["x-model-version"], typed.headers["x-modelyard-revision"]) == ("11", "1")

@@ -6,7 +6,7 @@ import builtins
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,19 @@ class Deployment:
     revision_status: str
     revision_reason: str | None
     _deployments: Deployments | None = field(default=None, repr=False, compare=False)
+    _awaited: int | None = field(default=None, repr=False, compare=False)
 
     def wait(
         self, timeout_seconds: float = 300.0, on_change: Callable[[Deployment], None] | None = None
     ) -> Deployment:
-        """Block until the newest revision serves.
+        """Block until the newest revision serves; after a rollback the one that was returned to.
 
         Raises:
             DeploymentFailed: it failed, or did not serve within the time.
         """
         if self._deployments is None:
             raise ModelyardError("This deployment was not read through a client.")
-        return self._deployments.wait(self.id, timeout_seconds, on_change)
+        return self._deployments.wait(self.id, timeout_seconds, on_change, revision=self._awaited)
 
 
 class Deployments:
@@ -194,8 +195,8 @@ class Deployments:
             "reason": reason,
             "accept_schema_change": accept_schema_change,
         }
-        self._transport.post(f"{_PATH}/{deployment_id}/rollback", body)
-        return self.get(deployment_id)
+        made = self._transport.post(f"{_PATH}/{deployment_id}/rollback", body)
+        return replace(self.get(deployment_id), _awaited=made["number"])
 
     def stop(self, deployment_id: str) -> Deployment:
         """Stop serving; the address and history stay."""
@@ -432,20 +433,26 @@ class Deployments:
         deployment_id: str,
         timeout_seconds: float = 300.0,
         on_change: Callable[[Deployment], None] | None = None,
+        *,
+        revision: int | None = None,
     ) -> Deployment:
-        """Block until the newest revision serves, or has the share or copies it is to have."""
+        """Block until the newest revision serves, or has the share or copies it is to have.
+
+        With a `revision` that one is waited for: a rollback that ends a canary makes no newer one.
+        """
         deadline = time.monotonic() + timeout_seconds
         shown: str | None = None
         while True:
             now = self.get(deployment_id)
-            if on_change is not None and now.revision_status != shown:
+            is_other = revision not in (None, now.revision)
+            if on_change is not None and not is_other and now.revision_status != shown:
                 on_change(now)
                 shown = now.revision_status
-            if now.revision_status == "ready" and now.status == "ready":
+            state = now.revision_status
+            serves = now.live_revision == revision if is_other else state == "ready"
+            if (serves and now.status == "ready") or (not is_other and state == "shifting"):
                 return now
-            if now.revision_status == "shifting":
-                return now
-            if now.revision_status in {"failed", "stopped"}:
+            if not is_other and state in {"failed", "stopped"}:
                 raise DeploymentFailed(
                     now.revision_reason or now.status_reason or "The deployment failed."
                 )

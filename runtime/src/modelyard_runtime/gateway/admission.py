@@ -75,7 +75,8 @@ class Admitted:
         headers = incoming.headers
         self.guard = guard
         self.route, self.key, self.skin, self.version = route, key, skin, version
-        self.model = route.model or route.deployment
+        # The protocol's answers name the model as its paths and metadata do.
+        self.model = route.deployment if skin is Skin.v2 else route.model or route.deployment
         self.media = headers.get("content-type", media.JSON)
         kind = media.kind_of(self.media)
         self.is_image = kind in media.IMAGES
