@@ -1,8 +1,10 @@
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 
-/** The network edge of the tests. A request nobody answers fails the test. */
-export const server = setupServer();
+/** The network edge of the tests. A request nobody answers fails the test; features are on. */
+export const server = setupServer(
+  http.get("*/api/v1/flags", () => HttpResponse.json({ flags: { quick_deploy_enabled: true } })),
+);
 
 type Method = "get" | "post" | "patch" | "put" | "delete";
 

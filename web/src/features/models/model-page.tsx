@@ -15,6 +15,7 @@ import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type Model, model, useDeleteModel } from "./api";
 import { CardTab } from "./card-tab";
+import { DeployButton } from "./deploy-button";
 import { DiffPicker } from "./diff-picker";
 import { LineageTab } from "./lineage-tab";
 import { ModelAliases } from "./model-aliases";
@@ -72,9 +73,7 @@ export function ModelPage({ id, tab, onDeploy, discussion, activity }: Props) {
         actions={
           <>
             {mayDeploy && latest !== null && (
-              <Button onClick={() => onDeploy({ modelId: id, version: latest })}>
-                Quick deploy
-              </Button>
+              <DeployButton onClick={() => onDeploy({ modelId: id, version: latest })} />
             )}
             {mayWrite && <DeleteModel model={data} />}
           </>

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { aModel, MODEL, page } from "@/test/deployments";
@@ -19,7 +19,9 @@ test("a model's row says where it is live and deploys with one click", async () 
   const row = await screen.findByRole("row", { name: /breast-cancer/ });
   expect(row).toHaveTextContent("staging/breast-cancer");
   expect(row).toHaveTextContent("champion → v1");
-  await userEvent.click(within(row).getByRole("button", { name: "Quick deploy breast-cancer" }));
+  await userEvent.click(
+    await within(row).findByRole("button", { name: "Quick deploy breast-cancer" }),
+  );
   expect(onDeploy).toHaveBeenCalledWith({ modelId: MODEL, version: 1 });
 });
 
@@ -27,6 +29,16 @@ test("who may not deploy gets no deploy button", async () => {
   answers("get", LIST, page([aModel()]));
   await show({ me: { ...ana, permissions: ["models.read"] } });
   await screen.findByRole("row", { name: /breast-cancer/ });
+  expect(screen.queryByRole("button", { name: /deploy/i })).toBeNull();
+});
+
+test("while quick deploy is off its button is hidden, and the full form is offered", async () => {
+  const asked = answers("get", "/api/v1/flags", { flags: { quick_deploy_enabled: false } });
+  answers("get", LIST, page([aModel()]));
+  await show();
+  const row = await screen.findByRole("row", { name: /breast-cancer/ });
+  await waitFor(() => expect(asked).toHaveLength(1));
+  expect(within(row).getByRole("button", { name: "Deploy breast-cancer" })).toBeVisible();
   expect(screen.queryByRole("button", { name: /Quick deploy/ })).toBeNull();
 });
 

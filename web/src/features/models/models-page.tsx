@@ -16,6 +16,7 @@ import { Tag } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { View } from "@/ui/view";
 import { type Model, modelList } from "./api";
+import { DeployButton } from "./deploy-button";
 import { ImportDialog } from "./import-dialog";
 
 export interface DeployTarget {
@@ -169,13 +170,11 @@ const columnsOf = (onDeploy: ((target: DeployTarget) => void) | null): Column<Mo
     cell: (row) =>
       onDeploy &&
       row.latest_version !== null && (
-        <Button
+        <DeployButton
           size="xs"
-          aria-label={`Quick deploy ${row.name}`}
+          of={row.name}
           onClick={() => onDeploy({ modelId: row.id, version: row.latest_version })}
-        >
-          Quick deploy
-        </Button>
+        />
       ),
   },
 ];

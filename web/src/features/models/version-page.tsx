@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -18,6 +17,7 @@ import { View } from "@/ui/view";
 import { Aliases } from "./aliases";
 import { type Version, version } from "./api";
 import { Checks } from "./checks";
+import { DeployButton } from "./deploy-button";
 import { ExportButton } from "./export-button";
 import { Files } from "./files";
 import { LineageTab } from "./lineage-tab";
@@ -73,13 +73,11 @@ export function VersionPage({ id, number, tab, onDeploy, discussion, activity }:
           <span className="row wrap">
             {mayExport && <ExportButton version={data} />}
             {mayDeploy && (
-              <Button
+              <DeployButton
                 disabled={data.obstacle !== null}
                 title={data.obstacle ?? undefined}
                 onClick={() => onDeploy({ modelId: id, version: number })}
-              >
-                Quick deploy
-              </Button>
+              />
             )}
           </span>
         }

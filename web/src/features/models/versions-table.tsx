@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { useQuery, useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -9,6 +8,7 @@ import { Tag } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import { type Deployment, liveVersions, type Model, type Version, versionList } from "./api";
 import { CheckBadges } from "./checks";
+import { DeployButton } from "./deploy-button";
 import type { DeployTarget } from "./models-page";
 
 /** The versions of a model: whether they work, what points at them, where they serve. */
@@ -92,14 +92,12 @@ const columnsOf = (
     align: "end",
     cell: (row) =>
       onDeploy && (
-        <Button
+        <DeployButton
           size="xs"
           variant="default"
-          aria-label={`Quick deploy version ${row.version}`}
+          of={`version ${row.version}`}
           onClick={() => onDeploy({ modelId: row.model_id, version: row.version })}
-        >
-          Quick deploy
-        </Button>
+        />
       ),
   },
 ];
