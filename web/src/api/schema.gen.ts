@@ -6051,11 +6051,8 @@ export interface components {
         };
         /** EnvironmentPatch */
         EnvironmentPatch: {
-            /**
-             * Name
-             * @default
-             */
-            name: string;
+            /** Name */
+            name?: string;
             /** Variables */
             variables?: {
                 [key: string]: string;

@@ -322,6 +322,7 @@ def copy(db: Session, actor: trail.Who, deployment: Deployment, source: Revision
         "python",
         "environment_dir",
         "proof",
+        "proof_variables",
     )
     return _append(
         db,

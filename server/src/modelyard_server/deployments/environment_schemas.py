@@ -94,7 +94,7 @@ class EnvironmentCreate(BaseModel):
 class EnvironmentPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field("", min_length=1, max_length=200)
+    name: str = Field(default_factory=str, min_length=1, max_length=200)
     variables: Variables = Field(default_factory=dict)
     quota: Quota = Field(default_factory=Quota)
     price: Price | None = None

@@ -161,6 +161,8 @@ class Revision(Owned, Base):
     """Whose failure it was: `user` or `platform`."""
     proof: Mapped[str | None] = mapped_column(String(200))
     """`digest/lock/engine` that reproduced the stored prediction."""
+    proof_variables: Mapped[str | None] = mapped_column(String(64))
+    """Keyed digest of the variables and secrets it was reproduced with; `None`: without any."""
     server_id: Mapped[str | None] = mapped_column(String(32))
     """The server it took over from an earlier revision, when a rollback found it still running."""
     strategy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -55,7 +55,7 @@ class RegistryPreparation:
             built.handle,
             engine=engine,
             variables=variables,
-            may_be_known=True,
+            may_be_known=not variables,  # the check that is known had none
         )
         return Verified(
             ok=seen.ok,

@@ -30,7 +30,7 @@ from .history import Change
 from .lookup import get, revision_of, revisions, standing
 from .models import Deployment, Revision
 from .ports import Built, ComputeDriver, Drivers, Preparation, Prepared, Publisher
-from .stages import variables_of
+from .stages import mark_of, variables_of
 from .states import ROLLING_OUT, Status, moved
 from .strategy import steps_of
 
@@ -40,6 +40,7 @@ READY_ELSEWHERE_SECONDS = 600.0  # a cluster may start a machine and fetch the i
 SWITCH_SECONDS = 10.0
 CRASHES_BEFORE_GIVING_UP = 2
 _POLL_SECONDS = 0.05
+_SAME = "files, environment, engine and variables"
 _WANTED_SECONDS = 1.0
 _LOG_LINES = 60
 
@@ -122,6 +123,10 @@ class RollOut:
             paths = (row.model_dir, row.python, row.environment_dir)
             if row.proof is None or not all(path and Path(path).exists() for path in paths):
                 return False
+            if row.promoted_from is not None:
+                variables = variables_of(now.db, self._root, now.deployment.environment)
+                if row.proof_variables != mark_of(self._root, variables):
+                    return False  # proved with the variables of where it came from
             if row.driver in ON_IMAGES and row.image is None:
                 return False
             row.has_server = True
@@ -186,22 +191,31 @@ class RollOut:
                     [],
                 )
             own = revisions(now.db, self._deployment_id)
-            proven = next((row for row in own if row.proof == proof), None)
+            variables = variables_of(now.db, self._root, now.deployment.environment)
+            mark = mark_of(self._root, variables)
+            proven = next(
+                (
+                    row
+                    for row in own
+                    if (row.proof, row.proof_variables) == (proof, mark)
+                    and row.number != self._number
+                ),
+                None,
+            )
             now.revision.has_server = True
             now.revision.lane = lane
             now.revision.model_dir = str(prepared.model_dir)
             now.revision.python = str(built.python)
             now.revision.environment_dir = str(built.environment_dir)
-            variables = variables_of(now.db, self._root, now.deployment.environment)
             say("Loading the model in the sandbox.")
         self._publisher.now(self._job.workspace_id)
         if proven is not None:
-            same = f"Reproduced with revision {proven.number}: same files, environment and engine."
-            self._done("verify", same + lanes.sentence(lane), proof=proof)
+            same = f"Reproduced with revision {proven.number}: same {_SAME}."
+            self._done("verify", same + lanes.sentence(lane), proof=(proof, mark))
             return
-        if lane is not None:
-            same = "Reproduced before: same files, environment and engine."
-            self._done("verify", same + lanes.sentence(lane), proof=proof)
+        if lane is not None and not variables:
+            same = f"Reproduced before: same {_SAME}."
+            self._done("verify", same + lanes.sentence(lane), proof=(proof, mark))
             return
         seen = self._preparation.verify(prepared, built, engine, variables)
         with self._locked() as now:
@@ -209,7 +223,7 @@ class RollOut:
             now.revision.lane = seen.lane
         if not seen.ok:
             raise Failed(seen.summary, seen.differences, seen.log_tail)
-        self._done("verify", seen.summary + lanes.sentence(seen.lane), proof=proof)
+        self._done("verify", seen.summary + lanes.sentence(seen.lane), proof=(proof, mark))
 
     def _start(self) -> ObservedServer:
         with self._doing("start", Status.starting) as say, self._locked() as now:
@@ -340,10 +354,11 @@ class RollOut:
             _mark(now.revision, step, "running", said[0])
             standing(now.deployment, revisions(now.db, self._deployment_id))
 
-    def _done(self, step: str, detail: str, *, proof: str | None = None) -> None:
+    def _done(self, step: str, detail: str, *, proof: tuple[str, str | None] | None = None) -> None:
         with self._locked() as now:
             _mark(now.revision, step, "done", detail)
-            now.revision.proof = proof or now.revision.proof
+            if proof is not None:
+                now.revision.proof, now.revision.proof_variables = proof
 
     def _note(self, lines: list[str]) -> None:
         with self._locked() as now:

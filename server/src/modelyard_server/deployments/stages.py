@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -204,6 +208,14 @@ def variables_of(db: Session, root: RootKey, slug: str) -> dict[str, str]:
     found = dict(row.variables or {}) if row is not None else {}
     secrets = db.scalars(select(EnvironmentSecret).where(EnvironmentSecret.environment == slug))
     return found | {secret.name: root.open(SEALED_FOR, secret.sealed) for secret in secrets}
+
+
+def mark_of(root: RootKey, variables: Mapping[str, str]) -> str | None:
+    """Give a keyed digest by which the same variables are known again; `None` of none."""
+    if not variables:
+        return None
+    content = json.dumps(dict(variables), sort_keys=True).encode()
+    return hmac.new(root.derive("proof variables"), content, hashlib.sha256).hexdigest()
 
 
 def used(db: Session, slug: str, *, without: uuid.UUID | None = None) -> Used:

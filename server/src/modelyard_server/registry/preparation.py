@@ -223,10 +223,10 @@ def verify(
     """
     target = _compiled_folder(services, prepared, env, engine)
     with exclusive(target.with_suffix(".lock")):
-        lane = compiled.known(target) if may_be_known else None
-        if lane is not None:
+        lane = compiled.known(target)
+        if lane is not None and may_be_known:
             return _known(engine, lane)
-        return _verified(services, prepared, env, engine, variables, target)
+        return _verified(services, prepared, env, engine, variables, target, lane)
 
 
 def _known(engine: str, lane: dict[str, Any]) -> Verification:
@@ -240,7 +240,9 @@ def _verified(
     engine: str,
     variables: Mapping[str, str] | None,
     target: Path,
+    known: dict[str, Any] | None,
 ) -> Verification:
+    """Verify; a graph that is known is not made again."""
     with compiled.workbench(target) as part:
         outcome = sandboxed.run_verify(
             services.get(Settings),
@@ -250,12 +252,13 @@ def _verified(
             engine=engine,
             variables=variables,
             expected=prepared.reference_prediction,
-            compile_into=part,
+            compile_into=part if known is None else None,
             keeps_bytecode=not env.reused_platform,
         )
         report = outcome.report or {}
         lane = report.get("lane") if report.get("ok") else None
         lane = compiled.keep(part, target, lane) if isinstance(lane, dict) else None
+        lane = known if known is not None and report.get("ok") else lane
     return Verification(
         ok=bool(report.get("ok")),
         engine=str(report.get("engine") or engine),

@@ -1,5 +1,6 @@
 """Environments: variables, sealed secrets, limits, policy, and promotion of the identical thing."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,3 +216,40 @@ def test_environments_are_compared_without_showing_secrets(serving: Serving, adm
     assert "variable SAME" not in found
     assert found["deployment churn"][0].startswith("churn v1, sklearn, 1 cores")
     assert "hunter2" not in answer.text
+
+
+def test_changed_variables_are_proved_anew(serving: Serving, admin: Any) -> None:
+    admin.patch(f"{PLACES}/staging", json={"variables": {"REGION": "eu-1"}})
+    serving.preparation.lane = {"compiled": None, "reason": "Not faster."}  # known, without any
+    deployment = serving.deploy()
+    verified = serving.preparation.calls.count
+    assert verified("verify") == 1, "the check that is known had no variables"
+    serving.update(deployment["id"], version=1)
+    assert verified("verify") == 1, "nothing changed"
+
+    admin.put(f"{PLACES}/staging/secrets/API_TOKEN", json={"value": "another-secret"})
+    serving.update(deployment["id"], version=1)
+    assert verified("verify") == 2
+    assert serving.preparation.variables == {"REGION": "eu-1", "API_TOKEN": "another-secret"}
+    with serving.platform.database.session(serving.workspace.id, write=False) as db:
+        marks = set(db.scalars(select(Revision.proof_variables)))
+    assert len(marks) == 2
+    assert all(mark and len(mark) == 64 and "secret" not in mark for mark in marks)
+
+
+@pytest.mark.parametrize(("there", "times"), [({"REGION": "us-1"}, 2), ({"REGION": "eu-1"}, 1)])
+def test_a_promoted_version_is_proved_with_the_variables_of_its_new_place(
+    serving: Serving, admin: Any, tmp_path: Path, there: dict[str, str], times: int
+) -> None:
+    admin.patch(f"{PLACES}/staging", json={"variables": {"REGION": "eu-1"}})
+    admin.patch(f"{PLACES}/production", json={"variables": there})
+    deployment = serving.deploy()
+    with serving.platform.database.session(serving.workspace.id) as db:
+        for row in db.scalars(select(Revision)):  # files that are really there
+            row.model_dir = row.python = row.environment_dir = str(tmp_path)
+    made = serving.post(deployment["id"], "promote", {"environment": "production"})
+    serving.roll_out(made["id"], 1)
+    promoted = serving.get(made["id"])
+    assert promoted["status"] == "ready", promoted["status_reason"]
+    assert serving.preparation.calls.count("verify") == times
+    assert serving.variables_of(promoted) == there
