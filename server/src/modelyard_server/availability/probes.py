@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from http.client import HTTPConnection, HTTPException
 
-import httpx
-import redis
 from sqlalchemy import text
 
 from modelyard_server.artifacts.ports import BlobStore
@@ -44,6 +43,8 @@ def probes(services: Services) -> Mapping[Component, Probe]:
             db.execute(text("SELECT 1"))
 
     def ask_redis() -> None:
+        import redis
+
         patience = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
         with redis.Redis.from_url(settings.redis_url, **patience) as client:
             client.ping()
@@ -62,11 +63,15 @@ def _gateway(node: NodeState) -> str | None:
     observed = node.observed()
     if observed is None:
         return "No node has started yet."
+    connection = HTTPConnection("127.0.0.1", observed.port, timeout=PATIENCE_SECONDS)
     try:
-        answer = httpx.get(f"http://127.0.0.1:{observed.port}/livez", timeout=PATIENCE_SECONDS)
-    except httpx.HTTPError as error:
+        connection.request("GET", "/livez")
+        status = connection.getresponse().status
+    except (OSError, HTTPException) as error:
         return f"The gateway does not answer ({type(error).__name__})."
-    return None if answer.is_success else f"The gateway answers with {answer.status_code}."
+    finally:
+        connection.close()
+    return None if status == 200 else f"The gateway answers with {status}."
 
 
 def _quietly(ask: Callable[[], object]) -> Probe:

@@ -188,6 +188,8 @@ def test_real_parts_are_asked(platform: Platform, tmp_path: Path) -> None:
         process.kill()
         process.wait()
         gone = asked[Component.redis]()
-    assert well.pop(Component.predictions) == "The gateway does not answer (ConnectError)."
+    assert (
+        well.pop(Component.predictions) == "The gateway does not answer (ConnectionRefusedError)."
+    )
     assert well == {Component.database: None, Component.storage: None, Component.redis: None}
     assert gone == "It does not answer (ConnectionError)."
