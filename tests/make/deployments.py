@@ -29,7 +29,6 @@ from modelyard_server.deployments.ports import (
     Machine,
     Measured,
     NodeAnswer,
-    NodeStream,
     Outlook,
     Preparation,
     Prepared,
@@ -40,6 +39,7 @@ from modelyard_server.deployments.rollout import RollOut
 from modelyard_server.deployments.watch import Look
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.jobs import JobContext
+from modelyard_server.kernel.late import Streamed
 from modelyard_server.registry.models import Model, ModelVersion
 
 from .fixtures import Platform, TeamSpace
@@ -134,10 +134,10 @@ class ObedientNode:
             raise NodeUnreachable("There is no gateway in this test.")
         return self.answers(path, body, headers)
 
-    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> NodeStream:
+    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> Streamed:
         answer = self.call(path, body, headers)
         halves = (answer.body[:9], answer.body[9:])
-        return NodeStream(answer.status, answer.headers, (half for half in halves))
+        return Streamed(answer.status, answer.headers, (half for half in halves))
 
     def start(self) -> None: ...
 

@@ -5354,15 +5354,17 @@ export interface components {
             body: string;
         };
         /**
+         * Component
+         * @description Parts of an installation, the one that callers of models depend on first.
+         * @enum {string}
+         */
+        Component: "predictions" | "control_plane" | "database" | "storage" | "redis";
+        /**
          * ComponentOut
          * @description A part of the installation and its last thirty days.
          */
         ComponentOut: {
-            /**
-             * Name
-             * @enum {string}
-             */
-            name: "predictions" | "control_plane" | "database" | "storage" | "redis";
+            name: components["schemas"]["Component"];
             /** Is Up */
             is_up: boolean;
             /**

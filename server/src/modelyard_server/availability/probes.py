@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from http.client import HTTPConnection, HTTPException
 
 from sqlalchemy import text
 
@@ -50,28 +49,13 @@ def probes(services: Services) -> Mapping[Component, Probe]:
             client.ping()
 
     found: dict[Component, Probe] = {
-        Component.predictions: lambda: _gateway(node),
+        Component.predictions: node.fault,
         Component.database: _quietly(ask_database),
         Component.storage: _quietly(lambda: blobs.exists(0, _NOWHERE)),
     }
     if settings.redis_url:
         found[Component.redis] = _quietly(ask_redis)
     return found
-
-
-def _gateway(node: NodeState) -> str | None:
-    observed = node.observed()
-    if observed is None:
-        return "No node has started yet."
-    connection = HTTPConnection("127.0.0.1", observed.port, timeout=PATIENCE_SECONDS)
-    try:
-        connection.request("GET", "/livez")
-        status = connection.getresponse().status
-    except (OSError, HTTPException) as error:
-        return f"The gateway does not answer ({type(error).__name__})."
-    finally:
-        connection.close()
-    return None if status == 200 else f"The gateway answers with {status}."
 
 
 def _quietly(ask: Callable[[], object]) -> Probe:

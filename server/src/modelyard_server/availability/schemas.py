@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
 
 from pydantic import BaseModel, Field
+
+from .probes import Component
 
 
 class DayOut(BaseModel):
@@ -28,7 +29,7 @@ class OutageOut(BaseModel):
 class ComponentOut(BaseModel):
     """A part of the installation and its last thirty days."""
 
-    name: Literal["predictions", "control_plane", "database", "storage", "redis"]
+    name: Component
     is_up: bool
     watched_since: dt.datetime
     availability: float | None = Field(description="Share of the watched time, 0 to 1.")

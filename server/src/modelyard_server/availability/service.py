@@ -64,19 +64,17 @@ def _component(
             DayOut(day=begin.date(), watched_seconds=round(watched, 1), down_seconds=round(lost, 1))
         )
     total, lost = sum(day.watched_seconds for day in days), sum(day.down_seconds for day in days)
-    return ComponentOut.model_validate(
-        {
-            "name": row.name,
-            "is_up": all(outage.ended_at is not None for outage in outages),
-            "watched_since": row.since,
-            "availability": 1 - lost / total if total else None,
-            "down_seconds": lost,
-            "days": days,
-            "outages": [
-                OutageOut(began_at=one.began_at, ended_at=one.ended_at, reason=one.reason)
-                for one in outages[:SHOWN_OUTAGES]
-            ],
-        }
+    return ComponentOut(
+        name=Component(row.name),
+        is_up=all(outage.ended_at is not None for outage in outages),
+        watched_since=row.since,
+        availability=1 - lost / total if total else None,
+        down_seconds=lost,
+        days=days,
+        outages=[
+            OutageOut(began_at=one.began_at, ended_at=one.ended_at, reason=one.reason)
+            for one in outages[:SHOWN_OUTAGES]
+        ],
     )
 
 

@@ -55,24 +55,28 @@ class Watch:
 
     def _write(self, db: Session, now: dt.datetime) -> None:
         rows = {row.name: row for row in db.scalars(select(WatchedComponent))}
+        still = db.scalars(select(Outage).where(Outage.ended_at.is_(None)))
+        lasting = {one.component: one for one in still}
         for component in (Component.control_plane, *self._probes):
             row, wrong = rows.get(component), self._wrong.get(component)
             if row is not None:
-                self._settle(db, component, row.asked_at, now)
+                self._settle(db, component, lasting.get(component), row.asked_at, now)
                 row.asked_at = now
             elif wrong is None:  # a part that has never worked is not there yet
                 db.add(WatchedComponent(name=component, since=now, asked_at=now))
         db.execute(delete(Outage).where(Outage.ended_at < now - KEPT))
 
     def _settle(
-        self, db: Session, component: Component, asked_at: dt.datetime, now: dt.datetime
+        self,
+        db: Session,
+        component: Component,
+        open_one: Outage | None,
+        asked_at: dt.datetime,
+        now: dt.datetime,
     ) -> None:
         """Begin or end an outage of a component that was asked last at `asked_at`."""
         was_alone = now - asked_at > GAP
         wrong = self._wrong.get(component)
-        open_one = db.scalars(
-            select(Outage).where(Outage.component == component, Outage.ended_at.is_(None))
-        ).first()
         if wrong is None and open_one is not None:
             open_one.ended_at = now
         elif component is Component.predictions and open_one is None:
@@ -102,5 +106,4 @@ def _note(
     ended_at: dt.datetime | None,
     reason: str,
 ) -> None:
-    outage = Outage(component=component, began_at=began_at, ended_at=ended_at, reason=reason)
-    db.add(outage)
+    db.add(Outage(component=component, began_at=began_at, ended_at=ended_at, reason=reason))

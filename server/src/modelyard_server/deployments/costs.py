@@ -25,7 +25,6 @@ def so_far(
         if row.live_from is None:
             continue
         seconds = ((row.live_until or now) - row.live_from).total_seconds() - row.slept_seconds
-        an_hour = row.cpu * price.cpu_hour + row.memory_gb * price.gb_hour
-        an_hour += row.gpu * price.gpu_hour
+        an_hour = price.an_hour(row.cpu, row.memory_gb, row.gpu)
         amount += max(0.0, seconds) / 3600 * an_hour * processes
     return CostOut(amount=round(amount, 6), currency=price.currency)

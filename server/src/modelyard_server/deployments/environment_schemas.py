@@ -32,6 +32,10 @@ class Price(BaseModel):
     gb_hour: float = Field(0.0, ge=0, le=1_000_000)
     gpu_hour: float = Field(0.0, ge=0, le=1_000_000)
 
+    def an_hour(self, cpu: float, memory_gb: float, gpu: float) -> float:
+        """Give what a process of that size costs an hour."""
+        return cpu * self.cpu_hour + memory_gb * self.gb_hour + gpu * self.gpu_hour
+
 
 class Used(BaseModel):
     deployments: int

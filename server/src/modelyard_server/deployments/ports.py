@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy.orm import Session
 
 from modelyard_protocol.routing import DesiredState, DriverName, ObservedState, Reserve
+from modelyard_server.kernel.late import Streamed
 
 
 class NodeState(Protocol):
@@ -24,6 +25,10 @@ class NodeState(Protocol):
 
     def journal_dir(self) -> Path:
         """Give the folder of the prediction journals."""
+        ...
+
+    def fault(self) -> str | None:
+        """Ask the gateway whether it answers; give what is wrong, `None` when nothing is."""
         ...
 
 
@@ -95,15 +100,6 @@ class NodeAnswer:
     latency_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStream:
-    """An answer of the node's gateway that still comes; closing `chunks` ends the call."""
-
-    status: int
-    headers: dict[str, str]
-    chunks: Generator[bytes]
-
-
 class ComputeDriver(NodeState, Protocol):
     """Runs model servers as the desired state says. Provided by `adapters.compute`."""
 
@@ -147,7 +143,7 @@ class ComputeDriver(NodeState, Protocol):
         """
         ...
 
-    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> NodeStream:
+    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> Streamed:
         """POST to the gateway and read its answer as it comes.
 
         Raises:

@@ -30,11 +30,7 @@ def grown(before: float, now: float) -> float:
 
 def saved(price: Price, slept: Sequence[tuple[float, float, float, int]]) -> SavedOut:
     """Price what slept: `slept` is (seconds, cores, GB of memory, GPUs) of each process."""
-    hours = [(seconds / 3600, cpu, memory_gb, gpu) for seconds, cpu, memory_gb, gpu in slept]
-    amount = sum(
-        hour * (cpu * price.cpu_hour + memory_gb * price.gb_hour + gpu * price.gpu_hour)
-        for hour, cpu, memory_gb, gpu in hours
-    )
+    amount = sum(seconds / 3600 * price.an_hour(*size) for seconds, *size in slept)
     return SavedOut(amount=round(amount, 6), currency=price.currency)
 
 

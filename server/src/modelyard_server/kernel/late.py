@@ -35,7 +35,7 @@ class LateAnswer(Response):
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class Streamed:
     """An answer of somebody else that is passed on as it comes; closing `chunks` ends it."""
 
     status: int
@@ -51,7 +51,7 @@ class LateStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, begin: Callable[[], Followed], status_code: int = 200) -> None:
+    def __init__(self, begin: Callable[[], Streamed], status_code: int = 200) -> None:
         super().__init__(status_code=status_code)
         self._begin = begin
 

@@ -256,9 +256,10 @@ def _verified(
             keeps_bytecode=not env.reused_platform,
         )
         report = outcome.report or {}
-        lane = report.get("lane") if report.get("ok") else None
-        lane = compiled.keep(part, target, lane) if isinstance(lane, dict) else None
-        lane = known if known is not None and report.get("ok") else lane
+        lane = known if report.get("ok") else None
+        made = report.get("lane") if report.get("ok") else None
+        if known is None and isinstance(made, dict):
+            lane = compiled.keep(part, target, made)
     return Verification(
         ok=bool(report.get("ok")),
         engine=str(report.get("engine") or engine),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from modelyard_server.deployments import service as deployments
 from modelyard_server.deployments.ports import ComputeDriver
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.crypto import RootKey
-from modelyard_server.kernel.late import Followed
+from modelyard_server.kernel.late import Streamed
 
 from . import console, publishing
 from .errors import BodyTooLarge, NotServed
@@ -64,6 +65,8 @@ def describe(
 class Call:
     """A console call that may be made."""
 
+    name: str
+    """The deployment's, with its environment."""
     path: str
     body: bytes
     headers: dict[str, str]
@@ -101,18 +104,18 @@ def prepare_try(
     path: str = request.path
     if isinstance(request, TryRequest) and request.version is not None:
         path = f"versions/{request.version}/{path}"
-    return Call(f"{address}/{path}", raw, headers)
+    name = f"{deployment.environment}/{deployment.name}"
+    return Call(name, f"{address}/{path}", raw, headers)
 
 
-def follow(call: Call, compute: ComputeDriver) -> Followed:
+def follow(call: Call, compute: ComputeDriver) -> Streamed:
     """Call the endpoint; its answer is there as it comes. Not inside a session.
 
     Raises:
         NodeUnreachable: the inference node does not answer.
     """
     answer = compute.follow(call.path, call.body, call.headers)
-    shown = {name: value for name, value in answer.headers.items() if name in _SHOWN_HEADERS}
-    return Followed(answer.status, shown, answer.chunks)
+    return replace(answer, headers=_shown(answer.headers))
 
 
 def make(call: Call, compute: ComputeDriver) -> TryOut:
@@ -126,10 +129,16 @@ def make(call: Call, compute: ComputeDriver) -> TryOut:
         body: Any = json.loads(answer.body)
     except ValueError:
         body = answer.body.decode(errors="replace")
-    shown = {name: value for name, value in answer.headers.items() if name in _SHOWN_HEADERS}
     return TryOut(
-        status=answer.status, latency_ms=round(answer.latency_ms, 3), headers=shown, body=body
+        status=answer.status,
+        latency_ms=round(answer.latency_ms, 3),
+        headers=_shown(answer.headers),
+        body=body,
     )
+
+
+def _shown(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in _SHOWN_HEADERS}
 
 
 def _route_of(desired: DesiredState, deployment_id: uuid.UUID) -> Route | None:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 
-from modelyard_server.deployments import service as deployments
 from modelyard_server.deployments.ports import ComputeDriver, Publisher
 from modelyard_server.kernel import trail
 from modelyard_server.kernel.clock import utcnow
@@ -171,14 +170,13 @@ def _tried(
 ) -> calling.Call:
     root: RootKey = request.app.state.root_key
     call = calling.prepare_try(db, actor, root, compute.desired(), deployment_id, body)
-    deployment = deployments.get(db, actor, deployment_id)
     trail.record(
         db,
         actor,
         "traffic.try",
         object_type="deployment",
         object_id=deployment_id,
-        object_name=f"{deployment.environment}/{deployment.name}",
+        object_name=call.name,
         after={"path": body.path, "bytes": len(call.body)},
     )
     return call

@@ -11,7 +11,8 @@ from sqlalchemy import delete
 from tests.make.fixtures import Platform, TeamSpace
 from tests.make.redis import redis_server
 
-from modelyard_protocol.routing import ObservedState
+from modelyard_protocol.routing import OBSERVED_FILE, ObservedState
+from modelyard_server.adapters.compute.local import LocalNode
 from modelyard_server.artifacts.ports import BlobStore
 from modelyard_server.availability.models import Outage, WatchedComponent
 from modelyard_server.availability.probes import Component, probes
@@ -163,27 +164,22 @@ def test_a_part_that_never_worked_is_not_told(parts: Installation, workspace: Te
     assert _told(workspace)["predictions"]["is_up"]
 
 
-class _Nowhere:
-    """A node whose gateway's port nobody listens on."""
-
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as once:
-            self.port = once.getsockname()[1]
-
-    def observed(self) -> ObservedState:
-        at = clock.utcnow()
-        facts: dict[str, Any] = {"generation": 1, "node_pid": 1, "written_at": at}
-        return ObservedState(port=self.port, started_at=at, **facts)
-
-
 def test_real_parts_are_asked(platform: Platform, tmp_path: Path) -> None:
     with redis_server(tmp_path) as (url, process):
         services = Services()
-        services.provide(Settings, Settings(redis_url=url))
+        with socket.create_server(("127.0.0.1", 0)) as once:
+            port = once.getsockname()[1]  # nobody's, in a moment
+        settings = Settings(redis_url=url, data_dir=tmp_path, gateway_port=port)
+        services.provide(Settings, settings)
         services.provide(Database, platform.database)
-        services.provide(NodeState, _Nowhere())  # type: ignore[type-abstract, arg-type]
+        services.provide(NodeState, LocalNode(settings))  # type: ignore[type-abstract]
         services.provide(BlobStore, platform.services.get(BlobStore))  # type: ignore[type-abstract]
         asked = probes(services)
+        before = asked[Component.predictions]()
+        at = clock.utcnow()
+        seen = ObservedState(generation=1, node_pid=1, port=port, written_at=at, started_at=at)
+        (tmp_path / "node").mkdir()
+        (tmp_path / "node" / OBSERVED_FILE).write_text(seen.model_dump_json())
         well = {name: probe() for name, probe in asked.items()}
         process.kill()
         process.wait()
@@ -191,5 +187,6 @@ def test_real_parts_are_asked(platform: Platform, tmp_path: Path) -> None:
     assert (
         well.pop(Component.predictions) == "The gateway does not answer (ConnectionRefusedError)."
     )
+    assert before == "No node has started yet."
     assert well == {Component.database: None, Component.storage: None, Component.redis: None}
     assert gone == "It does not answer (ConnectionError)."

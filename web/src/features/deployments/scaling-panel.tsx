@@ -9,6 +9,7 @@ import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { useResetScaling, useSetScaling } from "./actions";
 import { scalingOf } from "./api";
+import { money } from "./cost";
 
 type Scaling = Shape<"ScalingOut">;
 
@@ -63,7 +64,7 @@ function sleptOf(of: Scaling): [string, string] {
   const slept = duration(Math.round(of.slept_seconds));
   if (of.saved === null)
     return ["Slept", `${slept}; a price of the environment says what it saved`];
-  return ["Slept", `${slept}, which saved ${number(of.saved.amount)} ${of.saved.currency}`];
+  return ["Slept", `${slept}, which saved ${money(of.saved)}`];
 }
 
 function nowOf(of: Scaling): string {

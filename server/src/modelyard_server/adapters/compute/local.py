@@ -22,8 +22,9 @@ from modelyard_protocol.routing import (
     Reserve,
 )
 from modelyard_server.deployments.errors import NodeUnreachable
-from modelyard_server.deployments.ports import NodeAnswer, NodeStream
+from modelyard_server.deployments.ports import NodeAnswer
 from modelyard_server.kernel.clock import utcnow
+from modelyard_server.kernel.late import Streamed
 from modelyard_server.settings import Settings
 
 from .files import Followed, last_lines, write_atomically
@@ -31,6 +32,7 @@ from .keeper import NodeKeeper
 
 FRESH_SECONDS = 3.0
 CALL_SECONDS = 35.0
+FAULT_SECONDS = 5.0
 SILENT_SECONDS = 115.0  # a little more than the gateway waits for a language model's next word
 CHUNK_BYTES = 16 * 1024
 _NO_ANSWER = "The inference node does not answer; it is being restarted. Try again in a moment."
@@ -62,6 +64,20 @@ class LocalNode:
     def journal_dir(self) -> Path:
         """Give the folder of the prediction journals."""
         return self._folder / "journal"
+
+    def fault(self) -> str | None:
+        """Ask the gateway whether it answers; give what is wrong, `None` when nothing is."""
+        if self.observed() is None:
+            return "No node has started yet."
+        connection = self._connection(FAULT_SECONDS)
+        try:
+            connection.request("GET", "/livez")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return f"The gateway does not answer ({type(error).__name__})."
+        finally:
+            connection.close()
+        return None if status == 200 else f"The gateway answers with {status}."
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -142,7 +158,7 @@ class LocalNode:
         named = {name.lower(): value for name, value in answer.getheaders()}
         return NodeAnswer(answer.status, named, content, took)
 
-    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> NodeStream:
+    def follow(self, path: str, body: bytes, headers: dict[str, str]) -> Streamed:
         """POST to the gateway and read its answer as it comes.
 
         Raises:
@@ -156,7 +172,7 @@ class LocalNode:
             connection.close()
             raise NodeUnreachable(_NO_ANSWER) from error
         named = {name.lower(): value for name, value in answer.getheaders()}
-        return NodeStream(answer.status, named, _chunks(connection, answer))
+        return Streamed(answer.status, named, _chunks(connection, answer))
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
         host = self._settings.gateway_host
