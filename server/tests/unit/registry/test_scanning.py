@@ -3,7 +3,7 @@
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.make.formats import FORMATS
 from tests.make.malice import BLOCKED, SUSPICIOUS
@@ -132,6 +132,8 @@ def test_names_are_judged(name, judgement):
     content=st.binary(max_size=400),
     start=st.sampled_from([b"", b"\x80\x04", b"PK\x03\x04", b"\x1f\x8b\x08", b"\x08\x07:"]),
 )
+@example(content=b"S'\\ '\n.", start=b"")  # Python warns of the escape, and reads on
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
 def test_any_content_gets_a_verdict(tmp_path_factory, content, start):
     folder = tmp_path_factory.mktemp("any")
     (folder / "model.pkl").write_bytes(start + content)
