@@ -66,6 +66,7 @@ class Talk:
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal, which is counted like any other answer."""
+        self._close()
         if self._has_begun:
             problem = language.error(refusal.detail, refusal.status, refusal.code, refusal.param)
             self._item.sink.part(b"data: " + orjson.dumps({"error": problem}) + b"\n\n")
@@ -74,7 +75,7 @@ class Talk:
             chosen = self._item.admitted.request_id.decode() or self._id
             outgoing = refused(refusal, chosen, is_openai=True)
             self._item.sink.respond(self._headed(outgoing))
-        self._end(refusal.status, orjson.dumps({"detail": refusal.code}))
+        self._note(refusal.status, orjson.dumps({"detail": refusal.code}))
 
     def _heard(self, piece: bytes) -> None:
         self._heard_at = time.monotonic()
@@ -96,13 +97,14 @@ class Talk:
             blamed = param if status == 400 else None
             code, detail = told["code"], told["detail"]
             self.refuse(Refusal(status, code, detail, retry_after=wait, param=blamed))
-        elif self._asked is not None and self._asked.is_stream:
-            self._part(_DONE)
-            self._item.sink.end()
-            self._end(200, self._kept(told), model_us)
         else:
-            self._item.sink.respond(self._headed(Outgoing(200, body)))
-            self._end(200, self._kept(told), model_us)
+            self._close()
+            if self._asked is not None and self._asked.is_stream:
+                self._part(_DONE)
+                self._item.sink.end()
+            else:
+                self._item.sink.respond(self._headed(Outgoing(200, body)))
+            self._note(200, self._kept(told), model_us)
 
     def _part(self, data: bytes) -> None:
         if not self._has_begun:
@@ -115,11 +117,12 @@ class Talk:
         if self._is_over:
             return
         self._cancel()
+        self._close()
         if self._has_begun:
             self._item.sink.end()
         else:
             self._item.sink.respond(Outgoing(GONE, b""))
-        self._end(GONE, orjson.dumps({"detail": "inference.caller_gone"}))
+        self._note(GONE, orjson.dumps({"detail": "inference.caller_gone"}))
 
     def _watch(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._looked)
@@ -159,16 +162,19 @@ class Talk:
             text = choice["message"]["content"] if "message" in choice else choice["text"]
         return orjson.dumps({language.RESPONSE: text})
 
-    def _end(self, status: int, told: bytes, model_us: int | None = None) -> None:
-        """Count the call, and note of it what may be kept."""
+    def _close(self) -> None:
+        """Count the call, before its last bytes leave: its caller may have a kill follow them."""
         self._is_over = True
         self._item.sink.when_gone(None)
         if self._timer is not None:
             self._timer.cancel()
+        self._calls.recorder.tally.add(1)
+
+    def _note(self, status: int, told: bytes, model_us: int | None = None) -> None:
+        """Note of the call what may be kept."""
         rules, asked = self._item.admitted.route.language, self._asked
         prompt = b""
         if rules is not None and rules.keeps_prompt and asked is not None:
             prompt = orjson.dumps({language.PROMPT: asked.prompt})
-        self._calls.recorder.tally.add(1)
         self._calls.finished(1)
         self._calls.note(self._item, self._id, status, model_us, prompt, told)
