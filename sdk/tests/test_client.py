@@ -145,7 +145,8 @@ def test_a_canary_is_rolled_out_shared_and_taken_back_from_the_command_line(
     ANSWERS["POST", f"{path}/d/revisions"] = (202, {})
     ANSWERS["PUT", f"{path}/d/traffic"] = (200, one)
     key = {"id": "k", "name": "app", "public_id": "p", "expires_at": None, "last_used_at": None}
-    ANSWERS["GET", f"{path}/d/keys"] = (200, [key])
+    keys = [key | {"replaced_by": None}, key | {"id": "old", "replaced_by": "p"}]
+    ANSWERS["GET", f"{path}/d/keys"] = (200, keys)
     ANSWERS["POST", f"{path}/d/keys/k/rotate"] = (201, {"key": "myk_new"})
     run = CliRunner().invoke
 

@@ -82,3 +82,5 @@ class EndpointKey:
     public_id: str
     expires_at: str | None
     last_used_at: str | None
+    replaced_by: str | None = None
+    """Public id of the key that was made in its place when it was rotated."""

@@ -7414,6 +7414,8 @@ export interface components {
             calls_this_month?: number | null;
             /** Last Used At */
             last_used_at: string | null;
+            /** Replaced By */
+            replaced_by: string | null;
             /** Key */
             key: string;
         };
@@ -7445,6 +7447,8 @@ export interface components {
             calls_this_month?: number | null;
             /** Last Used At */
             last_used_at: string | null;
+            /** Replaced By */
+            replaced_by: string | null;
         };
         /** KeyRotate */
         KeyRotate: {

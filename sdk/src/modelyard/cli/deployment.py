@@ -249,7 +249,10 @@ def keys(address: Address) -> None:
     table = Table("Id", "Name", "Key", "Expires", "Last used", box=None)
     for found in session.deployments.keys(session.deployments.find(address).id):
         shown = (found.id, found.name, f"myk_{found.public_id}_…")
-        table.add_row(*shown, found.expires_at or "never", found.last_used_at or "never")
+        ends = found.expires_at or "never"
+        if found.replaced_by:
+            ends += f" (replaced by myk_{found.replaced_by}_…)"
+        table.add_row(*shown, ends, found.last_used_at or "never")
     out.print(table)
 
 
@@ -263,7 +266,10 @@ def rotate_key(
     """Make a key like an old one and print it, once."""
     session = client()
     found = session.deployments.find(address)
-    matching = [one for one in session.deployments.keys(found.id) if name in (one.id, one.name)]
+    keys = session.deployments.keys(found.id)
+    matching = [one for one in keys if name in (one.id, one.name)]
+    if len(matching) > 1:  # a key has the name of the one it replaces
+        matching = [one for one in matching if one.replaced_by is None]
     if len(matching) != 1:
         raise ModelyardError(f"{len(matching)} keys of {address} are called {name!r}; use the id.")
     made = session.deployments.rotate_key(found.id, matching[0].id, overlap_hours=overlap_hours)

@@ -27,6 +27,10 @@ class ExpiryPassed(Invalid):
     code = "traffic.expiry_passed"
 
 
+class KeyReplaced(Conflict):
+    code = "traffic.key_replaced"
+
+
 class TooManyKeys(QuotaExceeded):
     code = "traffic.too_many_keys"
 

@@ -38,6 +38,8 @@ class EndpointKey(Owned, Base):
     created_by_name: Mapped[str] = mapped_column(String(320))
     expires_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
+    replaced_by: Mapped[str | None] = mapped_column(String(16))
+    """Public id of the key that was made in its place; it may be revoked meanwhile."""
 
 
 class TokenCount(Owned, Base):

@@ -34,6 +34,8 @@ class KeyOut(BaseModel):
     calls_this_month: int | None = None
     """Only keys with a limit or a quota are counted."""
     last_used_at: dt.datetime | None
+    replaced_by: str | None
+    """Public id of the key that was made in its place when it was rotated."""
 
 
 class KeyRotate(BaseModel):

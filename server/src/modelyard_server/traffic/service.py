@@ -16,7 +16,7 @@ from modelyard_server.kernel import crypto, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.services import Services
 
-from .errors import ExpiryPassed, KeyMissing, TooManyKeys
+from .errors import ExpiryPassed, KeyMissing, KeyReplaced, TooManyKeys
 from .models import EndpointKey
 from .schemas import KeyCreate
 from .tokens import add as count_tokens
@@ -114,10 +114,14 @@ def rotate_key(
 
     Raises:
         DeploymentMissing, KeyMissing: there is no such key.
+        KeyReplaced: it was rotated already, and has no lifetime to hand on.
         TooManyKeys: the deployment has as many as it may.
     """
-    deployments.get(db, actor, deployment_id)
+    deployments.get(db, actor, deployment_id, lock=True)
     old = _own(db, deployment_id, key_id)
+    if old.replaced_by is not None:
+        detail = f"{old.name} was replaced by {PREFIX}_{old.replaced_by}_… already: rotate that one"
+        raise KeyReplaced(f"{detail}, or create a key if it was revoked.")
     lifetime = old.expires_at - old.created_at if old.expires_at is not None else None
     wanted = KeyCreate.model_validate(
         {
@@ -131,9 +135,10 @@ def rotate_key(
     made, whole = create_key(db, actor, deployment_id, wanted)
     until = utcnow() + overlap
     before = {"expires_at": old.expires_at, "public_id": old.public_id}
+    old.replaced_by = made.public_id
     if old.expires_at is None or old.expires_at > until:
         old.expires_at = until
-    after = {"expires_at": old.expires_at, "replaced_by": made.public_id}
+    after = {"expires_at": old.expires_at, "replaced_by": old.replaced_by}
     _record(db, actor, "traffic.rotate_key", old, before=before, after=after)
     return made, whole
 

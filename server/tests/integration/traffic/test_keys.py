@@ -132,5 +132,29 @@ def test_a_rotated_key_works_beside_its_successor_for_a_while(serving: Serving) 
     assert new["key"] != old["key"]
     assert (new["name"], new["scopes"]) == ("shop", ["feedback", "predict"])
     assert {name: new[name] for name in limits} == limits
-    assert new["expires_at"] is None
+    assert (new["expires_at"], new["replaced_by"]) == (None, None)
     assert {old["id"], new["id"]} < set(published)
+
+
+def test_a_key_is_rotated_once_and_its_successors_live_as_long_as_it_was_to(
+    serving: Serving,
+) -> None:
+    deployment = serving.deploy()
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=90)
+    body = {"name": "shop", "expires_at": ends.isoformat()}
+    old = serving.post(deployment["id"], "keys", body, status=201)
+    new = serving.post(deployment["id"], f"keys/{old['id']}/rotate", {"overlap_hours": 2}, 201)
+
+    refused = serving.post(deployment["id"], f"keys/{old['id']}/rotate", {"overlap_hours": 2}, 409)
+    assert refused["code"] == "traffic.key_replaced"
+    assert f"myk_{new['public_id']}_" in refused["detail"]
+    newest = serving.post(deployment["id"], f"keys/{new['id']}/rotate", {"overlap_hours": 2}, 201)
+    for made in (new, newest):
+        left = dt.datetime.fromisoformat(made["expires_at"]) - dt.datetime.now(dt.UTC)
+        assert dt.timedelta(days=89.9) < left <= dt.timedelta(days=90)
+    listed = serving.client.get(f"/api/v1/deployments/{deployment['id']}/keys").json()
+    assert {one["id"]: one["replaced_by"] for one in listed} == {
+        old["id"]: new["public_id"],
+        new["id"]: newest["public_id"],
+        newest["id"]: None,
+    }

@@ -18,6 +18,7 @@ const key = {
   requests_per_month: 50_000,
   calls_this_month: 1_200,
   last_used_at: null,
+  replaced_by: null,
 };
 
 beforeEach(() => {
@@ -66,6 +67,16 @@ test("revoking asks once and says what happens", async () => {
   expect(screen.getByText(/Callers that use it are refused/)).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Revoke key" }));
   await vi.waitFor(() => expect(sent).toHaveLength(1));
+});
+
+test("a key that was replaced names its successor and is not rotated again", async () => {
+  const old = { ...key, id: "k0", name: "till", public_id: "old", replaced_by: "abc" };
+  answers("get", `${ONE}/keys`, [key, old]);
+  await show();
+  await screen.findByRole("row", { name: /till.*Replaced by myk_abc_…/ });
+  expect(screen.getByRole("button", { name: "Rotate checkout" })).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Rotate till" })).toBeNull();
+  expect(screen.getByRole("button", { name: "Revoke till" })).toBeVisible();
 });
 
 test("who may only read keys can neither create nor revoke", async () => {

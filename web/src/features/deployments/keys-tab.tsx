@@ -100,7 +100,16 @@ const columnsOf = (
   {
     id: "expires",
     header: "Expires",
-    cell: (row) => (row.expires_at ? <Time at={row.expires_at} /> : "Never"),
+    cell: (row) => (
+      <>
+        {row.expires_at ? <Time at={row.expires_at} /> : "Never"}
+        {row.replaced_by && (
+          <div className="dim">
+            Replaced by <code>myk_{row.replaced_by}_…</code>
+          </div>
+        )}
+      </>
+    ),
   },
   {
     id: "used",
@@ -114,14 +123,16 @@ const columnsOf = (
     cell: (row) =>
       onRevoke && (
         <span className="row">
-          <Button
-            variant="default"
-            size="xs"
-            aria-label={`Rotate ${row.name}`}
-            onClick={() => onRotate(row)}
-          >
-            Rotate
-          </Button>
+          {!row.replaced_by && (
+            <Button
+              variant="default"
+              size="xs"
+              aria-label={`Rotate ${row.name}`}
+              onClick={() => onRotate(row)}
+            >
+              Rotate
+            </Button>
+          )}
           <Button
             variant="default"
             size="xs"
