@@ -157,6 +157,16 @@ def test_a_canary_is_rolled_out_shared_and_taken_back_from_the_command_line(
     assert sent["strategy"] == {
         "kind": "canary", "percent": 10, "bake_seconds": None, "tolerance": 0.01, "guards": None,
     }  # fmt: skip
+    assert set(sent) == {"version", "strategy"}  # what nobody said is not sent
+    setup = ["--engine", "python", "--memory-gb", "2"]
+    run(app, ["deployment", "update", "churn", "--approved-by", "Mia Park", *setup])
+    sent = [body for body in SENT if body][-1]
+    assert sent == {
+        "use_auto_config": False,
+        "config": {"engine": "python", "cpu": 1.0, "memory_gb": 2.0, "gpu": 0},
+        "approval": {"by": "Mia Park"},
+    }
+    assert run(app, ["deployment", "update", "churn", "--cpu", "2"]).exit_code == 2
     run(app, ["deployment", "traffic", "churn", "25"])
     assert SENT[-1]["weights"] == [{"revision": 1, "weight": 75}, {"revision": 2, "weight": 25}]
     assert run(app, ["deployment", "rotate-key", "churn", "app"]).output == "myk_new\n"

@@ -1,7 +1,10 @@
 """Rollouts under real traffic: clicks, a canary's share, rollbacks that no caller notices."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,7 +20,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.make.browser import NARROW, Visitor, a_visitor
-from tests.make.installation import ROOT, Installation, an_installation, wait_for
+from tests.make.installation import ROOT, SOURCES, Installation, an_installation, wait_for
 from tests.make.journey import EMAIL, PASSWORD, Member, an_owner
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -130,6 +133,46 @@ def test_quick_deploy_takes_few_clicks_and_seconds(
     ]
     assert {"deployment.auto_config", "deployment.create"} <= set(actions)
     print(f"quick deploy: {len(visitor.clicks)} clicks, {took:.1f} s")
+
+
+def test_what_the_button_would_do_works_when_it_is_pasted(
+    visitor: Visitor, installation: Installation, owner: Member
+) -> None:
+    """A new deployment by curl, then its update by Python with another engine."""
+    page = visitor.page
+    for language, engine in (("curl", None), ("Python", "python")):
+        page.goto(f"{installation.url}/w/team/models")
+        page.get_by_role("button", name="Quick deploy").click()
+        page.get_by_role("combobox", name="Environment").click()
+        page.get_by_role("option", name="Development").click()
+        if engine is not None:
+            page.get_by_role("button", name="Wrong engine? Choose another").click()
+            page.get_by_role("radio", name=engine).check()
+        page.get_by_role("button", name="Copy as code").click()
+        code = page.get_by_role("region", name="As code")
+        code.get_by_text(language, exact=True).click()
+        _run(code.locator("code").last.inner_text(), language, owner)
+        made = owner.get("/deployments", environment="dev")["items"][0]
+        found = owner.until_live(made["id"])
+        expected = (engine or "sklearn", engine is None)
+        live = found["live_revision"]
+        assert (live["config"]["engine"], live["auto_configured"]) == expected
+
+
+def _run(code: str, language: str, owner: Member) -> None:
+    """Run code as somebody would who pasted it, with an API token in the environment."""
+    argv = ["bash", "-c", code] if language == "curl" else [sys.executable, "-c", code]
+    environment = {
+        **os.environ,
+        "MODELYARD_TOKEN": owner.token,
+        "PYTHONPATH": SOURCES,
+        "NO_PROXY": "localhost",
+        "no_proxy": "localhost",
+    }
+    done = subprocess.run(
+        argv, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, code + done.stdout + done.stderr
 
 
 def test_auto_config_answers_in_half_a_second(owner: Member) -> None:

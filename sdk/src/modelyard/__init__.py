@@ -30,7 +30,7 @@ from .drift import ColumnDrift, Drift, JointDrift, PairDrift
 from .inference import Endpoint, Prediction
 from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
-from .rollouts import Approval, EndpointKey, ShadowReport, Strategy
+from .rollouts import Approval, EndpointKey, ServingConfig, ShadowReport, Strategy
 from .safeguards import Held, HeldSafeguard, Safeguards
 from .storage import Collected, Storage, Usage
 
@@ -71,6 +71,7 @@ __all__ = [
     "Prediction",
     "QuotaExceeded",
     "Safeguards",
+    "ServingConfig",
     "ShadowReport",
     "Storage",
     "StoredArtifact",

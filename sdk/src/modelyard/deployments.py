@@ -17,7 +17,7 @@ from .constraints import Constraints, Violations
 from .drift import Drift, JointDrift
 from .outcomes import Outcome, OutcomeCounts, OutcomeValue
 from .registry import Models
-from .rollouts import Approval, EndpointKey, ShadowReport, Strategy
+from .rollouts import Approval, EndpointKey, ServingConfig, ShadowReport, Strategy, given
 from .safeguards import Held, Safeguards
 
 _PATH = "/api/v1/deployments"
@@ -97,35 +97,29 @@ class Deployments:
         version: int | None = None,
         environment: str = "staging",
         name: str | None = None,
+        config: ServingConfig | None = None,
         approval: Approval | None = None,
     ) -> Deployment:
-        """Deploy a model with the configuration the server picks; latest version by default."""
-        body = {
-            "model_id": self._models.get(model).id,
-            "version": version,
-            "environment": environment,
-            "name": name,
-            "use_auto_config": True,
-            "approval": approval.as_json() if approval else None,
-        }
-        return self._read(self._transport.post("/api/v1/serving/deploy", body))
+        """Deploy a model, the latest version by default; without a `config` the server picks."""
+        body = given(version=version, name=name, config=config, approval=approval)
+        model_id = self._models.get(model).id
+        whole = {"use_auto_config": True, "model_id": model_id, "environment": environment, **body}
+        return self._read(self._transport.post("/api/v1/serving/deploy", whole))
 
     def deploy_version(
         self,
         deployment_id: str,
         version: int | None = None,
         *,
+        config: ServingConfig | None = None,
         strategy: Strategy | None = None,
         reason: str | None = None,
         approval: Approval | None = None,
     ) -> Deployment:
         """Serve another version at the same address; the old one serves until it is ready."""
-        body = {
-            "version": version,
-            "strategy": strategy.as_json() if strategy else None,
-            "reason": reason,
-            "approval": approval.as_json() if approval else None,
-        }
+        body = given(
+            version=version, config=config, strategy=strategy, reason=reason, approval=approval
+        )
         self._transport.post(f"{_PATH}/{deployment_id}/revisions", body)
         return self.get(deployment_id)
 
@@ -147,12 +141,7 @@ class Deployments:
         approval: Approval | None = None,
     ) -> Deployment:
         """Serve the identical files and environment in another environment."""
-        body = {
-            "environment": environment,
-            "strategy": strategy.as_json() if strategy else None,
-            "reason": reason,
-            "approval": approval.as_json() if approval else None,
-        }
+        body = given(environment=environment, strategy=strategy, reason=reason, approval=approval)
         return self._read(self._transport.post(f"{_PATH}/{deployment_id}/promote", body))
 
     def scale(

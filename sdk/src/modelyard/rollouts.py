@@ -43,7 +43,40 @@ class Approval:
 
     def as_json(self) -> dict[str, Any]:
         """Give the part of a request."""
-        return {"by": self.by, "url": self.url}
+        return {"by": self.by} if self.url is None else {"by": self.by, "url": self.url}
+
+
+@dataclass(frozen=True, slots=True)
+class ServingConfig:
+    """How a version is served, chosen by hand; otherwise the server picks."""
+
+    engine: str
+    cpu: float = 1.0
+    """Cores."""
+    memory_gb: float = 1.0
+    gpu: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the part of a request."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def given(
+    *,
+    config: ServingConfig | None = None,
+    strategy: Strategy | None = None,
+    approval: Approval | None = None,
+    **plain: Any,
+) -> dict[str, Any]:
+    """Give the body of a rollout's request: what was said, and nothing about the rest."""
+    body = {name: value for name, value in plain.items() if value is not None}
+    if config is not None:
+        body |= {"use_auto_config": False, "config": config.as_json()}
+    if strategy is not None:
+        body["strategy"] = strategy.as_json()
+    if approval is not None:
+        body["approval"] = approval.as_json()
+    return body
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.markup import escape
@@ -14,7 +14,7 @@ from rich.table import Table
 from modelyard._errors import ModelyardError
 from modelyard.deployments import Deployment
 from modelyard.inference import Endpoint
-from modelyard.rollouts import Approval, Strategy
+from modelyard.rollouts import Approval, ServingConfig, Strategy
 from modelyard.rollouts import Kind as RolloutKind
 
 from ._session import Address, client, out, refusals
@@ -32,6 +32,12 @@ ApprovedBy = Annotated[
     str | None, typer.Option(help="Who approved it, as 'Name' or 'Name <address of the ticket>'.")
 ]
 Version = Annotated[int | None, typer.Option(help="Model version; the latest when left out.")]
+Engine = Annotated[
+    str | None, typer.Option(help="Serve it with this engine; the server picks when left out.")
+]
+Cores = Annotated[float | None, typer.Option("--cpu", help="Cores; goes with --engine.")]
+Memory = Annotated[float | None, typer.Option("--memory-gb", help="Goes with --engine.")]
+Gpus = Annotated[int | None, typer.Option("--gpu", help="Goes with --engine.")]
 
 
 @app.command("list")
@@ -55,6 +61,10 @@ def create(
     version: Version = None,
     environment: Annotated[str, typer.Option(help="dev, staging or production.")] = "staging",
     name: Annotated[str | None, typer.Option(help="Name in the address.")] = None,
+    engine: Engine = None,
+    cpu: Cores = None,
+    memory_gb: Memory = None,
+    gpu: Gpus = None,
     approved_by: ApprovedBy = None,
 ) -> None:
     """Deploy a model and wait until it serves."""
@@ -63,6 +73,7 @@ def create(
         version=version,
         environment=environment,
         name=name,
+        config=_config(engine, cpu, memory_gb, gpu),
         approval=_approval(approved_by),
     )
     _report(made.wait(on_change=_say))
@@ -70,9 +81,13 @@ def create(
 
 @app.command()
 @refusals
-def update(
+def update(  # noqa: PLR0913, PLR0917 - each is an option of the command
     address: Address,
     version: Version = None,
+    engine: Engine = None,
+    cpu: Cores = None,
+    memory_gb: Memory = None,
+    gpu: Gpus = None,
     strategy: Kind = None,
     percent: Percent = 10,
     bake: Bake = 300,
@@ -89,6 +104,7 @@ def update(
     made = session.deployments.deploy_version(
         found.id,
         version,
+        config=_config(engine, cpu, memory_gb, gpu),
         strategy=chosen,
         reason=reason,
         approval=_approval(approved_by),
@@ -308,6 +324,18 @@ def _strategy(
         raise typer.BadParameter(f"{kind!r} is none of {', '.join(kinds)}.")
     chosen: RolloutKind = next(one for one in kinds if one == kind)
     return Strategy(chosen, percent, bake, guarded, tolerance)
+
+
+def _config(
+    engine: str | None, cpu: float | None, memory_gb: float | None, gpu: int | None
+) -> ServingConfig | None:
+    said = {"cpu": cpu, "memory_gb": memory_gb, "gpu": gpu}
+    sizes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    if engine is not None:
+        return ServingConfig(engine, **sizes)
+    if sizes:
+        raise typer.BadParameter("Cores, memory and GPUs go with --engine.")
+    return None
 
 
 def _approval(said: str | None) -> Approval | None:

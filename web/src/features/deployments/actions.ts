@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body, done } from "@/api/client";
 import type { Shape } from "@/api/types";
+import { revisionOf } from "./draft";
 
 /** Everything a change of a deployment may show in: its pages, the fleet, the models' "live in". */
 function useRefresh() {
@@ -35,20 +36,10 @@ export function useDeploy() {
         const made = body(await api.POST("/api/v1/serving/deploy", { body: request }));
         return { deploymentId: made.id, revision: made.latest_revision.number };
       }
-      const { version = null, use_auto_config, config = null, reviewed, accept_changes } = request;
-      const { approval = null } = request;
       const next = body(
         await api.POST("/api/v1/deployments/{deployment_id}/revisions", {
           params: { path: { deployment_id: onto } },
-          body: {
-            version,
-            use_auto_config,
-            config,
-            ...(reviewed ? { reviewed } : {}),
-            accept_changes,
-            ...(strategy ? { strategy } : {}),
-            ...(approval ? { approval } : {}),
-          },
+          body: revisionOf(request, strategy),
         }),
       );
       return { deploymentId: onto, revision: next.number };

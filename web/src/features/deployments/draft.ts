@@ -108,11 +108,9 @@ export function updated(draft: Draft, target: Target, there: Deployment[]): Depl
   return older ?? same[0] ?? null;
 }
 
-export function requestOf(
-  draft: Draft,
-  target: Target,
-  picked: AutoConfig,
-): Shape<"DeployRequest"> {
+type DeployRequest = Shape<"DeployRequest">;
+
+export function requestOf(draft: Draft, target: Target, picked: AutoConfig): DeployRequest {
   return {
     model_id: target.modelId,
     version: target.version,
@@ -125,3 +123,19 @@ export function requestOf(
     ...(draft.approval ? { approval: draft.approval } : {}),
   };
 }
+
+/** The same for a deployment that exists: its next revision. */
+export function revisionOf(
+  { model_id: _, environment: __, name: ___, approval, reviewed, ...asked }: DeployRequest,
+  strategy: Shape<"Strategy"> | null,
+): Shape<"RevisionCreate"> {
+  return {
+    ...asked,
+    ...(reviewed ? { reviewed } : {}),
+    ...(strategy ? { strategy } : {}),
+    ...(approval ? { approval } : {}),
+  };
+}
+
+/** Without what was shown: nothing was picked, so nothing is corrected. */
+export const plain = ({ reviewed: _, ...request }: DeployRequest): DeployRequest => request;

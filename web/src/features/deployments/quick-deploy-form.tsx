@@ -6,7 +6,9 @@ import { statusWord } from "@/ui/status-badge";
 import { AdvancedSetup } from "./advanced-setup";
 import type { AutoConfig, Deployment, Environment } from "./api";
 import { CapacityProblem, isFull } from "./capacity-problem";
+import { CopyAsCode } from "./copy-as-code";
 import { anHour } from "./cost";
+import type { Meant } from "./deploy-code";
 import { configOf, type Draft } from "./draft";
 import { EngineChoice } from "./engine-choice";
 import { NameProblem } from "./name-problem";
@@ -29,6 +31,8 @@ interface Props {
   version: number | null;
   busy: boolean;
   error: Error | null;
+  /** What the button would do. */
+  code: Meant;
   onDeploy: (draft: Draft) => void;
   onCancel: () => void;
 }
@@ -45,11 +49,13 @@ export function QuickDeployForm({
   version,
   busy,
   error,
+  code,
   onDeploy,
   onCancel,
 }: Props) {
   const [choosing, setChoosing] = useState(false);
   const [advanced, setAdvanced] = useState(isByHand || picked.confidence !== "high");
+  const [asCode, setAsCode] = useState(false);
   const primary = useRef<HTMLButtonElement>(null);
   useEffect(() => primary.current?.focus(), []);
   const config = configOf(draft, picked);
@@ -144,6 +150,7 @@ export function QuickDeployForm({
             : {})}
         />
       )}
+      {asCode && <CopyAsCode of={code} />}
       <div className={`row between wrap ${classes.end}`}>
         <span className="small dim">
           {picked.environment_cached
@@ -152,6 +159,9 @@ export function QuickDeployForm({
           Live in about {duration(picked.expected_seconds)}.{cost && ` It costs ${cost}.`}
         </span>
         <div className={`row ${classes.actions}`}>
+          <Button variant="subtle" aria-expanded={asCode} onClick={() => setAsCode(!asCode)}>
+            Copy as code
+          </Button>
           <Button variant="default" onClick={onCancel}>
             Cancel
           </Button>

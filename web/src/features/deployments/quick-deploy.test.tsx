@@ -218,3 +218,22 @@ test("while quick deploy is off the full form opens and nothing is picked", asyn
     },
   ]);
 });
+
+test("what the button would do is there as code, with the chosen values and no secret", async () => {
+  answers("get", "/api/v1/environments", [
+    { slug: "staging", name: "Staging", rank: 1 },
+    { slug: "production", name: "Production", rank: 2 },
+  ]);
+  await open();
+  await primary();
+  await userEvent.click(screen.getByRole("button", { name: "Wrong engine? Choose another" }));
+  await userEvent.click(screen.getByRole("radio", { name: /python/ }));
+  await userEvent.click(screen.getByRole("button", { name: "Copy as code" }));
+  const code = screen.getByRole("region", { name: "As code" });
+  expect(code).toHaveTextContent('ServingConfig("python", cpu=1, memory_gb=1, gpu=0)');
+  await userEvent.click(screen.getByRole("combobox", { name: "Environment" }));
+  await userEvent.click(screen.getByRole("option", { name: "Production" }));
+  expect(code).toHaveTextContent('environment="production"');
+  await userEvent.click(within(code).getByRole("radio", { name: "curl" }));
+  expect(code).toHaveTextContent("Bearer $MODELYARD_TOKEN");
+});

@@ -2,7 +2,6 @@ import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { QUICK_DEPLOY, useFlag } from "@/api/flags";
-import type { Shape } from "@/api/types";
 import { Refused } from "@/ui/refused";
 import { LinesSkeleton } from "@/ui/skeletons";
 import { type Rollout, useDeploy } from "./actions";
@@ -18,6 +17,7 @@ import {
   configOf,
   type Draft,
   firstEnvironment,
+  plain,
   remember,
   requestOf,
   type Target,
@@ -52,6 +52,7 @@ export function QuickDeploy({ target, onClose }: Props) {
           key={`${target.modelId} ${target.version}`}
           target={target}
           version={version ?? null}
+          model={model?.name ?? ""}
           onUpdating={setUpdating}
           byHand={byHand(model)}
           onClose={onClose}
@@ -62,6 +63,7 @@ export function QuickDeploy({ target, onClose }: Props) {
           key={`${target.modelId} ${target.version}`}
           target={target}
           version={version ?? null}
+          model={model?.name ?? ""}
           onUpdating={setUpdating}
           byHand={null}
           onClose={onClose}
@@ -75,6 +77,8 @@ interface FlowProps {
   target: Target;
   /** The version that is meant; `null` until the model is read. */
   version: number | null;
+  /** The model's name. */
+  model: string;
   /** Told the name of the deployment that would be updated. */
   onUpdating: (name: string | null) => void;
   /** The form's first values when nothing is picked, because quick deploy is switched off. */
@@ -82,7 +86,7 @@ interface FlowProps {
   onClose: () => void;
 }
 
-function Flow({ target, version, onUpdating, byHand: own, onClose }: FlowProps) {
+function Flow({ target, version, model, onUpdating, byHand: own, onClose }: FlowProps) {
   const asked = useQuery({
     ...autoConfig(target.modelId, target.version),
     enabled: own === null,
@@ -112,20 +116,21 @@ function Flow({ target, version, onUpdating, byHand: own, onClose }: FlowProps) 
   if (asked.error) return <Refused error={asked.error} onRetry={() => void asked.refetch()} />;
   if (!picked || there.isPending || places.isPending) return <LinesSkeleton lines={10} />;
 
+  const asks = (chosen: Draft) => {
+    const sent = own ? { ...chosen, config: configOf(chosen, own) } : chosen;
+    const request = requestOf(sent, target, picked);
+    return {
+      request: own ? plain(request) : request,
+      strategy: chosen.canary ? CANARY : null,
+    };
+  };
   const start = (chosen: Draft) => {
     setDraft(chosen);
     remember(chosen.environment);
-    const sent = own ? { ...chosen, config: configOf(chosen, own) } : chosen;
     const onto = chosen.retryOf ?? updated(chosen, meant, there.data ?? [])?.id ?? null;
-    deploy.mutate(
-      {
-        onto,
-        ...(onto && chosen.canary ? { strategy: CANARY } : {}),
-        request: own ? plain(requestOf(sent, target, own)) : requestOf(sent, target, picked),
-      },
-      { onSuccess: setRollout },
-    );
+    deploy.mutate({ onto, ...asks(chosen) }, { onSuccess: setRollout });
   };
+  const { request, strategy } = asks(draft);
   return (
     <QuickDeployForm
       picked={picked}
@@ -138,12 +143,15 @@ function Flow({ target, version, onUpdating, byHand: own, onClose }: FlowProps) 
       version={version}
       busy={deploy.isPending}
       error={deploy.error}
+      code={{
+        origin: window.location.origin,
+        model,
+        request: { ...request, version },
+        onto: updates,
+        strategy,
+      }}
       onDeploy={start}
       onCancel={onClose}
     />
   );
 }
-
-/** Nothing was picked, so nothing is corrected. */
-const plain = ({ reviewed: _, ...request }: Shape<"DeployRequest">): Shape<"DeployRequest"> =>
-  request;
