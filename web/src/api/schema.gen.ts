@@ -3284,6 +3284,8 @@ export interface paths {
         /**
          * Get Estimate
          * @description Give expected quality without outcomes, per window of prediction time.
+         *
+         *     `or_reason`: where there is no estimate, answer with the reason instead of refusing.
          */
         get: operations["monitoring_get_estimate"];
         put?: never;
@@ -7942,6 +7944,16 @@ export interface components {
              * @default 10
              */
             usual_requests: number;
+        };
+        /**
+         * NoEstimate
+         * @description Why there is no estimate, in place of a refusal of the same code.
+         */
+        NoEstimate: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
         };
         /**
          * OriginOut
@@ -17973,7 +17985,10 @@ export interface operations {
     };
     monitoring_get_value: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer with null instead of refusing where nobody set it up. */
+                or_none?: boolean;
+            };
             header?: never;
             path: {
                 deployment_id: string;
@@ -17988,7 +18003,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ValueOut"];
+                    "application/json": components["schemas"]["ValueOut"] | null;
                 };
             };
             /** @description A problem document. */
@@ -18039,7 +18054,10 @@ export interface operations {
     };
     monitoring_get_outcome_source: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer with null instead of refusing where nobody set it up. */
+                or_none?: boolean;
+            };
             header?: never;
             path: {
                 deployment_id: string;
@@ -18054,7 +18072,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OutcomeSourceOut"];
+                    "application/json": components["schemas"]["OutcomeSourceOut"] | null;
                 };
             };
             /** @description A problem document. */
@@ -18206,6 +18224,7 @@ export interface operations {
         parameters: {
             query?: {
                 range?: "24h" | "7d" | "30d" | "90d";
+                or_reason?: boolean;
             };
             header?: never;
             path: {
@@ -18221,7 +18240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EstimateOut"];
+                    "application/json": components["schemas"]["EstimateOut"] | components["schemas"]["NoEstimate"];
                 };
             };
             /** @description A problem document. */
@@ -18237,7 +18256,10 @@ export interface operations {
     };
     monitoring_get_reference: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer with null instead of refusing where nobody set it up. */
+                or_none?: boolean;
+            };
             header?: never;
             path: {
                 deployment_id: string;
@@ -18252,7 +18274,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReferenceOut"];
+                    "application/json": components["schemas"]["ReferenceOut"] | null;
                 };
             };
             /** @description A problem document. */

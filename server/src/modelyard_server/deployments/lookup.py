@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 
@@ -59,6 +60,12 @@ def revision_of(db: Session, deployment: Deployment, number: int | None) -> Revi
     if row is None:
         raise RevisionMissing(f"{deployment.name} has no revision {number}.")
     return row
+
+
+def traffic_from(revision: Revision) -> dt.datetime | None:
+    """Give when a rollout came as far as traffic, or copies of it; `None`: it has not."""
+    began = {step["name"]: step["started_at"] for step in revision.steps}.get("traffic")
+    return None if began is None else dt.datetime.fromisoformat(began)
 
 
 def revisions_of_many(

@@ -18,7 +18,14 @@ from .changes import delete_now, deploy, deploy_version, start, stop
 from .errors import DeploymentMissing, RevisionMissing
 from .going_back import roll_back, set_traffic
 from .lanes import graph_of
-from .lookup import get, previous_revision, revision_of, revisions, revisions_of_many
+from .lookup import (
+    get,
+    previous_revision,
+    revision_of,
+    revisions,
+    revisions_of_many,
+    traffic_from,
+)
 from .models import Deployment, Revision
 from .reported import served_version
 from .safeguards import of as safeguards_in
@@ -59,6 +66,7 @@ __all__ = [
     "speaks",
     "start",
     "stop",
+    "traffic_from",
     "variables_of",
 ]
 

@@ -13,9 +13,10 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import estimates, reference_tables
-from .estimate_schemas import EstimateOut, ReferenceOut
+from . import estimates, reference_tables, unset
+from .estimate_schemas import EstimateOut, NoEstimate, ReferenceOut
 from .outcome_schemas import QualityRange
+from .unset import OrNone
 
 router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["monitoring"])
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
@@ -32,15 +33,21 @@ def get_estimate(
     actor: Reader,
     blobs: Blobs,
     range: QualityRange = "7d",  # noqa: A002 - the parameter's public name
-) -> EstimateOut:
-    """Give expected quality without outcomes, per window of prediction time."""
-    return estimates.read(db, actor, blobs, deployment_id, range)
+    or_reason: bool = False,
+) -> EstimateOut | NoEstimate:
+    """Give expected quality without outcomes, per window of prediction time.
+
+    `or_reason`: where there is no estimate, answer with the reason instead of refusing.
+    """
+    return estimates.told(db, actor, blobs, deployment_id, range, or_reason=or_reason)
 
 
 @router.get("/reference")
-def get_reference(deployment_id: uuid.UUID, db: Db, actor: Reader) -> ReferenceOut:
+def get_reference(
+    deployment_id: uuid.UUID, db: Db, actor: Reader, or_none: OrNone = False
+) -> ReferenceOut | None:
     """Tell which labelled rows were uploaded."""
-    return reference_tables.read(db, actor, deployment_id)
+    return unset.told(reference_tables.read, db, actor, deployment_id, or_none=or_none)
 
 
 @router.put("/reference")

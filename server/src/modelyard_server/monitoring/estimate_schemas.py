@@ -83,3 +83,10 @@ class EstimateOut(BaseModel):
     is_sample: bool
     total: EstimatePoint
     points: list[EstimatePoint]
+
+
+class NoEstimate(BaseModel):
+    """Why there is no estimate, in place of a refusal of the same code."""
+
+    code: str
+    detail: str

@@ -35,10 +35,11 @@ from .basis import Basis
 from .errors import (
     EstimateOutsideSupport,
     EstimateUncalibrated,
+    EstimateWithoutReference,
     EstimateWithoutScores,
     NothingCaptured,
 )
-from .estimate_schemas import EstimateCheck, EstimateOut, EstimatePoint
+from .estimate_schemas import EstimateCheck, EstimateOut, EstimatePoint, NoEstimate
 from .models import CaptureSegment, Outcome
 from .outcome_schemas import Measure, QualityRange
 from .quality import Floats
@@ -58,6 +59,13 @@ FRESH = dt.timedelta(minutes=30)
 ASSUMPTION = (
     "Assumes that the same inputs still lead to the same outcomes as in the basis. "
     "It sees inputs that shift; it cannot see a world that changed."
+)
+_NONE = (
+    NothingCaptured,
+    EstimateWithoutScores,
+    EstimateWithoutReference,
+    EstimateUncalibrated,
+    EstimateOutsideSupport,
 )
 _REAL = frozenset({DType.float, DType.double})
 _cache: dict[tuple[Any, ...], EstimateOut] = {}
@@ -114,6 +122,30 @@ def read(
             _cache.clear()
         _cache[key] = made
     return made
+
+
+def told(
+    db: Session,
+    actor: trail.Who,
+    blobs: BlobStore,
+    deployment_id: uuid.UUID,
+    asked: QualityRange,
+    *,
+    or_reason: bool,
+) -> EstimateOut | NoEstimate:
+    """Give what `read` gives; with `or_reason` also why there is no estimate, as an answer.
+
+    Raises:
+        DeploymentMissing: there is no such deployment.
+        NothingCaptured, EstimateWithoutScores, EstimateWithoutReference, EstimateUncalibrated,
+        EstimateOutsideSupport: there is no estimate, and nobody asked for the reason.
+    """
+    try:
+        return read(db, actor, blobs, deployment_id, asked)
+    except _NONE as refusal:
+        if not or_reason:
+            raise
+        return NoEstimate(code=refusal.code, detail=refusal.detail)
 
 
 def _learned(

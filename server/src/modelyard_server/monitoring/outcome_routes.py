@@ -13,7 +13,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import outcomes, ranking, realised, reporting, slicing, worth
+from . import outcomes, ranking, realised, reporting, slicing, unset, worth
 from .capture_routes import capture_key
 from .entity_outcomes import Terms
 from .outcome_schemas import (
@@ -32,6 +32,7 @@ from .outcome_schemas import (
 from .ports import NodeFacts
 from .reporting_schemas import ReportIn, ReportReceived
 from .senders import Sender
+from .unset import OrNone
 
 router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["monitoring"])
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
@@ -122,9 +123,11 @@ def get_slice(
 
 
 @router.get("/value")
-def get_value(deployment_id: uuid.UUID, db: Db, actor: Reader) -> ValueOut:
+def get_value(
+    deployment_id: uuid.UUID, db: Db, actor: Reader, or_none: OrNone = False
+) -> ValueOut | None:
     """Give what outcomes are worth."""
-    return worth.read(db, actor, deployment_id)
+    return unset.told(worth.read, db, actor, deployment_id, or_none=or_none)
 
 
 @router.put("/value")

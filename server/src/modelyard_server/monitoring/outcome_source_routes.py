@@ -15,7 +15,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import outcome_pulls, outcome_sources
+from . import outcome_pulls, outcome_sources, unset
 from .outcome_source_schemas import (
     OutcomeSourceLook,
     OutcomeSourceOut,
@@ -24,6 +24,7 @@ from .outcome_source_schemas import (
     SourceColumns,
 )
 from .ports import OutcomeReader
+from .unset import OrNone
 
 router = APIRouter(prefix="/api/v1/deployments/{deployment_id}/outcome-source", tags=["monitoring"])
 Reader = Annotated[Actor, allowed(Permission.monitoring_read)]
@@ -34,9 +35,11 @@ Sources = Annotated[OutcomeReader, provided(OutcomeReader)]
 
 
 @router.get("")
-def get_outcome_source(deployment_id: uuid.UUID, db: Db, actor: Reader) -> OutcomeSourceOut:
+def get_outcome_source(
+    deployment_id: uuid.UUID, db: Db, actor: Reader, or_none: OrNone = False
+) -> OutcomeSourceOut | None:
     """Give the data connection of a deployment without its secrets, and its last pulls."""
-    return outcome_sources.read(db, actor, deployment_id)
+    return unset.told(outcome_sources.read, db, actor, deployment_id, or_none=or_none)
 
 
 @router.put("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ def report(
     rows = _counts(db, deployment_id, number)
     if number is None or (not rows and number != running):
         raise NoShadow("No revision has got copies of calls here.")
-    version = deployments.revision_of(db, deployment, number).version
+    shadow = deployments.revision_of(db, deployment, number)
     calls = _calls(db, deployment_id, number)
     total = {name: sum(getattr(row, name) for row in rows) for name in _SUMS}
     compared, differing = total["rows"], total["differing"]
@@ -56,10 +57,10 @@ def report(
     return ShadowOut(
         deployment_id=deployment_id,
         revision=number,
-        version=version,
+        version=shadow.version,
         is_running=number == running,
         percent=deployment.shadow_percent if number == running else None,
-        since=rows[0].at if rows else None,
+        since=_since(deployments.traffic_from(shadow), rows),
         **total,
         disagreement=differing / compared if compared else None,
         disagreement_low=low,
@@ -75,6 +76,14 @@ def report(
 
 
 _SUMS = ("calls", "failed", "dropped", "rows", "differing")
+
+
+def _since(began: dt.datetime | None, rows: Sequence[ShadowCount]) -> dt.datetime | None:
+    """Give when it began; counts know the hour alone, and outlive a rollout that began anew."""
+    if not rows:
+        return began
+    hour = rows[0].at
+    return hour if began is None or began >= hour + dt.timedelta(hours=1) else began
 
 
 def _last(db: Session, deployment_id: uuid.UUID) -> int | None:

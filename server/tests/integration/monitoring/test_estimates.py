@@ -79,6 +79,12 @@ def test_classes_are_estimated_from_an_uploaded_reference(workspace: TeamSpace, 
     live = people(2000, seed=1, low=0.3)
     predict(watched, live)
     assert refused(watched) == (409, "monitoring.estimate_without_reference")
+    why = watched.get("quality/estimate", role="viewer", range="24h", or_reason=True)
+    assert (why["code"], "300 rows" in why["detail"]) == (
+        "monitoring.estimate_without_reference", True,
+    )  # fmt: skip
+    for unset in ("reference", "value", "outcome-source"):
+        assert watched.get(unset, role="viewer", or_none=True) is None
 
     kept = upload(watched, as_parquet(people(1500, seed=2)))
     assert (kept["rows"], kept["columns"], kept["has_outcomes"]) == (1500, ["age"], True)

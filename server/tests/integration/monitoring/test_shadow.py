@@ -1,5 +1,6 @@
 """What a shadow's copies say: complete counts, and where it disagrees."""
 
+import datetime as dt
 import json
 import time
 from pathlib import Path
@@ -11,6 +12,9 @@ from tests.make.fixtures import TeamSpace
 
 from modelyard_protocol.records import Mirrored, Shadowed, Skin
 from modelyard_server.deployments.models import Revision
+from modelyard_server.kernel.clock import utcnow
+
+BEGAN = utcnow()
 
 
 def _copies(watched: make.Watched, **counts: int) -> Mirrored:
@@ -50,7 +54,9 @@ def _a_second_revision(watched: make.Watched) -> None:
         first = db.scalars(select(Revision).where(Revision.deployment_id == watched.id)).one()
         names = [column.name for column in Revision.__table__.columns if column.name != "id"]
         kept = {name: getattr(first, name) for name in names}
-        db.add(Revision(**kept | {"number": 2, "version": 2, "status": "shifting"}))
+        steps = [{"name": "traffic", "started_at": BEGAN.isoformat()}]
+        changed = {"number": 2, "version": 2, "status": "shifting", "steps": steps}
+        db.add(Revision(**kept | changed))
 
 
 def test_a_shadow_is_reported_with_the_part_of_the_inputs_where_it_disagrees(
@@ -70,6 +76,7 @@ def test_a_shadow_is_reported_with_the_part_of_the_inputs_where_it_disagrees(
     assert (found["revision"], found["calls"], found["dropped"], found["failed"]) == (
         2, 1000, 40, 10,
     )  # fmt: skip
+    assert dt.datetime.fromisoformat(found["since"]) == BEGAN  # not the hour of its counts
     assert found["disagreement"] == 0.2
     assert found["disagreement_low"] < 0.2 < found["disagreement_high"]
     assert found["p95_ms"] > found["live_p95_ms"] > 0

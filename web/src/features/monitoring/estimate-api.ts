@@ -1,37 +1,25 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "@/api/client";
-import { Refusal } from "@/api/refusal";
 import type { Shape } from "@/api/types";
 import type { QualityRange } from "./ranges";
 
 export type Estimate = Shape<"EstimateOut">;
 export type Reference = Shape<"ReferenceOut">;
 /** Why there is no estimate: a fact about the deployment, not a failure of the page. */
-export interface NoEstimate {
-  code: string;
-  detail: string;
-}
+export type NoEstimate = Shape<"NoEstimate">;
 
 const path = (deployment_id: string) => ({ path: { deployment_id } });
-const SAID = /^monitoring\.(estimate_|nothing_captured)/;
 
 export const estimate = (id: string, range: QualityRange) =>
   queryOptions({
     queryKey: ["monitoring", id, "estimate", range],
-    queryFn: async ({ signal }): Promise<Estimate | NoEstimate> => {
-      try {
-        return body(
-          await api.GET("/api/v1/deployments/{deployment_id}/quality/estimate", {
-            params: { ...path(id), query: { range } },
-            signal,
-          }),
-        );
-      } catch (refused) {
-        if (refused instanceof Refusal && SAID.test(refused.code))
-          return { code: refused.code, detail: refused.message };
-        throw refused;
-      }
-    },
+    queryFn: async ({ signal }): Promise<Estimate | NoEstimate> =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/quality/estimate", {
+          params: { ...path(id), query: { range, or_reason: true } },
+          signal,
+        }),
+      ),
     staleTime: 60_000,
     retry: false,
   });
@@ -40,20 +28,13 @@ export const estimate = (id: string, range: QualityRange) =>
 export const reference = (id: string) =>
   queryOptions({
     queryKey: ["monitoring", id, "reference"],
-    queryFn: async ({ signal }) => {
-      try {
-        return body(
-          await api.GET("/api/v1/deployments/{deployment_id}/reference", {
-            params: path(id),
-            signal,
-          }),
-        );
-      } catch (refused) {
-        if (refused instanceof Refusal && refused.code === "monitoring.reference_unknown")
-          return null;
-        throw refused;
-      }
-    },
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/reference", {
+          params: { ...path(id), query: { or_none: true } },
+          signal,
+        }),
+      ),
   });
 
 export function useUploadReference(id: string) {

@@ -1,6 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "@/api/client";
-import { Refusal } from "@/api/refusal";
 import type { Shape } from "@/api/types";
 import type { QualityRange } from "./ranges";
 
@@ -41,16 +40,13 @@ export const sliceQuality = (id: string, range: QualityRange, condition: string)
 export const value = (id: string) =>
   queryOptions({
     queryKey: ["monitoring", id, "value"],
-    queryFn: async ({ signal }) => {
-      try {
-        return body(
-          await api.GET("/api/v1/deployments/{deployment_id}/value", { params: path(id), signal }),
-        );
-      } catch (refused) {
-        if (refused instanceof Refusal && refused.code === "monitoring.value_unknown") return null;
-        throw refused;
-      }
-    },
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/value", {
+          params: { ...path(id), query: { or_none: true } },
+          signal,
+        }),
+      ),
   });
 
 export function useChangeValue(id: string) {

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
-import { answers, refuses } from "@/test/server";
+import { answers } from "@/test/server";
 import { QualityTab } from "./quality-tab";
 
 const PATH = "/api/v1/deployments/d1/quality";
@@ -41,11 +41,9 @@ test("of rankings the first places count, as many as one chooses", async () => {
   const none = "There is none.";
   const at = "2026-11-20T08:00:00Z";
   answers("get", "/api/v1/deployments/d1/capture", { first_at: at, last_at: at });
-  refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_scores", none);
-  refuses("get", "/api/v1/deployments/d1/reference", 404, "monitoring.reference_unknown", none);
-  refuses("get", "/api/v1/deployments/d1/value", 404, "monitoring.value_unknown", none);
-  const source = "/api/v1/deployments/d1/outcome-source";
-  refuses("get", source, 404, "monitoring.outcome_source_unknown", none);
+  answers("get", `${PATH}/estimate`, { code: "monitoring.estimate_without_scores", detail: none });
+  for (const unset of ["reference", "value", "outcome-source"])
+    answers("get", `/api/v1/deployments/d1/${unset}`, null);
   const worst = {
     feature: "city",
     label: "Bern",

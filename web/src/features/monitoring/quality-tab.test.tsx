@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Shape } from "@/api/types";
 import { renderView } from "@/test/render";
-import { answers, refuses } from "@/test/server";
+import { answers } from "@/test/server";
 import { QualityTab } from "./quality-tab";
 
 const PATH = "/api/v1/deployments/d1/quality";
@@ -90,15 +90,16 @@ function anEstimate(change: Partial<Shape<"EstimateOut">> = {}): Shape<"Estimate
   };
 }
 
+const noEstimate = {
+  code: "monitoring.estimate_without_reference",
+  detail: "An estimate needs 300 rows whose outcome is known; there are 12.",
+};
+
 beforeEach(() => {
   answers("get", "/api/v1/deployments/d1/capture", { first_at: AT, last_at: AT });
-  const why = "An estimate needs 300 rows whose outcome is known; there are 12.";
-  refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_reference", why);
-  const none = "No reference was uploaded for this deployment.";
-  refuses("get", "/api/v1/deployments/d1/reference", 404, "monitoring.reference_unknown", none);
-  const nowhere = "No data connection of outcomes was made for this deployment.";
-  const source = "/api/v1/deployments/d1/outcome-source";
-  refuses("get", source, 404, "monitoring.outcome_source_unknown", nowhere);
+  answers("get", `${PATH}/estimate`, noEstimate);
+  answers("get", "/api/v1/deployments/d1/reference", null);
+  answers("get", "/api/v1/deployments/d1/outcome-source", null);
   answers("get", `${PATH}/slices`, {
     range: "7d",
     task: "classification",
@@ -242,9 +243,8 @@ test("before outcomes come the estimate stands alone; without one the reason is 
   ).toBeVisible();
   unmount();
 
-  const why = "An estimate needs 300 rows whose outcome is known; there are 12.";
-  refuses("get", `${PATH}/estimate`, 409, "monitoring.estimate_without_reference", why);
+  answers("get", `${PATH}/estimate`, noEstimate);
   await show();
-  expect(await screen.findByText(why)).toBeVisible();
+  expect(await screen.findByText(noEstimate.detail)).toBeVisible();
   expect(screen.getByRole("button", { name: "Upload reference" })).toBeVisible();
 });

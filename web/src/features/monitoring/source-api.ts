@@ -1,6 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "@/api/client";
-import { Refusal } from "@/api/refusal";
 import type { Shape } from "@/api/types";
 
 export type Source = Shape<"OutcomeSourceOut">;
@@ -17,20 +16,13 @@ const path = (deployment_id: string) => ({ path: { deployment_id } });
 export const source = (id: string) =>
   queryOptions({
     queryKey: ["monitoring", id, "source"],
-    queryFn: async ({ signal }) => {
-      try {
-        return body(
-          await api.GET("/api/v1/deployments/{deployment_id}/outcome-source", {
-            params: path(id),
-            signal,
-          }),
-        );
-      } catch (refused) {
-        if (refused instanceof Refusal && refused.code === "monitoring.outcome_source_unknown")
-          return null;
-        throw refused;
-      }
-    },
+    queryFn: async ({ signal }) =>
+      body(
+        await api.GET("/api/v1/deployments/{deployment_id}/outcome-source", {
+          params: { ...path(id), query: { or_none: true } },
+          signal,
+        }),
+      ),
     refetchInterval: ({ state }) =>
       state.data?.is_pulling ? WHILE_PULLING_MS : state.data ? OTHERWISE_MS : false,
   });
