@@ -8,6 +8,7 @@ import type {
 } from "@/features/monitoring/ranges";
 import { PageSkeleton } from "@/ui/skeletons";
 import { View } from "@/ui/view";
+import { DeploymentSettings } from "./deployment-settings";
 import { lazyView } from "./lazy-view";
 
 const Header = lazyView(
@@ -23,7 +24,6 @@ const EnvironmentTrack = lazyView(
   () => import("@/features/deployments/environment-track"),
   "EnvironmentTrack",
 );
-const ScalingPanel = lazyView(() => import("@/features/deployments/scaling-panel"), "ScalingPanel");
 const SafeguardsPanel = lazyView(
   () => import("@/features/deployments/safeguards-panel"),
   "SafeguardsPanel",
@@ -119,6 +119,8 @@ function TabBody({ id, view, onView }: Props) {
       return <Discussion about={{ kind: "deployment", id }} />;
     case "history":
       return <HistoryTab id={id} />;
+    case "settings":
+      return <DeploymentSettings id={id} />;
     default:
       return (
         <div className="stack loose">
@@ -144,9 +146,6 @@ function TabBody({ id, view, onView }: Props) {
                 <SafeguardsPanel id={id} />
               </View>
             </Predicting>
-            <View>
-              <ScalingPanel id={id} />
-            </View>
           </Served>
         </div>
       );

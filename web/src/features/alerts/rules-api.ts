@@ -15,6 +15,15 @@ export const rules = () =>
     refetchInterval: 15_000,
   });
 
+/** The rules of one deployment. */
+export const rulesOf = (deployment_id: string) =>
+  queryOptions({
+    queryKey: ["alerts", "rules", "of", deployment_id],
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/alert-rules", { params: { query: { deployment_id } }, signal })),
+    refetchInterval: 15_000,
+  });
+
 export const rule = (rule_id: string) =>
   queryOptions({
     queryKey: ["alerts", "rules", rule_id],

@@ -2,20 +2,17 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
-import { type Column, DataTable } from "@/ui/data-table";
+import { DataTable } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/link-button";
 import { PageHeader } from "@/ui/page-header";
 import { Panel } from "@/ui/panel";
 import { LinesSkeleton, TableSkeleton } from "@/ui/skeletons";
-import { StatusBadge, statusWord } from "@/ui/status-badge";
 import { View } from "@/ui/view";
-import { asked } from "./condition-words";
 import { PolicyPanel } from "./policy-panel";
 import { QuietPanel } from "./quiet-panel";
-import { RuleState } from "./rule-state";
-import { type Rule, rules } from "./rules-api";
-import { SEVERITY_TONES } from "./words";
+import { ruleColumns } from "./rule-columns";
+import { rules } from "./rules-api";
 
 /** What is watched, and when nobody is told. */
 export function RulesPage() {
@@ -66,48 +63,7 @@ function RuleTable() {
       </EmptyState>
     );
   }
-  return <DataTable label="Alert rules" columns={columns} rows={data} rowKey={(rule) => rule.id} />;
+  return (
+    <DataTable label="Alert rules" columns={ruleColumns} rows={data} rowKey={(rule) => rule.id} />
+  );
 }
-
-const columns: Column<Rule>[] = [
-  {
-    id: "name",
-    header: "Rule",
-    sortBy: (rule) => rule.name.toLowerCase(),
-    cell: (rule) => (
-      <div>
-        <Link to="/w/$ws/alert-rules/$rule" params={{ ...here(), rule: rule.id }}>
-          {rule.name}
-        </Link>
-        <div className="caption dim">{asked(rule.condition)}</div>
-      </div>
-    ),
-  },
-  {
-    id: "deployment",
-    header: "Deployment",
-    sortBy: (rule) => `${rule.environment}/${rule.deployment_name}`,
-    cell: (rule) => `${rule.environment}/${rule.deployment_name}`,
-  },
-  {
-    id: "severity",
-    header: "Severity",
-    cell: (rule) => (
-      <StatusBadge tone={SEVERITY_TONES[rule.severity]}>{statusWord(rule.severity)}</StatusBadge>
-    ),
-  },
-  {
-    id: "state",
-    header: "State",
-    cell: (rule) => <RuleState of={rule} />,
-  },
-  {
-    id: "text",
-    header: "Seen last",
-    cell: (rule) => (
-      <span className="small dim clamp" title={rule.text}>
-        {rule.text || "Not judged yet"}
-      </span>
-    ),
-  },
-];

@@ -7,6 +7,7 @@ import { Refused } from "@/ui/refused";
 import { useDeploy } from "./actions";
 import { type Deployment, environmentList } from "./api";
 import { type Approval, ApprovalFields } from "./approval-fields";
+import { usePlaceName } from "./place-name";
 import { GUARDED, type Strategy, StrategyChoice } from "./strategy-choice";
 
 interface Props {
@@ -21,6 +22,7 @@ export function DeployVersion({ deployment, version }: Props) {
   const place = useQuery(environmentList()).data?.find(
     (one) => one.slug === deployment.environment,
   );
+  const placeName = usePlaceName(deployment.environment);
   const needsApproval = place?.policy.needs_approval ?? false;
   const start = (strategy: Strategy | null, approval: Approval | null = null) =>
     deploy.mutate(
@@ -59,7 +61,7 @@ export function DeployVersion({ deployment, version }: Props) {
       <Modal
         opened={asking}
         onClose={() => setAsking(false)}
-        title={`Deploy version ${version} to ${deployment.environment}?`}
+        title={`Deploy version ${version} to ${placeName.toLowerCase()}?`}
       >
         <Question
           deployment={deployment}

@@ -44,6 +44,14 @@ test("in production a rollback needs its reason", async () => {
   );
 });
 
+test("its environment is called what the workspace calls it", async () => {
+  answers("get", ONE, aDeployment());
+  const place = { slug: "staging", name: "Try-out", rank: 1, policy: { needs_approval: false } };
+  answers("get", "/api/v1/environments", [place]);
+  await show();
+  expect(await screen.findByText("Try-out")).toBeVisible();
+});
+
 test("without an earlier good revision there is nothing to roll back to", async () => {
   answers("get", ONE, aDeployment());
   await show();

@@ -10,6 +10,7 @@ import { DeployVersion } from "./deploy-version";
 import { useKeepTogether } from "./keep-together";
 import { LifecycleMenu } from "./lifecycle-menu";
 import { Notices } from "./notices";
+import { usePlaceName } from "./place-name";
 import { RollBack } from "./roll-back";
 import { TAB_NAMES, type Tab } from "./tab-names";
 
@@ -17,6 +18,7 @@ import { TAB_NAMES, type Tab } from "./tab-names";
 export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
   const { data } = useSuspenseQuery(deployment(id));
   useKeepTogether(data);
+  const place = usePlaceName(data.environment);
   const isReported = data.kind === "reported";
   const newest =
     useQuery({ ...servedModel(data.model_id), enabled: !isReported }).data?.latest_version ?? null;
@@ -41,7 +43,7 @@ export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
         status={
           <span className="row wrap">
             <StatusBadge status={data.status} />
-            <Tag>{data.environment}</Tag>
+            <Tag>{place}</Tag>
             {live && <Tag>v{live.version}</Tag>}
             {data.is_sample && <Tag>Sample</Tag>}
             {isReported && <Tag>Served elsewhere</Tag>}

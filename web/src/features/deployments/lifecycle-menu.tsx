@@ -1,26 +1,16 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconDots, IconPlayerPlay, IconPlayerStop, IconTrash } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { here } from "@/lib/here";
-import { ConfirmDialog } from "@/ui/confirm-dialog";
-import { useDeleteDeployment, useStart, useStop } from "./actions";
+import { useStart } from "./actions";
 import type { Deployment } from "./api";
-
-const AT_REST = new Set(["stopped", "failed"]);
+import { isAtRest, LifecycleQuestions, type Question } from "./lifecycle-questions";
 
 /** Stop, start and delete. */
 export function LifecycleMenu({ deployment }: { deployment: Deployment }) {
-  const [asking, setAsking] = useState<"stop" | "delete" | null>(null);
-  const [stop, start, remove] = [
-    useStop(deployment.id),
-    useStart(deployment.id),
-    useDeleteDeployment(deployment.id),
-  ];
-  const navigate = useNavigate();
-  const atRest = AT_REST.has(deployment.status);
-  const close = () => setAsking(null);
+  const [asking, setAsking] = useState<Question | null>(null);
+  const start = useStart(deployment.id);
+  const atRest = isAtRest(deployment);
   const refused = (error: Error) =>
     notifications.show({ color: "red", title: "Not done", message: error.message });
   return (
@@ -55,38 +45,7 @@ export function LifecycleMenu({ deployment }: { deployment: Deployment }) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <ConfirmDialog
-        opened={asking === "stop"}
-        onClose={close}
-        title={`Stop ${deployment.name}?`}
-        confirmLabel="Stop deployment"
-        destructive
-        onConfirm={() => stop.mutate(undefined, { onSuccess: close })}
-        busy={stop.isPending}
-        error={stop.error}
-      >
-        {deployment.kind === "reported"
-          ? "It is watched no more and can be deleted then. What was recorded stays."
-          : "Its address answers 503 until it is started again. Keys, history and recorded predictions stay."}
-      </ConfirmDialog>
-      <ConfirmDialog
-        opened={asking === "delete"}
-        onClose={close}
-        title={`Delete ${deployment.name}?`}
-        confirmLabel="Delete deployment"
-        destructive
-        {...(deployment.environment === "production" ? { typeToConfirm: deployment.name } : {})}
-        onConfirm={() =>
-          remove.mutate(undefined, {
-            onSuccess: () => navigate({ to: "/w/$ws/deployments", params: here() }),
-          })
-        }
-        busy={remove.isPending}
-        error={remove.error}
-      >
-        Its address, its endpoint keys, its history and its recorded predictions disappear. The
-        model stays.
-      </ConfirmDialog>
+      <LifecycleQuestions deployment={deployment} asking={asking} onClose={() => setAsking(null)} />
     </>
   );
 }

@@ -10,11 +10,19 @@ export const TABS = [
   "logs",
   "discussion",
   "history",
+  "settings",
 ] as const;
 export type Tab = (typeof TABS)[number];
 
 /** Those of a model that is served elsewhere: nothing of ours answers or logs. */
-const OF_REPORTED: readonly Tab[] = ["overview", "drift", "quality", "predictions", "discussion"];
+const OF_REPORTED: readonly Tab[] = [
+  "overview",
+  "drift",
+  "quality",
+  "predictions",
+  "discussion",
+  "settings",
+];
 
 /** A language model reads no columns: there is nothing to compare, and no file of rows to score. */
 const OF_LANGUAGE = TABS.filter((tab) => tab !== "drift" && tab !== "quality" && tab !== "batch");
@@ -34,4 +42,5 @@ export const TAB_NAMES: Record<Tab, string> = {
   logs: "Logs",
   discussion: "Discussion",
   history: "History",
+  settings: "Settings",
 };
