@@ -102,6 +102,22 @@ def test_a_gguf_file_is_deployed_and_speaks(
         if path.is_file() and "environments" not in path.parts:
             assert b"quite secret words" not in path.read_bytes(), path
 
+    limited = {"name": "short", "tokens_per_month": said.usage.total_tokens}
+    short = client.with_options(
+        api_key=owner.post(f"/deployments/{deployment['id']}/keys", limited)["key"], max_retries=0
+    )
+    used = short.chat.completions.create(**asked).usage
+    assert used is not None
+
+    def told() -> int | None:
+        keys = owner.get(f"/deployments/{deployment['id']}/keys")
+        return next(one["tokens_this_month"] for one in keys if one["name"] == "short")
+
+    wait_for(lambda: told() == used.total_tokens, 60, lambda: str(told()))
+    with pytest.raises(openai.RateLimitError) as refused:
+        short.chat.completions.create(**asked)
+    assert refused.value.code == "inference.tokens_used"
+
     kept = owner.http.put(
         f"/deployments/{deployment['id']}/capture",
         json={"columns": {"prompt": "hash", "response": "store"}},

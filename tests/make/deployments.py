@@ -69,6 +69,8 @@ class ObedientNode:
     answers: Callable[[str, bytes, dict[str, str]], NodeAnswer] | None = None
     """The gateway, where a test has one."""
     grpc_port: int | None = None
+    month: str = ""
+    month_tokens: dict[str, int] = field(default_factory=dict)
     slept_seconds: float = 0.0
     is_asleep: bool = False
     """All its servers sleep, or have slept so long."""
@@ -102,6 +104,8 @@ class ObedientNode:
             written_at=now,
             port=1,
             grpc_port=self.grpc_port,
+            month=self.month,
+            month_tokens=self.month_tokens,
             servers=servers,
             overrides=self.overrides,
         )

@@ -145,6 +145,14 @@ class Key(BaseModel):
     requests_per_minute: int | None = None
     requests_per_month: int | None = None
     """Quota; months are those of UTC."""
+    tokens_per_month: int | None = None
+    """Quota of what language models read and write for it."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Tell whether its calls must be counted."""
+        limits = (self.requests_per_minute, self.requests_per_month, self.tokens_per_month)
+        return any(limit is not None for limit in limits)
 
 
 class Target(BaseModel):
@@ -343,3 +351,5 @@ class ObservedState(BaseModel):
     """Such as 2026-12, in UTC."""
     month_calls: dict[str, int] = {}
     """What keys with a limit were let in for in that month, by id; a restarted node goes on."""
+    month_tokens: dict[str, int] = {}
+    """What models read and wrote in that month for keys with a limit of tokens, by id."""

@@ -99,7 +99,7 @@ class Node:
         self._journal = Journal(folder / "journal", f"{time.time_ns() // 1_000_000:013d}")
         make_folders(folder)
         self._workers = Workers(folder, tier, listeners, self._journal, self._changed)
-        self._workers.month.add(files.month_calls(folder), time.time())
+        self._workers.month.add(files.month_spent(folder), time.time())
         self._scaler = Scaler()
         self._state: DesiredState | None = None
         self._supervisor = Supervisor(folder, drivers, self._workers)
@@ -209,6 +209,7 @@ class Node:
             journal_error=self._journal.error,
             month=self._workers.month.name,
             month_calls=self._workers.month.calls,
+            month_tokens=self._workers.month.tokens,
         )
         try:
             await asyncio.to_thread(files.write_observed, self._folder, state)

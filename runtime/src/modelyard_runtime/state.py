@@ -12,7 +12,7 @@ from pathlib import Path
 
 from modelyard_protocol.routing import DESIRED_FILE, OBSERVED_FILE, DesiredState, ObservedState
 
-from .gateway.allowance import month_of
+from .gateway.allowance import Spent, month_of
 
 LOCK_FILE = "node.lock"
 
@@ -101,12 +101,13 @@ def write_observed(folder: Path, state: ObservedState) -> None:
         beside.replace(folder / OBSERVED_FILE)
 
 
-def month_calls(folder: Path) -> dict[str, int]:
-    """Give what keys were let in for this month, as the node before has written it."""
+def month_spent(folder: Path) -> Spent:
+    """Give what keys with limits used this month, as the node before has written it."""
     with contextlib.suppress(OSError, ValueError):
         state = ObservedState.model_validate_json((folder / OBSERVED_FILE).read_bytes())
-        return state.month_calls if state.month == month_of(time.time()) else {}
-    return {}
+        if state.month == month_of(time.time()):
+            return Spent(state.month_calls, state.month_tokens)
+    return Spent({}, {})
 
 
 def _overwrite(path: Path, content: bytes) -> None:

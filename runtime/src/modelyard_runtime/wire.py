@@ -40,8 +40,8 @@ class Kind(IntEnum):
     forget = 6  # node → worker: JSON `{"server": id}`; its graph is not to be used any more
     open = 7  # node → worker: take callers from now on
     detach = 9  # node → worker: JSON `{"server": id}`; hang up once its calls are answered
-    spent = 8  # both ways: JSON of calls per limited key
-    month = 12  # node → worker that starts: JSON `[month, calls per limited key]`
+    spent = 8  # both ways: JSON `[calls, tokens]`, each per limited key
+    month = 12  # node → worker that starts: JSON `[month, [calls, tokens]]`
     hello = 10  # server → node: JSON of facts, sent once the input example was predicted
     cancel = 24  # worker → server: nobody waits for this call's answer any more
     answer = 11  # server → worker: `u16 status | u32 model µs | body`

@@ -26,7 +26,7 @@ from modelyard_protocol.routing import Compiled, DesiredState
 from .channel import Channel
 from .fast.lane import Lane
 from .fast.sessions import Graph, open_session
-from .gateway.allowance import Allowance
+from .gateway.allowance import Allowance, Spent
 from .gateway.calls import Calls
 from .gateway.http import Connection
 from .gateway.metering import Metering
@@ -101,7 +101,9 @@ class Worker:
             lambda frames: channel.send(Kind.counts, frames), self._loop.call_later
         )
         self._metering = Metering(
-            lambda frames: channel.send(Kind.counts, frames), self._loop.call_later
+            lambda frames: channel.send(Kind.counts, frames),
+            self._loop.call_later,
+            self._allowance,
         )
         self._calls = Calls(
             self._recorder,
@@ -134,9 +136,10 @@ class Worker:
             self._attaching.pop(process_id, None)
             self._servers.detach(process_id)
         elif kind is Kind.spent:
-            self._allowance.add(orjson.loads(payload))
+            self._allowance.add(Spent(*orjson.loads(payload)))
         elif kind is Kind.month:
-            self._allowance.resume(*orjson.loads(payload))
+            month, spent = orjson.loads(payload)
+            self._allowance.resume(month, Spent(*spent))
         elif kind is Kind.open and not self._is_open:
             self._is_open = True
             self._begin(self._listen(list(self._tasks)))
@@ -204,7 +207,7 @@ class Worker:
         self._loop.call_later(TELL_SECONDS, self._tell_spent)
 
     def _tell_spent(self) -> None:
-        self._channel.send(Kind.spent, orjson.dumps(self._allowance.untold()))
+        self._channel.send(Kind.spent, orjson.dumps([*self._allowance.untold()]))
 
     def _sweep(self) -> None:
         now = time.monotonic()

@@ -22,7 +22,7 @@ import orjson
 from modelyard_protocol.routing import DesiredState, LaneState, ObservedWorker, ServerSpec
 
 from .channel import Channel
-from .gateway.allowance import Month
+from .gateway.allowance import Month, Spent
 from .gateway.recorder import read_packed
 from .journal import Journal
 from .ledger import Source
@@ -236,7 +236,7 @@ class Workers:
         self._serial = 0
         self.lane_notes: dict[str, str] = {}
         self.month = Month()
-        """What keys with limits were let in for."""
+        """What keys with limits were let in for, and what they used."""
         self.woken: set[str] = set()
         """Versions that calls wait for."""
         self._all = [
@@ -353,7 +353,7 @@ class Workers:
         if worker.channel is not None:
             now = time.time()
             self.month.turn(now)
-            told = orjson.dumps([self.month.name, self.month.calls])
+            told = orjson.dumps([self.month.name, [self.month.calls, self.month.tokens]])
             worker.channel.send(Kind.month, told)
             if self._table:
                 worker.channel.send(Kind.table, self._table)
@@ -367,8 +367,8 @@ class Workers:
         self.changed()
 
     def spread(self, source: Worker, payload: bytes) -> None:
-        """Tell the others what one of them let in."""
-        self.month.add(orjson.loads(payload), time.time())
+        """Tell the others what one of them let in, and what it used."""
+        self.month.add(Spent(*orjson.loads(payload)), time.time())
         for worker in self._all:
             if worker is not source and worker.channel is not None:
                 worker.channel.send(Kind.spent, payload)

@@ -1,6 +1,7 @@
 """A language model behind a real node, asked with OpenAI's own client."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _route(package: Path, **changes: Any) -> Route:
-    keys = (a_key(), a_key("slow", requests_per_minute=1), a_key("other", scopes=("feedback",)))
+    keys = (
+        a_key(),
+        a_key("slow", requests_per_minute=1),
+        a_key("other", scopes=("feedback",)),
+        a_key("short", tokens_per_month=100),
+    )
     facts = {"model": "nonsense", "language": Language(), "sample_rate": 1.0, "keys": keys}
     return a_route(package, {SERVER: 100}, **facts | changes)
 
@@ -160,6 +166,37 @@ def test_keys_scopes_and_limits_hold_here_too(node: RunningNode) -> None:
     assert int(refused.value.response.headers["retry-after"]) >= 1
 
 
+def test_a_key_with_few_tokens_a_month_has_them_once_also_after_a_restart(
+    node: RunningNode,
+) -> None:
+    short = _client(node, "short")
+    asked: Any = {"model": "nonsense", "messages": MESSAGES, "temperature": 0}
+
+    def use(tokens: int) -> int:
+        said = short.chat.completions.create(**asked, max_tokens=tokens)
+        assert said.usage is not None
+        return said.usage.total_tokens
+
+    def told(state: dict[str, Any]) -> int:
+        return int(state["month_tokens"].get("short", 0))
+
+    used = use(1)
+    node.wait_until(lambda state: told(state) == used)
+    while used < 100:  # the last one may write beyond what was left
+        used += use(10)
+    with pytest.raises(openai.RateLimitError) as refused:
+        use(1)
+    assert refused.value.code == "inference.tokens_used"
+    assert int(refused.value.response.headers["retry-after"]) >= 1
+    node.wait_until(lambda state: told(state) == used)
+    node.end(signal.SIGKILL)
+    node.start()
+    node.wait_ready()
+    with pytest.raises(openai.RateLimitError):
+        use(1)
+    assert told(node.observed()) == used
+
+
 def test_a_caller_who_leaves_stops_the_model_and_pays_for_what_it_wrote(
     node: RunningNode, client: openai.OpenAI
 ) -> None:
@@ -195,7 +232,7 @@ def test_tokens_are_counted_by_key_and_no_text_is_on_disk(
     node.wait_until(
         lambda _: sum(one.prompt + one.completion for one in _counted(node)) >= before + total
     )
-    assert {one.key_id for one in _counted(node)} <= {"pub", "slow"}
+    assert {one.key_id for one in _counted(node)} <= {"pub", "short", "slow"}
     text = (said.choices[0].message.content or "").encode()
     for path in node.folder.rglob("*"):
         if path.is_file():

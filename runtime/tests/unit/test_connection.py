@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelyard_runtime.gateway.allowance import Allowance
 from modelyard_runtime.gateway.calls import Calls
 from modelyard_runtime.gateway.http import IDLE_SECONDS, READ_SECONDS, Connection
 from modelyard_runtime.gateway.metering import Metering
@@ -41,7 +42,7 @@ def calls() -> Calls:
     servers = Servers()
     mirror = Mirror(servers, lambda _: None, lambda _: None, lambda *_: None)
     guarding = Safeguarding(lambda _: None, lambda *_: None)
-    metering = Metering(lambda _: None, lambda *_: None)
+    metering = Metering(lambda _: None, lambda *_: None, Allowance())
     return Calls(recorder, servers, mirror, guarding, metering, lambda *_: None, lambda _: None)
 
 

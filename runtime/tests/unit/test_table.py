@@ -8,7 +8,7 @@ from tests.make.nodes import SECRET, a_key
 
 from modelyard_protocol.package import Signature
 from modelyard_protocol.routing import DesiredState, Route, Target
-from modelyard_runtime.gateway.allowance import Allowance
+from modelyard_runtime.gateway.allowance import Allowance, Spent
 from modelyard_runtime.gateway.refusals import Refusal
 from modelyard_runtime.gateway.servers import Served
 from modelyard_runtime.gateway.table import Table
@@ -65,16 +65,46 @@ def test_the_key_may_be_the_password_of_a_client_that_knows_only_basic() -> None
 def test_a_months_quota_outlives_minutes_and_workers_but_not_the_month() -> None:
     allowance, key = Allowance(), a_key(requests_per_month=3)
     late = calendar.timegm((2026, 12, 31, 23, 58, 0))
-    allowance.resume("2026-12", {key.id: 1}, late)
+    allowance.resume("2026-12", Spent({key.id: 1}, {}), late)
     allowance.spend(key, late)
-    allowance.add({key.id: 1}, late + 61)  # by another worker
+    allowance.add(Spent({key.id: 1}, {}), late + 61)  # by another worker
     with pytest.raises(Refusal) as refused:
         allowance.spend(key, late + 61)
     assert (refused.value.code, refused.value.retry_after) == ("inference.quota_used", 59)
-    allowance.resume("2026-12", {key.id: 3}, late + 120)  # what a node had before the new year
+    allowance.resume(
+        "2026-12", Spent({key.id: 3}, {}), late + 120
+    )  # what a node had before the new year
     for _ in range(3):
         allowance.spend(key, late + 120)
-    assert allowance.untold() == {key.id: 4}
+    assert allowance.untold() == ({key.id: 4}, {})
+
+
+def test_a_key_whose_tokens_are_used_up_waits_for_the_next_month() -> None:
+    told: list[str] = []
+    allowance, key = Allowance(lambda: told.append("soon")), a_key(tokens_per_month=100)
+    late = calendar.timegm((2026, 12, 31, 23, 58, 0))
+    allowance.resume("2026-12", Spent({}, {key.id: 30}), late)
+    allowance.add(Spent({}, {key.id: 30}), late)  # by another worker
+    allowance.spend(key, late)
+    allowance.spend(key, late)  # two that begin while there are some left are both finished
+    for used in (35, 10):
+        assert allowance.tokens_left(key, late) != 0
+        allowance.use(key, used, late)
+    assert allowance.tokens_left(key, late) == 0
+    with pytest.raises(Refusal) as refused:
+        allowance.spend(key, late + 61)
+    assert (refused.value.code, refused.value.retry_after) == ("inference.tokens_used", 59)
+    assert allowance.untold() == ({key.id: 2}, {key.id: 45})
+    allowance.spend(key, late + 120)
+    assert allowance.tokens_left(key, late + 120) == 100
+    assert told == ["soon"] * 2
+
+
+def test_tokens_are_counted_for_keys_that_have_a_limit_of_them_alone() -> None:
+    allowance, key = Allowance(), a_key(requests_per_month=3)
+    allowance.use(key, 50)
+    assert allowance.tokens_left(key) is None
+    assert allowance.untold() == ({}, {})
 
 
 def test_target_that_is_not_ready_gets_nothing() -> None:

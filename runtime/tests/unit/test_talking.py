@@ -15,6 +15,7 @@ from modelyard_protocol.records import Skin
 from modelyard_protocol.routing import Language
 from modelyard_runtime.fast.lane import Item
 from modelyard_runtime.gateway.admission import Admitted, Incoming
+from modelyard_runtime.gateway.allowance import Allowance
 from modelyard_runtime.gateway.backends import Backend, OnAnswer, OnPiece
 from modelyard_runtime.gateway.calls import Calls
 from modelyard_runtime.gateway.metering import Metering
@@ -59,6 +60,7 @@ class Caller:
 
     def respond(self, outgoing: Outgoing) -> None:
         self.got.append((str(outgoing.status), self._counted()))
+        self.headers = outgoing.headers
 
     reply = begin = respond  # type: ignore[assignment]
 
@@ -79,14 +81,16 @@ class Spoken:
         servers = Servers()
         mirror = Mirror(servers, lambda _: None, lambda _: None, lambda *_: None)
         guarding = Safeguarding(lambda _: None, lambda *_: None)
-        metering = Metering(lambda _: None, lambda *_: None)
+        self.allowance = Allowance()
+        metering = Metering(lambda _: None, lambda *_: None, self.allowance)
         calls = Calls(
             recorder, servers, mirror, guarding, metering, lambda *_: None, lambda _: None
         )
         calls.open = 1
         self.calls, self.model, self.caller = calls, Model(), Caller(self.counted)
         route = a_route(folder, {"a": 100}, language=Language(), timeout_seconds=timeout)
-        admitted = Admitted(route, a_key(), Skin.chat, None, Incoming("POST", "/", {}))
+        self.key = a_key(tokens_per_month=100)
+        admitted = Admitted(route, self.key, Skin.chat, None, Incoming("POST", "/", {}))
         body = orjson.dumps({"messages": MESSAGES, "stream": is_stream})
         self._is_stream = is_stream
         self.item = Item(admitted, route.targets[0], body, time.perf_counter_ns(), self.caller)
@@ -148,3 +152,20 @@ def test_a_call_is_counted_once_and_before_its_caller_has_the_last_of_it(
     last = [count for text, count in spoken.caller.got if "DONE" in text or "error" in text]
     assert set(last) <= {1}
     assert (spoken.counted(), spoken.calls.open, spoken.caller.leave) == (1, 0, None)
+
+
+@pytest.mark.parametrize("then", [_whole, _left])
+def test_tokens_are_taken_off_the_key_also_when_its_caller_has_left(
+    tmp_path: Path, then: Callable[[Spoken], Any]
+) -> None:
+    async def call() -> Spoken:
+        spoken = Spoken(tmp_path, is_stream=False)
+        spoken.send()
+        await then(spoken)
+        return spoken
+
+    spoken = asyncio.run(call())
+    assert spoken.allowance.tokens_left(spoken.key) == 93
+    if then is _whole:
+        assert spoken.caller.headers["x-ratelimit-limit-tokens"] == "100"
+        assert spoken.caller.headers["x-ratelimit-remaining-tokens"] == "93"

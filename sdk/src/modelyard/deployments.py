@@ -214,16 +214,19 @@ class Deployments:
         scopes: Sequence[str] = ("predict",),
         requests_per_minute: int | None = None,
         requests_per_month: int | None = None,
+        tokens_per_month: int | None = None,
     ) -> str:
         """Create an endpoint key and give it. It is never shown again.
 
         `scopes`: `predict`, and `feedback` to send outcomes.
+        `tokens_per_month`: read and written together; of language models alone.
         """
         body = {
             "name": name,
             "scopes": list(scopes),
             "requests_per_minute": requests_per_minute,
             "requests_per_month": requests_per_month,
+            "tokens_per_month": tokens_per_month,
         }
         made = self._transport.post(f"{_PATH}/{deployment_id}/keys", body)
         return str(made["key"])

@@ -7387,6 +7387,8 @@ export interface components {
             requests_per_minute?: number | null;
             /** Requests Per Month */
             requests_per_month?: number | null;
+            /** Tokens Per Month */
+            tokens_per_month?: number | null;
         };
         /** KeyCreated */
         KeyCreated: {
@@ -7412,8 +7414,12 @@ export interface components {
             requests_per_minute: number | null;
             /** Requests Per Month */
             requests_per_month: number | null;
+            /** Tokens Per Month */
+            tokens_per_month: number | null;
             /** Calls This Month */
             calls_this_month?: number | null;
+            /** Tokens This Month */
+            tokens_this_month?: number | null;
             /** Last Used At */
             last_used_at: string | null;
             /** Replaced By */
@@ -7445,8 +7451,12 @@ export interface components {
             requests_per_minute: number | null;
             /** Requests Per Month */
             requests_per_month: number | null;
+            /** Tokens Per Month */
+            tokens_per_month: number | null;
             /** Calls This Month */
             calls_this_month?: number | null;
+            /** Tokens This Month */
+            tokens_this_month?: number | null;
             /** Last Used At */
             last_used_at: string | null;
             /** Replaced By */

@@ -92,8 +92,7 @@ class Admitted:
         self.request_id = b""
         """Chosen by the caller; such a head is not shared."""
         self.source = _OWN.get(headers.get("x-modelyard-source", "")) if key.id == CONSOLE else None
-        limits = (key.requests_per_minute, key.requests_per_month)
-        self.is_limited = any(limit is not None for limit in limits)
+        self.is_limited = key.is_limited
         self.expires = key.expires_at.timestamp() if key.expires_at is not None else None
         self.length = 0
         """Of the body, where the head is shared."""

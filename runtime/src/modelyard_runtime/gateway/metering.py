@@ -9,7 +9,9 @@ from typing import Any
 import orjson
 
 from modelyard_protocol.records import frame
+from modelyard_protocol.routing import Key
 
+from .allowance import Allowance
 from .recorder import Mark, Revision, revision_entry
 
 Send = Callable[[bytes], None]
@@ -17,14 +19,16 @@ Later = Callable[[float, Callable[[], None]], Any]
 
 
 class Metering:
-    """Counts in one worker and tells the node once a second."""
+    """Counts in one worker, and takes them off what a key has left; tells the node of them."""
 
-    def __init__(self, send_counts: Send, later: Later) -> None:
+    def __init__(self, send_counts: Send, later: Later, allowance: Allowance) -> None:
         self._send_counts, self._later = send_counts, later
+        self.allowance = allowance
         self._counts: dict[tuple[Revision, str], list[int]] = {}
 
-    def count(self, mark: Mark, prompt: int, completion: int) -> None:
+    def count(self, mark: Mark, key: Key, prompt: int, completion: int) -> None:
         """Add the tokens of one call; those of the console are no traffic."""
+        self.allowance.use(key, prompt + completion)
         if not mark.is_live:
             return
         if not self._counts:

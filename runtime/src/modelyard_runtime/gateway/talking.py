@@ -143,13 +143,18 @@ class Talk:
             self._backend.cancel(self._number)
 
     def _headed(self, outgoing: Outgoing) -> Outgoing:
+        key = self._item.admitted.key
+        left = self._calls.metering.allowance.tokens_left(key)
+        if left is not None:  # as OpenAI has them; before a stream its own tokens are not known
+            outgoing.headers["x-ratelimit-limit-tokens"] = str(key.tokens_per_month)
+            outgoing.headers["x-ratelimit-remaining-tokens"] = str(left)
         return outgoing.of(self._id, None if self._backend is None else self._item.target)
 
     def _meter(self, usage: dict[str, Any]) -> None:
         prompt, completion = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
         if prompt or completion:
             mark = self._item.admitted.mark(self._item.target)
-            self._calls.metering.count(mark, prompt, completion)
+            self._calls.metering.count(mark, self._item.admitted.key, prompt, completion)
 
     def _kept(self, told: dict[str, Any]) -> bytes:
         """Write of the answer what may be kept: nothing, unless somebody has asked for it."""

@@ -244,6 +244,10 @@ def key(
     ] = None,
     per_minute: Annotated[int | None, typer.Option(help="Requests a minute.", min=1)] = None,
     per_month: Annotated[int | None, typer.Option(help="Requests a month.", min=1)] = None,
+    tokens: Annotated[
+        int | None,
+        typer.Option("--tokens-per-month", help="Tokens a month, of a language model.", min=1),
+    ] = None,
 ) -> None:
     """Create an endpoint key and print it, once."""
     session = client()
@@ -253,6 +257,7 @@ def key(
         scopes=scope or ["predict"],
         requests_per_minute=per_minute,
         requests_per_month=per_month,
+        tokens_per_month=tokens,
     )
     typer.echo(made)
 

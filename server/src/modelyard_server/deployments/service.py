@@ -156,7 +156,7 @@ def signature_of(db: Session, deployment_id: uuid.UUID, revision: int | None = N
 
 
 def speaks(db: Session, deployment_id: uuid.UUID) -> bool:
-    """Tell whether a language model is live in a deployment."""
+    """Tell whether a language model is live in a deployment; while nothing is, the newest."""
     engine = db.scalar(
         select(Revision.engine)
         .join(
@@ -164,7 +164,10 @@ def speaks(db: Session, deployment_id: uuid.UUID) -> bool:
             (Deployment.workspace_id == Revision.workspace_id)
             & (Deployment.id == Revision.deployment_id),
         )
-        .where(Deployment.id == deployment_id, Revision.number == Deployment.live_number)
+        .where(
+            Deployment.id == deployment_id,
+            Revision.number == func.coalesce(Deployment.live_number, Deployment.last_number),
+        )
     )
     return engine == ENGINE
 

@@ -27,6 +27,10 @@ class ExpiryPassed(Invalid):
     code = "traffic.expiry_passed"
 
 
+class TokensNotCounted(Invalid):
+    code = "traffic.tokens_not_counted"
+
+
 class KeyReplaced(Conflict):
     code = "traffic.key_replaced"
 

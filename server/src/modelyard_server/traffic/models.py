@@ -33,6 +33,8 @@ class EndpointKey(Owned, Base):
     requests_per_minute: Mapped[int | None]
     requests_per_month: Mapped[int | None]
     """Quota; months are those of UTC."""
+    tokens_per_month: Mapped[int | None]
+    """Quota of what a language model reads and writes for it."""
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(320))

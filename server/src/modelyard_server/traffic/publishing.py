@@ -287,6 +287,7 @@ def keys_of(db: Session) -> dict[uuid.UUID, list[Key]]:
                 expires_at=row.expires_at,
                 requests_per_minute=row.requests_per_minute,
                 requests_per_month=row.requests_per_month,
+                tokens_per_month=row.tokens_per_month,
             )
         )
     return found

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 
 from modelyard_server.deployments.ports import ComputeDriver, Publisher
 from modelyard_server.kernel import trail
-from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Db
 from modelyard_server.kernel.late import LateAnswer, LateStream
@@ -50,11 +49,7 @@ def list_keys(
     """List a deployment's keys, without their secrets."""
     rows, observed = service.list_keys(db, actor, deployment_id), compute.observed()
     shown = [KeyOut.model_validate(row) for row in rows]
-    calls = observed.month_calls if observed and observed.month == f"{utcnow():%Y-%m}" else {}
-    for key in shown:
-        if key.requests_per_minute is not None or key.requests_per_month is not None:
-            key.calls_this_month = calls.get(str(key.id), 0)
-    return shown
+    return service.counted(shown, observed)
 
 
 @router.post("/deployments/{deployment_id}/keys", status_code=201, response_model=KeyCreated)

@@ -18,6 +18,8 @@ class KeyCreate(BaseModel):
     requests_per_minute: int | None = Field(None, ge=1, le=1_000_000)
     requests_per_month: int | None = Field(None, ge=1, le=2_000_000_000)
     """Quota, counted by calendar month of UTC."""
+    tokens_per_month: int | None = Field(None, ge=1, le=1_000_000_000_000)
+    """Quota of tokens, read and written together; of language models alone."""
 
 
 class KeyOut(BaseModel):
@@ -31,8 +33,11 @@ class KeyOut(BaseModel):
     expires_at: dt.datetime | None
     requests_per_minute: int | None
     requests_per_month: int | None
+    tokens_per_month: int | None
     calls_this_month: int | None = None
     """Only keys with a limit or a quota are counted."""
+    tokens_this_month: int | None = None
+    """Only keys with a quota of tokens are counted."""
     last_used_at: dt.datetime | None
     replaced_by: str | None
     """Public id of the key that was made in its place when it was rotated."""

@@ -10,21 +10,23 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from modelyard_protocol.routing import ObservedState
 from modelyard_server.deployments import service as deployments
 from modelyard_server.deployments.ports import Publisher
 from modelyard_server.kernel import crypto, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.services import Services
 
-from .errors import ExpiryPassed, KeyMissing, KeyReplaced, TooManyKeys
+from .errors import ExpiryPassed, KeyMissing, KeyReplaced, TokensNotCounted, TooManyKeys
 from .models import EndpointKey
-from .schemas import KeyCreate
+from .schemas import KeyCreate, KeyOut
 from .tokens import add as count_tokens
 from .tokens import ever as tokens_ever
 from .tokens import prune as prune_tokens
 
 __all__ = [
     "count_tokens",
+    "counted",
     "create_key",
     "list_keys",
     "names_of_keys",
@@ -50,6 +52,21 @@ def list_keys(db: Session, actor: trail.Who, deployment_id: uuid.UUID) -> list[E
     return list(db.scalars(query.order_by(EndpointKey.created_at.desc(), EndpointKey.id)))
 
 
+def counted(keys: list[KeyOut], observed: ObservedState | None) -> list[KeyOut]:
+    """Say of keys with limits what they have used this month, as the node counts it."""
+    calls: Mapping[str, int] = {}
+    tokens: Mapping[str, int] = {}
+    if observed is not None and observed.month == f"{utcnow():%Y-%m}":
+        calls, tokens = observed.month_calls, observed.month_tokens
+    for key in keys:
+        limits = (key.requests_per_minute, key.requests_per_month, key.tokens_per_month)
+        if any(limit is not None for limit in limits):
+            key.calls_this_month = calls.get(str(key.id), 0)
+        if key.tokens_per_month is not None:
+            key.tokens_this_month = tokens.get(str(key.id), 0)
+    return keys
+
+
 def create_key(
     db: Session, actor: trail.Who, deployment_id: uuid.UUID, wanted: KeyCreate
 ) -> tuple[EndpointKey, str]:
@@ -58,9 +75,21 @@ def create_key(
     Raises:
         DeploymentMissing: there is no such deployment.
         ExpiryPassed: it would be expired at once.
+        TokensNotCounted: only language models use tokens.
         TooManyKeys: the deployment has as many as it may.
     """
     deployment = deployments.get(db, actor, deployment_id, lock=True)
+    if wanted.tokens_per_month is not None and not deployments.speaks(db, deployment_id):
+        detail = f"{deployment.name} serves no language model, so it has no tokens to count."
+        problem = "Limit its requests instead."
+        fields = [{"location": "body.tokens_per_month", "problem": problem}]
+        raise TokensNotCounted(f"{detail} {problem}", fields=fields)
+    return _made(db, actor, deployment, wanted)
+
+
+def _made(
+    db: Session, actor: trail.Who, deployment: deployments.Deployment, wanted: KeyCreate
+) -> tuple[EndpointKey, str]:
     now = utcnow()
     expires = wanted.expires_at
     if expires is not None and expires.tzinfo is None:
@@ -70,20 +99,21 @@ def create_key(
     count = db.scalar(
         select(func.count())
         .select_from(EndpointKey)
-        .where(EndpointKey.deployment_id == deployment_id)
+        .where(EndpointKey.deployment_id == deployment.id)
     )
     if (count or 0) >= MAX_KEYS:
         raise TooManyKeys(f"{deployment.name} has {MAX_KEYS} keys; revoke one first.")
     public_id, secret = crypto.random_text(10), crypto.random_text(32)
     key = EndpointKey(
         id=uuid.uuid4(),
-        deployment_id=deployment_id,
+        deployment_id=deployment.id,
         name=wanted.name.strip() or "key",
         public_id=public_id,
         secret_sha256=crypto.sha256_hex(secret),
         scopes=sorted(set(wanted.scopes)),
         requests_per_minute=wanted.requests_per_minute,
         requests_per_month=wanted.requests_per_month,
+        tokens_per_month=wanted.tokens_per_month,
         created_at=now,
         created_by=actor.id,
         created_by_name=actor.name,
@@ -98,6 +128,7 @@ def create_key(
         "expires_at": expires,
         "requests_per_minute": key.requests_per_minute,
         "requests_per_month": key.requests_per_month,
+        "tokens_per_month": key.tokens_per_month,
     }
     _record(db, actor, "traffic.create_key", key, after=facts)
     return key, f"{PREFIX}_{public_id}_{secret}"
@@ -117,7 +148,7 @@ def rotate_key(
         KeyReplaced: it was rotated already, and has no lifetime to hand on.
         TooManyKeys: the deployment has as many as it may.
     """
-    deployments.get(db, actor, deployment_id, lock=True)
+    deployment = deployments.get(db, actor, deployment_id, lock=True)
     old = _own(db, deployment_id, key_id)
     if old.replaced_by is not None:
         detail = f"{old.name} was replaced by {PREFIX}_{old.replaced_by}_… already: rotate that one"
@@ -129,10 +160,11 @@ def rotate_key(
             "scopes": old.scopes,
             "requests_per_minute": old.requests_per_minute,
             "requests_per_month": old.requests_per_month,
+            "tokens_per_month": old.tokens_per_month,
             "expires_at": utcnow() + lifetime if lifetime is not None else None,
         }
     )
-    made, whole = create_key(db, actor, deployment_id, wanted)
+    made, whole = _made(db, actor, deployment, wanted)
     until = utcnow() + overlap
     before = {"expires_at": old.expires_at, "public_id": old.public_id}
     old.replaced_by = made.public_id

@@ -63,6 +63,7 @@ def test_a_revoked_key_is_gone_from_the_node_and_the_trail_has_both(serving: Ser
         {"name": "x", "expires_at": "2001-01-01T00:00:00Z"},
         {"name": "x", "requests_per_minute": 0},
         {"name": "x", "requests_per_month": 0},
+        {"name": "x", "tokens_per_month": 1000},  # it has none
     ],
 )
 def test_a_key_that_makes_no_sense_is_refused(serving: Serving, body: dict[str, Any]) -> None:

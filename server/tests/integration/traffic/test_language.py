@@ -108,6 +108,27 @@ def test_tokens_are_added_up_by_time_version_and_key_and_forgotten_with_time(
     assert week["ever"]["calls"] == 4
 
 
+def test_its_keys_may_have_a_quota_of_tokens_which_their_successors_keep(
+    serving: Serving, spoken: dict[str, Any]
+) -> None:
+    limits = {"tokens_per_month": 5_000_000_000, "requests_per_month": 7}
+    old = serving.post(spoken["id"], "keys", {"name": "shop", **limits}, status=201)
+    serving.post(spoken["id"], "keys", {"name": "till", "requests_per_month": 7}, status=201)
+    new = serving.post(spoken["id"], f"keys/{old['id']}/rotate", {"overlap_hours": 2}, 201)
+    assert {name: new[name] for name in limits} == limits
+    published = {key["id"]: key for key in _route(serving)["keys"]}
+    assert published[new["id"]]["tokens_per_month"] == 5_000_000_000
+
+    def used() -> dict[str, Any]:
+        listed = serving.client.get(f"/api/v1/deployments/{spoken['id']}/keys").json()
+        return {one["name"]: one["tokens_this_month"] for one in listed if one["id"] != old["id"]}
+
+    serving.node.month, serving.node.month_tokens = f"{utcnow():%Y-%m}", {new["id"]: 12}
+    assert used() == {"shop": 12, "till": None}
+    serving.node.month = "2026-01"
+    assert used() == {"shop": 0, "till": None}
+
+
 def test_the_console_passes_an_answer_on_as_it_comes_and_says_who_asked(
     serving: Serving, spoken: dict[str, Any]
 ) -> None:

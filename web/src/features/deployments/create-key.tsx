@@ -20,19 +20,22 @@ type Scope = (typeof MAY)[number]["value"];
 
 interface Props {
   id: string;
+  /** Its language model counts tokens. */
+  hasTokens: boolean;
   opened: boolean;
   onClose: () => void;
   onMade: (key: string) => void;
 }
 
 /** Asks for a name, an expiry and limits, and makes the key. */
-export function CreateKey({ id, opened, onClose, onMade }: Props) {
+export function CreateKey({ id, hasTokens, opened, onClose, onMade }: Props) {
   const create = useCreateKey(id);
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<Scope[]>(["predict"]);
   const [days, setDays] = useState("0");
   const [limit, setLimit] = useState<number | null>(null);
   const [quota, setQuota] = useState<number | null>(null);
+  const [tokens, setTokens] = useState<number | null>(null);
   const submit = () =>
     create.mutate(
       {
@@ -42,6 +45,7 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
           days === "0" ? null : new Date(Date.now() + Number(days) * DAY_MS).toISOString(),
         requests_per_minute: limit,
         requests_per_month: quota,
+        tokens_per_month: hasTokens ? tokens : null,
       },
       {
         onSuccess: (made) => {
@@ -103,6 +107,18 @@ export function CreateKey({ id, opened, onClose, onMade }: Props) {
           value={quota ?? ""}
           onChange={(value) => setQuota(typeof value === "number" ? value : null)}
         />
+        {hasTokens && (
+          <NumberInput
+            label="Tokens a month"
+            description="Read and written together, by the same months. An answer that has begun is finished."
+            placeholder="No quota"
+            min={1}
+            allowDecimal={false}
+            thousandSeparator=" "
+            value={tokens ?? ""}
+            onChange={(value) => setTokens(typeof value === "number" ? value : null)}
+          />
+        )}
         {create.error && <Refused error={create.error} />}
         <FormActions onCancel={onClose}>
           <Button

@@ -44,6 +44,7 @@ export function FirstKey({ deployment }: { deployment: Deployment }) {
                 expires_at: null,
                 requests_per_minute: null,
                 requests_per_month: null,
+                tokens_per_month: null,
               })
             }
           >

@@ -14,6 +14,7 @@ import { Time } from "@/ui/time";
 import { useRevokeKey } from "./actions";
 import { deployment, type Key, keyList } from "./api";
 import { useCallExample } from "./call-example";
+import { speaks } from "./chat";
 import { CreateKey } from "./create-key";
 import { RotateKey } from "./rotate-key";
 import { snippetsOf } from "./snippets";
@@ -47,7 +48,13 @@ export function KeysTab({ id }: { id: string }) {
           <DataTable label="Endpoint keys" columns={columns} rows={keys} rowKey={(row) => row.id} />
         )}
       </Panel>
-      <CreateKey id={id} opened={making} onClose={() => setMaking(false)} onMade={setMade} />
+      <CreateKey
+        id={id}
+        hasTokens={speaks(data)}
+        opened={making}
+        onClose={() => setMaking(false)}
+        onMade={setMade}
+      />
       <RotateKey id={id} of={turning} onClose={() => setTurning(null)} onMade={setMade} />
       <KeyReveal
         secret={made}
@@ -75,11 +82,20 @@ export function KeysTab({ id }: { id: string }) {
   );
 }
 
-const monthOf = ({ calls_this_month: calls, requests_per_month: quota }: Key) => {
-  if (calls === null || calls === undefined) return <span className="dim">Not counted</span>;
-  return quota === null || quota === undefined
-    ? count(calls)
-    : `${count(calls)} of ${count(quota)}`;
+const usedOf = (used: number, quota: number | null | undefined) =>
+  typeof quota === "number" ? `${count(used)} of ${count(quota)}` : count(used);
+
+const monthOf = (key: Key) => {
+  const { calls_this_month: calls, tokens_this_month: tokens } = key;
+  if (typeof calls !== "number") return <span className="dim">Not counted</span>;
+  const called = usedOf(calls, key.requests_per_month);
+  if (typeof tokens !== "number") return called;
+  return (
+    <div>
+      <div>{called} requests</div>
+      <div>{usedOf(tokens, key.tokens_per_month)} tokens</div>
+    </div>
+  );
 };
 
 const columnsOf = (
@@ -101,14 +117,14 @@ const columnsOf = (
     id: "expires",
     header: "Expires",
     cell: (row) => (
-      <>
+      <div>
         {row.expires_at ? <Time at={row.expires_at} /> : "Never"}
         {row.replaced_by && (
           <div className="dim">
             Replaced by <code>myk_{row.replaced_by}_…</code>
           </div>
         )}
-      </>
+      </div>
     ),
   },
   {
