@@ -15,6 +15,8 @@ class Recipe:
     query: Callable[[Ids], dict[str, Any]] | None = None
     before: Callable[[World], object] | None = None
     """Brings the world into the state the operation needs."""
+    form: bool = False
+    """The body is sent as a form."""
 
 
 def named(**more: Any) -> Recipe:

@@ -12,6 +12,7 @@ from . import states
 from .recipe import Recipe, asking, named
 from .recipes_tracking import TRACKING
 from .seeds import ALIAS, PASSWORD, PROXY, Ids
+from .seeds_oauth import a_token_request
 from .walk import Operation
 
 HERE = "tests/conformance/recipes.py"
@@ -55,7 +56,7 @@ def call(http: TestClient, operation: Operation, ids: Ids) -> httpx.Response:
     body = recipe.body(ids) if recipe.body is not None else None
     sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {}
     if body is not None and not sent:
-        sent = {"json": body}
+        sent = {"data" if recipe.form else "json": body}
     query = recipe.query(ids) if recipe.query is not None else {}
     return http.request(operation.method, path_of(operation, ids), params=query, **sent)
 
@@ -264,6 +265,9 @@ RECIPES: dict[str, Recipe] = {
     "deployments_delete_deployment": Recipe(before=states.stopped),
     "traffic_create_key": Recipe(lambda ids: {"name": "another", "scopes": ["predict"]}),
     "traffic_rotate_key": Recipe(lambda ids: {"overlap_hours": 1}),
+    "oauth_create_oauth_client": Recipe(lambda ids: {"name": "another"}),
+    "oauth_rotate_oauth_client": Recipe(lambda ids: {"overlap_hours": 1}),
+    "oauth_issue_access_token": Recipe(a_token_request, form=True),
     "traffic_try_it": Recipe(lambda ids: {"path": "predict", "body": {"rows": [{"x": 1.0}]}}),
     "traffic_try_streaming": Recipe(
         lambda ids: {"body": {"model": "m", "messages": [], "stream": True}}

@@ -27,6 +27,7 @@ from tests.make.fixtures import Platform, TeamSpace
 from tests.make.registry import MLFLOW, model_id, registered
 
 from .seeds_batches import a_batch
+from .seeds_oauth import an_oauth_client
 
 LIFETIME = dt.timedelta(days=1)
 PASSWORD = "correct horse battery"
@@ -482,11 +483,11 @@ SEEDS: dict[str, Callable[[World], object]] = {
     "environment": an_environment,
     "secret_name": a_secret,
     "key_id": an_endpoint_key,
+    "oauth_client_id": an_oauth_client,
     # alerts
     "rule_id": a_rule,
     "alert_id": an_alert,
     "silence_id": a_silence,
-    # dashboards
     "dashboard_id": a_dashboard,
     "fleet_view_id": a_fleet_view,
     # notifications
@@ -495,6 +496,5 @@ SEEDS: dict[str, Callable[[World], object]] = {
     # flags
     "limit_id": a_rate_limit,
     "flag_key": lambda world: "quick_deploy_enabled",
-    # samples
     "samples/key": lambda world: "breast-cancer",
 }

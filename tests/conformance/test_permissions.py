@@ -21,6 +21,9 @@ PUBLIC = {
     "POST /api/v1/password-resets/{token}",
     "GET /api/v1/invitation-links/{token}",
     "POST /api/v1/invitation-links/{token}",
+    "POST /oauth/token",  # whoever has a client's secret
+    "GET /oauth/jwks",
+    "GET /.well-known/oauth-authorization-server",
     "GET /content/{token}",  # the signed address is the permission; see ADR 0016
 }
 VIEWERS_MAY = {

@@ -20,7 +20,15 @@ import yaml
 
 from modelyard_protocol.package import Signature, read_package
 from modelyard_protocol.records import Prediction, Traffic, read_frames, read_records
-from modelyard_protocol.routing import DesiredState, Key, Limits, Route, ServerSpec, Target
+from modelyard_protocol.routing import (
+    DesiredState,
+    Key,
+    Limits,
+    OAuth,
+    Route,
+    ServerSpec,
+    Target,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "s3cret"
@@ -88,7 +96,9 @@ class RunningNode:
         self.client = httpx.Client(
             headers={"Authorization": f"Bearer myk_pub_{SECRET}"}, timeout=30, trust_env=False
         )
-        self._generation = 0
+        self.oauth: OAuth | None = None
+        """Whose access tokens the next desired state believes."""
+        self.generation = 0
 
     def start(self, options: Sequence[str] = ()) -> None:
         line = [sys.executable, "-m", "modelyard_runtime.node", "--state-dir", str(self.folder)]
@@ -97,9 +107,12 @@ class RunningNode:
 
     def want(self, servers: list[ServerSpec], routes: list[Route]) -> None:
         """Replace the desired state."""
-        self._generation += 1
+        self.generation += 1
         state = DesiredState(
-            generation=self._generation, servers=tuple(servers), routes=tuple(routes)
+            generation=self.generation,
+            servers=tuple(servers),
+            routes=tuple(routes),
+            oauth=self.oauth,
         )
         beside = self.folder / "desired.tmp"
         beside.write_text(state.model_dump_json())

@@ -216,6 +216,46 @@ class Route(BaseModel):
     """Its model reads and writes text: it speaks OpenAI's API and no other."""
 
 
+class OAuthKey(BaseModel):
+    """A public key that verifies access tokens."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    x: str
+    """Ed25519, as base64url without padding."""
+
+
+class OAuthClient(BaseModel):
+    """A program whose access tokens open the endpoints of a workspace. Revoked ones are absent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    """What records carry."""
+    client_id: str
+    workspace: str
+    environments: tuple[str, ...] | None = None
+    """Those it may call; `None`: all of them."""
+    scopes: tuple[Scope, ...] = (Scope.predict,)
+    requests_per_minute: int | None = None
+    secret_number: int = 1
+    """Counts its secrets; tokens say by which of them they were got."""
+    old_secret_until: dt.datetime | None = None
+    """Until then the secret before, and tokens got by it, are valid too."""
+
+
+class OAuth(BaseModel):
+    """Whose access tokens are believed; see `access_tokens`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    issuer: str
+    audience: str
+    keys: tuple[OAuthKey, ...]
+    clients: tuple[OAuthClient, ...] = ()
+
+
 class DesiredState(BaseModel):
     """Everything a node needs to serve, in one file."""
 
@@ -224,6 +264,8 @@ class DesiredState(BaseModel):
     """Counted by the node: the same generation with other overrides."""
     servers: tuple[ServerSpec, ...] = ()
     routes: tuple[Route, ...] = ()
+    oauth: OAuth | None = None
+    """Only while there are clients."""
 
 
 class Good(BaseModel):

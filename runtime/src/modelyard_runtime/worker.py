@@ -26,6 +26,7 @@ from modelyard_protocol.routing import Compiled, DesiredState
 from .channel import Channel
 from .fast.lane import Lane
 from .fast.sessions import Graph, open_session
+from .gateway.access_tokens import ReadTokens
 from .gateway.allowance import Allowance, Spent
 from .gateway.calls import Calls
 from .gateway.http import Connection
@@ -69,6 +70,7 @@ class Worker:
         self._listener, self._control, self._tally = listener, control, tally
         self._connections: set[Connection] = set()
         self._allowance = Allowance(self._tell_spent_soon)
+        self._tokens = ReadTokens()
         self._servers = Servers()
         self._attaching: dict[str, int] = {}
         """Connections to processes that are being made, by the serial they were announced with."""
@@ -123,7 +125,7 @@ class Worker:
         if kind is Kind.table:
             desired = DesiredState.model_validate_json(payload)
             self._servers.keep({server.id for server in desired.servers})
-            self._calls.table = Table(desired, self._servers.find, self._allowance)
+            self._calls.table = Table(desired, self._servers.find, self._allowance, self._tokens)
             self._tell({"generation": desired.generation, "epoch": desired.epoch})
         elif kind is Kind.attach and descriptor >= 0:
             self._attach(orjson.loads(payload), descriptor)

@@ -11,10 +11,12 @@ import grpc
 import numpy as np
 import psutil
 import pytest
+from tests.make import access_tokens
 from tests.make.nodes import ROOT, SECRET, RunningNode, a_node, a_route, a_server
 
 from modelyard_protocol.grpc_example import grpc_facts
 from modelyard_protocol.records import Prediction, Traffic
+from modelyard_protocol.routing import DesiredState
 from modelyard_runtime.grpc_front import inference_pb2 as pb
 
 from .test_fast_lane import an_adding_server
@@ -38,6 +40,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
             a_route(adding, {"a" * 32: 100}, deployment="fast"),
             a_route(adding, {"b" * 32: 100}, deployment="slow", max_rows=3, deployment_id="d2"),
         ]
+        node.oauth = access_tokens.trust(access_tokens.a_client())
         node.want([fast, slow], routes)
         node.start(["--grpc-port", str(port)])
         node.wait_ready(2)
@@ -121,6 +124,58 @@ def test_refusals_have_the_status_and_code_of_http(
     told: Any = caught.value
     assert told.code().name == status
     assert dict(told.trailing_metadata() or ()).get("modelyard-code") == code
+
+
+def test_an_access_token_opens_every_lane_and_protocol_until_its_client_is_revoked(
+    node: RunningNode, channel: grpc.Channel
+) -> None:
+    token = access_tokens.a_token()
+    held = [("authorization", f"Bearer {token}")]
+    tensor = {"name": "x", "datatype": "FP64", "shape": [1], "data": [1.0]}
+    bodies = {
+        "predict": {"row": {"x": 1.0}},
+        "invocations": {"dataframe_records": [{"x": 1.0}]},
+        "v2/models/{}/infer": {"inputs": [tensor]},
+    }
+
+    def statuses(path: str = "team/production", given: str = token) -> set[int]:
+        return {
+            node.client.post(
+                f"{node.url}/{path}/{name}/{call.format(name)}",
+                json=body,
+                headers={"Authorization": f"Bearer {given}"},
+            ).status_code
+            for name in ("fast", "slow")
+            for call, body in bodies.items()
+            for _ in range(3)  # the second time its head is known
+        }
+
+    assert statuses() == {200}
+    for name in ("team/production/fast", "team/production/slow"):
+        infer(channel, a_request(name), metadata=held)
+    node.wait_until(
+        lambda _: (
+            sum(isinstance(r, Prediction) and r.key_id == "client-1" for r in node.records()) == 20
+        )
+    )
+    assert statuses(given=access_tokens.a_token(exp=1)) == {401}
+    assert statuses("other/production") == {401}
+    assert statuses("team/staging") == {404}
+    assert all(worker["memory_mb"] < 100 for worker in node.observed()["workers"])
+
+    desired = DesiredState.model_validate_json((node.folder / "desired.json").read_bytes())
+    before, node.oauth = node.oauth, access_tokens.trust()
+    node.want([*desired.servers], [*desired.routes])
+    node.wait_until(lambda state: state["generation"] == node.generation)
+    assert statuses() == {401}
+    with pytest.raises(grpc.RpcError) as caught:
+        infer(channel, a_request(), metadata=held)
+    told: Any = caught.value
+    assert dict(told.trailing_metadata())["modelyard-code"] == "inference.invalid_token"
+    infer(channel, a_request())
+    node.oauth = before
+    node.want([*desired.servers], [*desired.routes])
+    node.wait_until(lambda state: state["generation"] == node.generation)
 
 
 def test_a_deadline_ends_the_call(node: RunningNode, channel: grpc.Channel) -> None:

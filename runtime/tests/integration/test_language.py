@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from tests.make import access_tokens
 from tests.make.language import a_language_model
 from tests.make.nodes import SECRET, RunningNode, a_key, a_node, a_route, a_server
 
@@ -40,6 +41,7 @@ def _route(package: Path, **changes: Any) -> Route:
 @pytest.fixture(scope="module")
 def node(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     with a_node(tmp_path_factory.mktemp("node")) as node:
+        node.oauth = access_tokens.trust(access_tokens.a_client())
         node.want([a_server(package, SERVER, engine="llama.cpp")], [_route(package)])
         node.start()
         node.wait_ready()
@@ -155,6 +157,10 @@ def test_keys_scopes_and_limits_hold_here_too(node: RunningNode) -> None:
         _client(node, "nobody").completions.create(**asked)
     with pytest.raises(openai.PermissionDeniedError):
         _client(node, "other").completions.create(**asked)
+    by_token = _client(node).with_options(api_key=access_tokens.a_token())
+    assert by_token.completions.create(**asked).choices
+    with pytest.raises(openai.AuthenticationError, match="expired"):
+        by_token.with_options(api_key=access_tokens.a_token(exp=1)).completions.create(**asked)
     slow = _client(node, "slow")
 
     def spend() -> None:

@@ -28,6 +28,7 @@ from .constraints import CheckResult, Constraints, Violations
 from .deployments import Deployment, DeploymentFailed, Deployments
 from .drift import ColumnDrift, Drift, JointDrift, PairDrift
 from .inference import Endpoint, Prediction
+from .oauth_clients import OAuthClient, OAuthClients
 from .outcomes import Outcome, OutcomeCounts
 from .registry import Model, Models
 from .rollouts import Approval, EndpointKey, ServingConfig, ShadowReport, Strategy
@@ -65,6 +66,8 @@ __all__ = [
     "Models",
     "ModelyardError",
     "NotFound",
+    "OAuthClient",
+    "OAuthClients",
     "Outcome",
     "OutcomeCounts",
     "PairDrift",

@@ -13,6 +13,7 @@ from .artifacts import Artifacts
 from .batches import Batches
 from .bundles import Bundles
 from .deployments import Deployments
+from .oauth_clients import OAuthClients
 from .registry import Models
 from .storage import Storage
 
@@ -43,6 +44,7 @@ class Client:
         self.batches = Batches(self._transport)
         self.alerts = Alerts(self._transport)
         self.storage = Storage(self._transport)
+        self.oauth_clients = OAuthClients(self._transport)
 
     def whoami(self) -> dict[str, Any]:
         """Give the account, workspace and permissions of the token."""

@@ -39,6 +39,8 @@ _API = (
     "graphql",
     "model-versions/",
     "content/",
+    "oauth/",
+    ".well-known/",
 )
 
 

@@ -130,7 +130,8 @@ def refused(
         headers["Retry-After"] = str(refusal.retry_after)
     if refusal.allow is not None:
         headers["Allow"] = refusal.allow
-    if refusal.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="modelyard"'
+    if refusal.status == 401 or refusal.challenge is not None:
+        more = f", {refusal.challenge}" if refusal.challenge is not None else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="modelyard"{more}'
     body = refusal.document(request_id, is_v2=is_v2, is_openai=is_openai)
     return Outgoing(refusal.status, body, "application/problem+json", headers)

@@ -100,10 +100,10 @@ class Calls:
         """Answer a request whose head was admitted before, under the same table.
 
         Raises:
-            Refusal: its key has expired or has no calls left.
+            Refusal: its key has no calls left.
         """
         table = self.table
-        if table is None or admitted.is_expired():
+        if table is None:
             raise closed_door()
         if admitted.is_limited:
             table.allow(admitted.key, Scope.predict)

@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
             return 0
         head = data[:end]
         admitted = table.heads.get(head)
-        if admitted is None:
+        if admitted is None or admitted.is_expired():  # read anew: the refusal says what expired
             self._known_head = head
             return 0
         begin, end = end + 4, end + 4 + admitted.length

@@ -50,6 +50,8 @@ class Refusal(Exception):
         self.status, self.code, self.detail = status, code, detail
         self.fields, self.retry_after = fields, retry_after
         self.allow, self.param = allow, param
+        self.challenge: str | None = None
+        """What `WWW-Authenticate` says beside the realm (RFC 6750, section 3)."""
         super().__init__(detail)
 
     def document(self, request_id: str, *, is_v2: bool = False, is_openai: bool = False) -> bytes:

@@ -11,9 +11,11 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
+from modelyard_protocol.access_tokens import looks_like_one
 from modelyard_protocol.routing import DesiredState, Key, Route, Scope, Target
 from modelyard_protocol.safeguards import Guard
 
+from .access_tokens import ReadTokens, TokenDoor
 from .admission import Admitted
 from .allowance import Allowance
 from .refusals import Refusal, closed_door, not_ready
@@ -34,12 +36,17 @@ class Table:
     """
 
     def __init__(
-        self, state: DesiredState, find: Callable[[str], Served | None], allowance: Allowance
+        self,
+        state: DesiredState,
+        find: Callable[[str], Served | None],
+        allowance: Allowance,
+        tokens: ReadTokens | None = None,
     ) -> None:
         self._find = find
         self._allowance = allowance
         self._routes: dict[Address, Route] = {}
         self._keys: dict[Address, dict[str, Key]] = {}
+        self._tokens = TokenDoor(state.oauth, tokens or ReadTokens())
         self._turns: dict[str, float] = {}
         self._guards: dict[str, Guard] = {}
         self.heads: dict[bytes, Admitted] = {}
@@ -58,12 +65,15 @@ class Table:
                 self._guards[route.deployment_id] = Guard(route.safeguards)
 
     def enter(self, address: Address, authorization: str) -> tuple[Route, Key]:
-        """Give the route behind an address to whoever holds one of its keys.
+        """Give the route behind an address to whoever holds one of its keys, or a fit access token.
 
         Raises:
-            Refusal: 401 for an unknown address and for a wrong or expired key alike.
+            Refusal: 401 for an unknown address and for a wrong or expired key alike; 403 and 404
+                only for access tokens of the workspace.
         """
         given = key_in(authorization)
+        if looks_like_one(given):
+            return self._enter_by_token(address, given)
         public_id, _, secret = given.removeprefix(_PREFIX).partition("_")
         key = self._keys.get(address, {}).get(public_id)
         digest = hashlib.sha256(secret.encode()).hexdigest()
@@ -73,6 +83,15 @@ class Table:
         if key.expires_at is not None and key.expires_at <= dt.datetime.now(dt.UTC):
             raise closed_door()
         return self._routes[address], key
+
+    def _enter_by_token(self, address: Address, token: str) -> tuple[Route, Key]:
+        workspace, environment, deployment = address
+        key = self._tokens.enter(workspace, environment, token)
+        route = self._routes.get(address)
+        if route is None:
+            detail = f"No endpoint {deployment} is in the environment {environment}."
+            raise Refusal(404, "inference.no_endpoint", detail)
+        return route, key
 
     def latest(self, route: Route) -> Route:
         """Give the route as it is now; bodies arrive after the head, traffic may have moved on.
@@ -97,7 +116,9 @@ class Table:
         """
         if scope not in key.scopes:
             detail = f"This key may not {scope.value}."
-            raise Refusal(403, "inference.scope_missing", detail)
+            refusal = Refusal(403, "inference.scope_missing", detail)
+            refusal.challenge = f'error="insufficient_scope", scope="{scope.value}"'
+            raise refusal
         self._allowance.spend(key)
 
     def choose(self, route: Route, sticky: str | None) -> tuple[Target, Served]:

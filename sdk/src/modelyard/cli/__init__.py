@@ -13,6 +13,7 @@ from . import (
     drift,
     importing,
     model,
+    oauth_client,
     outcome,
     safeguard,
     storage,
@@ -31,6 +32,7 @@ app.add_typer(safeguard.app, name="safeguard")
 app.add_typer(importing.app, name="import")
 app.add_typer(alert.app, name="alert")
 app.add_typer(storage.app, name="storage")
+app.add_typer(oauth_client.app, name="oauth-client")
 
 
 @app.command()

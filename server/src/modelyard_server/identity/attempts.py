@@ -33,6 +33,7 @@ _PER_MINUTE: dict[str, RateLimitItem] = {
     "password": RateLimitItemPerMinute(10),
     "reset": RateLimitItemPerMinute(10),
     "link": RateLimitItemPerMinute(30),
+    "token": RateLimitItemPerMinute(120),  # of an OAuth client: programs behind one address
 }
 
 

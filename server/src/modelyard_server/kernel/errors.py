@@ -39,6 +39,12 @@ class Invalid(DomainError):
     code = "request.invalid"
 
 
+class Unreadable(DomainError):
+    """The request is not what the protocol of its address says."""
+
+    code = "request.unreadable"
+
+
 class Unauthenticated(DomainError):
     """We do not know who asks."""
 

@@ -25,6 +25,7 @@ T = TypeVar("T")
 log = structlog.get_logger("modelyard.http")
 
 STATUS_OF: dict[type[errors.DomainError], int] = {
+    errors.Unreadable: 400,
     errors.Invalid: 422,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
@@ -65,6 +66,8 @@ _MLFLOW_CODES = {
 }
 
 
+_OAUTH_ADDRESS = "/oauth/token"
+_OAUTH_ERRORS = {"invalid_request", "unsupported_grant_type", "invalid_scope", "invalid_client"}
 _LONGEST_SHOWN = 200
 _LONGEST_SAID = 400
 _MLFLOW_STATUS = {"INVALID_PARAMETER_VALUE": 400, "RESOURCE_ALREADY_EXISTS": 400}
@@ -123,7 +126,9 @@ def problem(
     if retry_after_seconds is not None:
         headers["Retry-After"] = str(retry_after_seconds)
     if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="modelyard"'
+        challenge = (extra or {}).get("_challenge")
+        more = f", {challenge}" if challenge else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="modelyard"{more}'
     if request.url.path.startswith(_MLFLOW_PREFIXES):
         mlflow_code = (extra or {}).get("mlflow_code") or _MLFLOW_CODES.get(
             status, "INTERNAL_ERROR"
@@ -141,9 +146,22 @@ def problem(
         "detail": detail,
         "request_id": request_id(request),
         **({"fields": fields} if fields else {}),
-        **{k: v for k, v in (extra or {}).items() if not k.startswith("mlflow_")},
+        **{k: v for k, v in (extra or {}).items() if not k.startswith(("mlflow_", "_"))},
     }
+    if request.url.path == _OAUTH_ADDRESS:
+        return _oauth_refusal(body, headers)
     return JSONResponse(body, status, headers=headers, media_type=_PROBLEM_TYPE)
+
+
+def _oauth_refusal(body: dict[str, Any], headers: dict[str, str]) -> Response:
+    """Answer as clients of OAuth read it (RFC 6749, section 5.2)."""
+    error = str(body["code"]).partition(".")[2]
+    if error not in _OAUTH_ERRORS:
+        error = "invalid_request" if body["status"] < 429 else "temporarily_unavailable"
+    if body["status"] == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="modelyard"'
+    said = {"error": error, "error_description": str(body["detail"]).replace('"', "'")}
+    return JSONResponse(body | said, body["status"], headers=headers | {"Pragma": "no-cache"})
 
 
 def install_error_answers(app: FastAPI, lacks: Callable[[str], str | None]) -> None:

@@ -7,6 +7,7 @@ from modelyard_server.kernel.errors import (
     QuotaExceeded,
     TooLarge,
     Unauthenticated,
+    Unreadable,
 )
 from modelyard_server.workspaces.errors import NotAllowed
 
@@ -37,6 +38,38 @@ class KeyReplaced(Conflict):
 
 class TooManyKeys(QuotaExceeded):
     code = "traffic.too_many_keys"
+
+
+class OAuthClientMissing(NotFound):
+    code = "traffic.oauth_client_not_found"
+
+
+class TooManyOAuthClients(QuotaExceeded):
+    code = "traffic.too_many_oauth_clients"
+
+
+class ClientRefused(Unauthenticated):
+    code = "traffic.invalid_client"
+
+
+class TokenRequestRefused(Unreadable):
+    code = "traffic.invalid_request"
+
+
+class GrantUnsupported(Unreadable):
+    code = "traffic.unsupported_grant_type"
+
+
+class ScopeRefused(Unreadable):
+    code = "traffic.invalid_scope"
+
+
+class AccessTokenRefused(Unauthenticated):
+    code = "traffic.invalid_access_token"
+
+
+class EnvironmentNotAllowed(NotAllowed):
+    code = "traffic.environment_not_allowed"
 
 
 class NotServed(Conflict):

@@ -44,6 +44,38 @@ class EndpointKey(Owned, Base):
     """Public id of the key that was made in its place; it may be revoked meanwhile."""
 
 
+class OAuthClient(Owned, Base):
+    """A program that gets access tokens for a workspace's endpoints. Its secrets are nowhere.
+
+    Revoked ones stay: records name them.
+    """
+
+    __tablename__ = "oauth_clients"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "client_id"),
+        Index("ix_oauth_clients_created", "workspace_id", "created_at", "id"),
+    )
+
+    name: Mapped[str] = mapped_column(String(120))
+    client_id: Mapped[str] = mapped_column(String(48))
+    secret_sha256: Mapped[str] = mapped_column(String(64))
+    secret_number: Mapped[int]
+    """Counts its secrets; access tokens say by which of them they were got."""
+    old_secret_sha256: Mapped[str | None] = mapped_column(String(64))
+    old_secret_until: Mapped[dt.datetime | None]
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    environments: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Those it may call; `None`: all of them."""
+    requests_per_minute: Mapped[int | None]
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[uuid.UUID | None]
+    created_by_name: Mapped[str] = mapped_column(String(320))
+    last_used_at: Mapped[dt.datetime | None]
+    token_noted_at: Mapped[dt.datetime | None]
+    """When the audit trail last noted that it got a token."""
+    revoked_at: Mapped[dt.datetime | None]
+
+
 class TokenCount(Owned, Base):
     """Tokens that one version read and wrote for one key in one stretch of time."""
 

@@ -23,6 +23,7 @@ from modelyard_protocol.routing import (
     Key,
     Language,
     Limits,
+    OAuthClient,
     Reserve,
     Route,
     Scope,
@@ -37,10 +38,12 @@ from modelyard_server.kernel import tenancy
 from modelyard_server.kernel.crypto import RootKey
 from modelyard_server.kernel.db import Database
 from modelyard_server.kernel.services import Services
+from modelyard_server.settings import Settings
 from modelyard_server.workspaces import service as workspaces
 
-from . import console
+from . import console, oauth_clients
 from .models import EndpointKey
+from .oauth_tokens import Issuer
 from .ports import TextRules
 
 log = structlog.get_logger("modelyard.traffic")
@@ -60,6 +63,7 @@ class _Part:
     servers: tuple[ServerSpec, ...] = ()
     routes: tuple[Route, ...] = ()
     good: Mapping[str, tuple[Good, ...]] = field(default_factory=dict)
+    clients: tuple[OAuthClient, ...] = ()
 
 
 class DesiredStatePublisher:
@@ -84,8 +88,8 @@ class DesiredStatePublisher:
             wanted, reserve = self._compose(compute, workspace_id if asked_last else None)
             compute.keep_reserve(reserve)
             before = compute.desired()
-            same = wanted.servers == before.servers and wanted.routes == before.routes
-            if same and before.generation:
+            same = wanted.model_copy(update={"generation": before.generation})
+            if same == before and before.generation:
                 return before.generation
             made = wanted.model_copy(update={"generation": before.generation + 1})
             compute.apply(made)
@@ -148,6 +152,9 @@ class DesiredStatePublisher:
             servers=tuple(server for part in parts for server in part.servers),
             routes=tuple(made for part in parts for made in part.routes),
         )
+        if clients := [client for part in parts for client in part.clients]:
+            issuer = Issuer(self._services.get(RootKey), self._services.get(Settings))
+            state = state.model_copy(update={"oauth": issuer.trust(clients)})
         good = {key: found for part in parts for key, found in part.good.items() if found}
         return state, Reserve(routes=good)
 
@@ -161,6 +168,7 @@ class DesiredStatePublisher:
             everything = deployments.served(db)
             keys = keys_of(db) if everything else {}
             rules = texts.every(db) if everything else {}
+            clients = oauth_clients.published(db, slug) if everything else ()
             for served in everything:
                 own = served.deployment.id
                 place = served.deployment.environment
@@ -183,7 +191,7 @@ class DesiredStatePublisher:
                 if served.target is None:
                     made = made.model_copy(update={"targets": ()})
                 routes.append(made)
-        return _Part(tuple(servers), tuple(routes), good)
+        return _Part(tuple(servers), tuple(routes), good, clients)
 
 
 def good_of(

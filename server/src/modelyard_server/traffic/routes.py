@@ -17,7 +17,7 @@ from modelyard_server.kernel.services import provided
 from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
-from . import calling, service, tokens
+from . import calling, oauth_routes, service, tokens
 from .schemas import (
     KeyCreate,
     KeyCreated,
@@ -32,7 +32,7 @@ from .schemas import (
 FOLLOW_SECONDS = 2.0  # the node looks several times a second; after that the key works soon
 
 router = APIRouter(prefix="/api/v1", tags=["traffic"])
-routers = [router]
+routers = [router, *oauth_routes.routers]
 
 Manager = Annotated[Actor, allowed(Permission.keys_manage)]
 Publishing = Annotated[Publisher, provided(Publisher)]

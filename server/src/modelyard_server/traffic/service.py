@@ -17,6 +17,7 @@ from modelyard_server.kernel import crypto, trail
 from modelyard_server.kernel.clock import utcnow
 from modelyard_server.kernel.services import Services
 
+from . import oauth_clients
 from .errors import ExpiryPassed, KeyMissing, KeyReplaced, TokensNotCounted, TooManyKeys
 from .models import EndpointKey
 from .schemas import KeyCreate, KeyOut
@@ -199,15 +200,15 @@ def _own(db: Session, deployment_id: uuid.UUID, key_id: uuid.UUID) -> EndpointKe
 
 
 def names_of_keys(db: Session, deployment_id: uuid.UUID) -> dict[str, str]:
-    """Give the names of a deployment's keys by the id that prediction records carry."""
+    """Give the names of a deployment's keys and of clients by the id that records carry."""
     rows = db.execute(
         select(EndpointKey.id, EndpointKey.name).where(EndpointKey.deployment_id == deployment_id)
     )
-    return {str(row.id): row.name for row in rows}
+    return {str(row.id): row.name for row in rows} | oauth_clients.names(db)
 
 
 def note_use(db: Session, used: Mapping[str, dt.datetime]) -> None:
-    """Remember when keys were last used; `used` maps the id in prediction records to a time."""
+    """Remember when keys and clients were last used; `used` maps ids in records to times."""
     ids = [uuid.UUID(key) for key in used if _is_uuid(key)]
     if not ids:
         return
@@ -215,6 +216,7 @@ def note_use(db: Session, used: Mapping[str, dt.datetime]) -> None:
         at = used[str(key.id)]
         if key.last_used_at is None or key.last_used_at < at:
             key.last_used_at = at
+    oauth_clients.note_use(db, {row_id: used[str(row_id)] for row_id in ids})
 
 
 def publish(services: Services) -> int:

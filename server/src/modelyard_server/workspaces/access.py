@@ -257,7 +257,9 @@ def enter(request: Request, db: Session) -> bool:
     return found is not None
 
 
-def actor_of_key(request: Request, db: Session, key_id: uuid.UUID, name: str) -> Actor:
+def actor_of_key(
+    request: Request, db: Session, key_id: uuid.UUID, name: str, slug: str | None = None
+) -> Actor:
     """Give the actor that a key of the workspace is; nobody's role, the least of them."""
     return _noted(
         request,
@@ -265,7 +267,7 @@ def actor_of_key(request: Request, db: Session, key_id: uuid.UUID, name: str) ->
         name=name,
         email="",
         workspace_id=tenancy.workspace_of(db),
-        workspace_slug=wanted_workspace(request) or "",
+        workspace_slug=slug or wanted_workspace(request) or "",
         role=Role.viewer,
         token_id=key_id,
     )

@@ -107,3 +107,65 @@ def test_a_key_for_feedback_may_do_nothing_else(watched: make.Watched):
         ]
 
     assert {answer.status_code for answer in asked} == {401}
+
+
+def a_token(watched: make.Watched, scope: str | None = None, **client: Any) -> tuple[str, str]:
+    """Make an OAuth client and get a token; give both."""
+    body = {"name": "shop", "scopes": ["feedback", "predict"], **client}
+    made = watched.workspace.client("developer").post("/api/v1/oauth-clients", json=body).json()
+    form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
+    with TestClient(watched.workspace.platform.app) as http:
+        secret = (made["client_id"], made["client_secret"])
+        answer = http.post("/oauth/token", data=form, auth=secret)
+    return made["id"], str(answer.json()["access_token"])
+
+
+def send_by_token(
+    watched: make.Watched, token: str, prefix: str = "", deployment: object = None
+) -> httpx.Response:
+    address = f"{prefix}/api/v1/deployments/{deployment or watched.id}/outcomes"
+    with TestClient(watched.workspace.platform.app, raise_server_exceptions=False) as http:
+        return http.post(
+            address,
+            json={"prediction_id": "p-1", "value": 1},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+
+def test_a_client_for_feedback_sends_outcomes_of_its_environments(
+    watched: make.Watched, tmp_path: Path
+):
+    environment = watched.workspace.client("viewer").get(f"/api/v1/deployments/{watched.id}")
+    place = environment.json()["environment"]
+    client_id, token = a_token(watched, environments=[place])
+    answer = send_by_token(watched, token)
+    assert answer.status_code == 200, answer.text
+    assert send_by_token(watched, token, f"/w/{watched.workspace.slug}").status_code == 200
+    with watched.workspace.platform.database.session(watched.workspace.id, write=False) as db:
+        action = AuditEvent.action == "monitoring.outcomes_received"
+        here = AuditEvent.workspace_id == watched.workspace.id
+        actors = {
+            (e.actor_name, e.actor_id) for e in db.scalars(select(AuditEvent).where(action, here))
+        }
+    assert actors == {("client shop", None)}
+    [listed] = watched.workspace.client("viewer").get("/api/v1/oauth-clients").json()["items"]
+    assert listed["last_used_at"] is not None
+
+    other = next(one for one in ("dev", "staging", "production") if one != place)
+    elsewhere = make.a_watched_deployment(
+        watched.workspace.platform.a_workspace(), tmp_path / "other"
+    )
+    for made, status, code in (
+        (a_token(watched, scope="predict"), 403, "traffic.scope_missing"),
+        (a_token(watched, scopes=["predict"]), 403, "traffic.scope_missing"),
+        (a_token(watched, environments=[other]), 403, "traffic.environment_not_allowed"),
+        (a_token(elsewhere), 404, "deployments.not_found"),
+    ):
+        refused = send_by_token(watched, made[1])
+        assert (refused.status_code, refused.json()["code"]) == (status, code)
+    named = send_by_token(watched, token, f"/w/{elsewhere.workspace.slug}")
+    assert named.json()["code"] == "traffic.invalid_access_token"
+
+    gone = watched.workspace.client("developer").delete(f"/api/v1/oauth-clients/{client_id}")
+    assert gone.status_code == 204
+    assert send_by_token(watched, token).json()["code"] == "traffic.invalid_access_token"
