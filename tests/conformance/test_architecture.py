@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import grimp
 import pytest
 from importlinter.cli import lint_imports
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from modelyard_server.app import CAPABILITIES
 
@@ -72,3 +75,27 @@ def test_no_file_is_too_long():
 def test_a_capability_says_what_it_owns(capability):
     text = (PACKAGES / capability / "__init__.py").read_text()
     assert all(word in text for word in ("Owns:", "Invariants:", "Facts emitted:")), text
+
+
+def documents(above: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Give the documents of the app, which is loaded with all its routes."""
+    for one in above.__subclasses__():
+        yield one
+        yield from documents(one)
+
+
+def test_every_default_is_a_value_its_field_takes():
+    refused, seen = [], 0
+    for document in {one for one in documents() if one.__module__.startswith("modelyard_")}:
+        for name, field in document.model_fields.items():
+            if field.is_required():
+                continue
+            default = field.get_default(call_default_factory=True, validated_data={})
+            taken = Annotated[(field.annotation, "", *field.metadata)]
+            seen += 1
+            try:
+                TypeAdapter(taken).validate_python(default)
+            except ValidationError:
+                refused.append(f"{document.__module__}.{document.__name__}.{name}")
+    assert refused == []
+    assert seen > 150

@@ -118,21 +118,12 @@ def error(detail: str, status: int, code: str, param: str | None) -> dict[str, A
 # -- fields
 
 
-def _number(low: float, high: float) -> Check:
+def _number(low: int, high: int, *, is_whole: bool = False) -> Check:
+    kinds, told = (int, "a whole number") if is_whole else (int | float, "a number")
+
     def check(field: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Unfit(f"{field} must be a number.", field)
-        if not low <= value <= high:
-            raise Unfit(f"{field} must be between {low:g} and {high:g}.", field)
-        return value
-
-    return check
-
-
-def _integer(low: int, high: int) -> Check:
-    def check(field: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise Unfit(f"{field} must be a whole number.", field)
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            raise Unfit(f"{field} must be {told}.", field)
         if not low <= value <= high:
             raise Unfit(f"{field} must be between {low} and {high}.", field)
         return value
@@ -232,12 +223,12 @@ def _encoding(field: str, value: Any) -> str:
 
 
 _SAMPLING: Mapping[str, Check] = {
-    "max_tokens": _integer(1, 1_000_000),
+    "max_tokens": _number(1, 1_000_000, is_whole=True),
     "temperature": _number(0, 2),
     "top_p": _number(0, 1),
     "presence_penalty": _number(-2, 2),
     "frequency_penalty": _number(-2, 2),
-    "seed": _integer(0, 2**32 - 2),
+    "seed": _number(0, 2**32 - 2, is_whole=True),
     "stop": _stop,
     "stream": _flag,
     "stream_options": _options,
@@ -246,7 +237,7 @@ _FIELDS: Mapping[Skin, Mapping[str, Check]] = {
     Skin.chat: {
         **_SAMPLING,
         "messages": _messages,
-        "max_completion_tokens": _integer(1, 1_000_000),
+        "max_completion_tokens": _number(1, 1_000_000, is_whole=True),
         "response_format": _format,
     },
     Skin.completions: {**_SAMPLING, "prompt": _prompt},

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .processes import children_of
+
 MOST = 3.0  # times its own time, however busy the machine is
 _LOOK_SECONDS = 0.5
 
@@ -44,8 +46,8 @@ def output_of(
 def without_processor(pid: int) -> float:
     """Give the seconds in which a process, or the one innermost below it, was ready and waited."""
     try:
-        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        below = children_of(pid)
         waited = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
-    return max([waited, *(without_processor(int(one)) for one in below)])
+    return max([waited, *(without_processor(one) for one in below)])

@@ -23,6 +23,7 @@ from modelyard_protocol.routing import (
     ServerState,
 )
 
+from .processes import children_of
 from .wire import REPLICA_MARK, base_of
 
 LOOK_SECONDS = 0.5
@@ -287,13 +288,13 @@ def memory_mb(pid: int | None) -> tuple[float, float]:
         one = waiting.pop()
         try:
             status = Path(f"/proc/{one}/status").read_text()
-            children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
+            children = children_of(one)
         except OSError:
             continue
         facts = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
         held += _mb(facts.get("VmRSS"))
         asked = max(asked, _mb(facts.get("VmData")))
-        waiting += [int(child) for child in children]
+        waiting += children
     return round(held, 1), round(asked, 1)
 
 

@@ -23,6 +23,7 @@ from modelyard_protocol.records import Prediction, Traffic
 from modelyard_protocol.routing import Compiled, Feed, ServerSpec
 from modelyard_runtime.compiling.judging import compile_model
 from modelyard_runtime.loading import load
+from modelyard_runtime.processes import children_of
 
 FIRST, SECOND = "a" * 32, "b" * 32
 
@@ -270,10 +271,10 @@ def test_killed_worker_costs_its_calls_in_flight_and_nothing_else(tmp_path: Path
 def _inner(pid: int) -> int:
     """Give the process behind the walls, which is what can crash."""
     while True:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = children_of(pid)
         if not children:
             return pid
-        pid = int(children[0])
+        pid = children[0]
 
 
 def test_limit_of_a_key_holds_over_all_workers(tmp_path: Path) -> None:

@@ -6219,7 +6219,7 @@ export interface components {
         /** EnvironmentPatch */
         EnvironmentPatch: {
             /** Name */
-            name?: string;
+            name?: string | null;
             /** Variables */
             variables?: {
                 [key: string]: string;

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from modelyard_runtime.processes import children_of
+
 from .walls import Tier
 
 _SECONDS = 60.0
@@ -122,10 +124,10 @@ def _asked(line: list[str]) -> set[str]:
 
 def _users(pid: int) -> set[int]:
     """Give the users of the innermost processes below one."""
-    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    below = children_of(pid)
     if not below:
         return {Path(f"/proc/{pid}").stat().st_uid}
-    return set().union(*(_users(int(one)) for one in below))
+    return set().union(*(_users(one) for one in below))
 
 
 @contextmanager

@@ -98,7 +98,8 @@ class EnvironmentCreate(BaseModel):
 class EnvironmentPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(default_factory=str, min_length=1, max_length=200)
+    name: str | None = Field(None, min_length=1, max_length=200)
+    """Null leaves it as it is."""
     variables: Variables = Field(default_factory=dict)
     quota: Quota = Field(default_factory=Quota)
     price: Price | None = None

@@ -135,6 +135,8 @@ def change(
     """
     row = own(db, slug)
     changes = wanted.model_dump(exclude_unset=True, mode="json")
+    if wanted.name is None:
+        changes.pop("name", None)
     for name in changes.get("variables") or {}:
         _checked_name(name)
     if wanted.policy is not None and wanted.policy.driver is not None:

@@ -34,6 +34,7 @@ def test_there_are_three_and_more_can_be_added_renamed_and_removed(admin: Any) -
     assert admin.post(PLACES, json={"name": "EU production"}).status_code == 409
     renamed = admin.patch(f"{PLACES}/dev", json={"name": "Playground"})
     assert renamed.json()["name"] == "Playground"
+    assert admin.patch(f"{PLACES}/dev", json={"name": None}).json()["name"] == "Playground"
     assert admin.delete(f"{PLACES}/eu-production").status_code == 204
     kept = admin.delete(f"{PLACES}/dev")
     assert (kept.status_code, kept.json()["code"]) == (409, "deployments.environment_in_use")
