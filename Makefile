@@ -73,9 +73,9 @@ check: .make/dev .make/node ## Formatting, lint, types, import contracts, API di
 	@scripts/check-api
 
 test: .make/dev .make/web ## Everything: both databases, real processes, a real browser
-	@$(PYTEST) -q -n 3 --dist loadfile -m "not e2e"
+	@$(PYTEST) -q -n 3 --dist loadfile --ignore tests/e2e
 	@cd web && npm run --silent test
-	@$(PYTEST) -q -n 3 --dist loadfile -m e2e
+	@$(PYTEST) -q -n 3 --dist loadfile tests/e2e
 
 .make/autolog/complete: .make/dev
 	@echo "Installing LightGBM, PyTorch and Keras for their autologging"

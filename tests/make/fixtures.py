@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select, update
 from starlette.testclient import TestClient
 
 from modelyard_server.app import compose, create_app, load_models
@@ -28,7 +28,7 @@ from modelyard_server.migrations import state
 from modelyard_server.settings import Settings
 from modelyard_server.workspaces import access, service
 from modelyard_server.workspaces.access import System
-from modelyard_server.workspaces.models import Membership
+from modelyard_server.workspaces.models import Membership, Workspace
 from modelyard_server.workspaces.ports import WorkspaceObserver
 
 from .postgres import postgres_server
@@ -168,12 +168,20 @@ def postgres_platform(
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def platform(request: pytest.FixtureRequest) -> Platform:
-    """Both databases in turn, without the jobs that earlier tests have left to do."""
+def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
+    """Both databases in turn, without the jobs that earlier tests have left to do.
+
+    Workspaces that a test makes are closed after it: work that goes over all of them would take
+    longer with every test.
+    """
     made: Platform = request.getfixturevalue(f"{request.param}_platform")
     with made.database.platform_session() as db:
         db.execute(delete(Job).where(Job.owner_workspace_id.is_not(None)))
-    return made
+        last = db.scalar(select(func.max(Workspace.id))) or 0
+    yield made
+    with made.database.platform_session() as db:
+        own = (Workspace.id > last) & Workspace.deleted_at.is_(None)
+        db.execute(update(Workspace).where(own).values(deleted_at=utcnow()))
 
 
 @pytest.fixture

@@ -348,6 +348,10 @@ class ObservedServer(BaseModel):
     """Of its processes together."""
     data_mb: float = 0.0
     """What its largest process has asked for, which `Limits.memory_mb` is about."""
+    silent_seconds: float = 0.0
+    """For so long calls have waited for the most silent of its processes, and none was answered."""
+    silent_calls: int = 0
+    """So many wait for that one."""
     is_asleep: bool = False
     """It has no process until a call needs one; with a graph it is ready all the same."""
     slept_seconds: float = 0.0

@@ -307,8 +307,10 @@ def _best(server_id: str, every: list[ObservedServer]) -> ObservedServer:
     ready = [one for one in own if one.state is ServerState.ready]
     best = (ready or own)[0]
     memory, largest = sum(one.memory_mb for one in own), max(one.data_mb for one in own)
+    mute = max(own, key=lambda one: one.silent_seconds)
     facts = {"id": server_id, "replicas": len(ready), "data_mb": largest}
-    return best.model_copy(update=facts | {"memory_mb": round(memory, 1)})
+    silence = {"silent_seconds": mute.silent_seconds, "silent_calls": mute.silent_calls}
+    return best.model_copy(update=facts | silence | {"memory_mb": round(memory, 1)})
 
 
 def _sleeping(server_id: str) -> ObservedServer:

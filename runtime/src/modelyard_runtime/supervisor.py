@@ -61,6 +61,7 @@ class ModelServer:
 
     def observed(self) -> ObservedServer:
         """Give what is to be told about its process."""
+        silent_seconds, silent_calls = self._workers.silence(self.spec.id)
         return ObservedServer(
             id=self.spec.id,
             state=self.state,
@@ -68,6 +69,8 @@ class ModelServer:
             pid=self._run.pid if self._run else None,
             memory_mb=self._memory_mb[0],
             data_mb=self._memory_mb[1],
+            silent_seconds=silent_seconds,
+            silent_calls=silent_calls,
             restarts=self._restarts,
             since=self._since,
             sandbox=self._walls,

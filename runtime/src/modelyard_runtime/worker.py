@@ -217,12 +217,14 @@ class Worker:
             connection.expire(now)
         self._servers.sweep()
         oldest: dict[str, float] = {}
+        silent: dict[str, tuple[float, int]] = {}
         load: dict[str, tuple[int, int]] = {}
 
         def see(served: Served) -> None:
             load[served.id] = (served.waiting, served.calls)
             for name, backend in served.backends.items():
                 oldest[name] = backend.oldest_seconds()
+                silent[name] = (backend.silent_seconds(), backend.waiting)
 
         self._servers.each(see)
         facts = {
@@ -230,6 +232,7 @@ class Worker:
             "dropped": self._recorder.dropped,
             "memory_mb": self._heap.sweep(sum(calls for _, calls in load.values())),
             "oldest": oldest,
+            "silent": silent,
             "load": load,
             "compared": self._calls.compared,
         }

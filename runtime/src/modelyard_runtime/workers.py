@@ -343,6 +343,13 @@ class Workers:
         ages = [(worker.health.get("oldest") or {}).get(server_id, 0.0) for worker in self._all]
         return max(map(float, ages), default=0.0)
 
+    def silence(self, server_id: str) -> tuple[float, int]:
+        """Give for how long a model server has answered nobody, and how many wait for it."""
+        told = [(worker.health.get("silent") or {}).get(server_id) for worker in self._all]
+        waiting = [(float(seconds), int(calls)) for seconds, calls in filter(None, told) if calls]
+        seconds = min((one for one, _ in waiting), default=0.0)
+        return round(seconds, 1), sum(calls for _, calls in waiting)
+
     def inform(self, worker: Worker) -> None:
         """Tell a worker that has just started everything the others know."""
         for spec in self._specs.values():

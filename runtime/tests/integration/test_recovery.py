@@ -86,8 +86,17 @@ def test_answer_that_comes_too_late_is_a_504_and_does_not_stop_the_server(tmp_pa
         url = f"{node.address}/predict"
         late = node.client.post(url, json={"row": {"x": 9.0}})
         assert (late.status_code, late.json()["code"]) == (504, "inference.timeout")
+
+        def is_silent(state: dict[str, Any]) -> bool:
+            (seen,) = state["servers"]
+            return seen["silent_calls"] >= 1 and seen["silent_seconds"] > 0.5
+
+        node.wait_until(
+            lambda state: is_silent(state) or not node.client.post(url, json={"row": {"x": 9.0}})
+        )
         node.wait_until(lambda _: predict(node).status_code == 200, seconds=10)
         assert node.observed()["servers"][0]["restarts"] == 0
+        node.wait_until(lambda state: state["servers"][0]["silent_calls"] == 0)
 
 
 def test_second_node_in_the_same_folder_refuses_to_start(tmp_path: Path) -> None:

@@ -7867,6 +7867,16 @@ export interface components {
             drift: string | null;
             /** Crash */
             crash: string | null;
+            /**
+             * Silent Seconds
+             * @default 0
+             */
+            silent_seconds: number;
+            /**
+             * Silent Calls
+             * @default 0
+             */
+            silent_calls: number;
         };
         /** MemberOut */
         MemberOut: {

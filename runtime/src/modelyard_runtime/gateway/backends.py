@@ -31,6 +31,7 @@ class Backend(asyncio.Protocol):
         self._pieces: dict[int, OnPiece] = {}
         self._bytes = 0
         self._last = 0
+        self._heard_at = 0.0
         self.is_closed = False
 
     @property
@@ -47,6 +48,11 @@ class Backend(asyncio.Protocol):
         """Give the age of the call that has waited longest."""
         first = next(iter(self._open.values()), None)
         return 0.0 if first is None else time.monotonic() - first[1]
+
+    def silent_seconds(self) -> float:
+        """Give for how long calls have waited while none of them heard anything."""
+        first = next(iter(self._open.values()), None)
+        return 0.0 if first is None else time.monotonic() - max(first[1], self._heard_at)
 
     def talk(
         self, meta: dict[str, Any], body: bytes, on_piece: OnPiece, on_answer: OnAnswer
@@ -88,6 +94,7 @@ class Backend(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand answers to those who wait for them."""
+        self._heard_at = time.monotonic()
         try:
             for number, kind, payload in self._reader.feed(data):
                 if kind is Kind.answer:

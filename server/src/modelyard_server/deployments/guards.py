@@ -8,6 +8,9 @@ from .schemas import Guards
 FEW_FOR_LATENCY = 50
 LATENCY_SLACK_MS = 20.0
 WORSE_THAN_BEFORE = 2.0
+SILENT_SECONDS = 10.0
+FEW_FOR_SILENCE = 3
+"""Calls: fewer that wait may each be a large one."""
 
 
 def breach(guards: Guards | None, new: Measured, old: Measured) -> str | None:
@@ -16,6 +19,7 @@ def breach(guards: Guards | None, new: Measured, old: Measured) -> str | None:
         return None
     checks = [
         _crashed(new),
+        _silent(guards, new, old),
         _failing(guards, new, old),
         _slow(guards, new, old),
         _refusing(guards, new, old),
@@ -26,6 +30,18 @@ def breach(guards: Guards | None, new: Measured, old: Measured) -> str | None:
 
 def _crashed(new: Measured) -> str | None:
     return f"Its model server crashed: {new.crash}" if new.crash else None
+
+
+def _silent(guards: Guards, new: Measured, old: Measured) -> str | None:
+    """Know a model that hangs by those who wait: their calls fail only when their time is over."""
+    usual = (old.p95_ms or 0.0) / 1000 * guards.latency_factor
+    allowed = max(SILENT_SECONDS, usual, old.silent_seconds * WORSE_THAN_BEFORE)
+    if new.silent_calls < FEW_FOR_SILENCE or new.silent_seconds <= allowed:
+        return None
+    return (
+        f"Its model server has answered nobody for {new.silent_seconds:.0f} s while "
+        f"{new.silent_calls} calls wait; allowed are {allowed:.0f} s."
+    )
 
 
 def _failing(guards: Guards, new: Measured, old: Measured) -> str | None:

@@ -203,6 +203,10 @@ class Measured:
     """How far they have moved from training, see `monitoring.drift`; 0 where nothing is known."""
     crash: str | None = None
     """Why its model server keeps crashing."""
+    silent_seconds: float = 0.0
+    """For so long calls have waited for its model server, and none was answered."""
+    silent_calls: int = 0
+    """So many wait now."""
 
 
 class GuardMeasurements(Protocol):

@@ -216,6 +216,9 @@ class MeasuredOut(BaseModel):
     p95_ms: float | None
     drift: str | None
     crash: str | None
+    silent_seconds: float = 0.0
+    """For so long calls have waited for its model server, and none was answered."""
+    silent_calls: int = 0
 
 
 class ShiftOut(BaseModel):

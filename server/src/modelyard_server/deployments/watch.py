@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -110,9 +110,14 @@ class Look:
         observed = self._compute.observed()
         servers = {server.id: server for server in observed.servers} if observed else {}
         server = servers.get(revision.server_key)
-        if server is None or server.restarts < CRASHES or server.state == ServerState.ready:
+        if server is None:
             return found
-        return Measured(**{**asdict(found), "crash": server.reason or "it gave no reason"})
+        found = replace(
+            found, silent_seconds=server.silent_seconds, silent_calls=server.silent_calls
+        )
+        if server.restarts < CRASHES or server.state == ServerState.ready:
+            return found
+        return replace(found, crash=server.reason or "it gave no reason")
 
     def _apply(
         self,

@@ -32,6 +32,9 @@ NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
             "predictions drift",
         ),
         (Measured(crash="ImportError"), "Its model server crashed: ImportError"),
+        (Measured(silent_seconds=11.0, silent_calls=3), "answered nobody for 11 s while 3 calls"),
+        (Measured(silent_seconds=10.0, silent_calls=99), None),
+        (Measured(silent_seconds=60.0, silent_calls=2), None),
     ],
 )
 def test_a_worse_revision_is_named_by_what_is_worse(new: Measured, reason: str | None) -> None:
@@ -44,6 +47,14 @@ def test_what_was_as_bad_before_is_no_reason_to_go_back() -> None:
     bad = Measured(requests=1000, errors_5xx=100, errors_4xx=400)
     assert guards.breach(Guards(), bad, bad) is None
     assert guards.breach(Guards(), Measured(requests=100, errors_5xx=60), bad) is not None
+
+
+def test_a_silence_is_held_against_what_the_old_revision_takes() -> None:
+    mute = Measured(silent_seconds=30.0, silent_calls=5)
+    slow = Measured(requests=100, p95_ms=25_000.0)
+    assert guards.breach(Guards(), mute, slow) is None
+    assert guards.breach(Guards(), mute, Measured(silent_seconds=20.0, silent_calls=5)) is None
+    assert guards.breach(Guards(latency_factor=1), mute, slow) is not None
 
 
 def test_callers_who_send_other_rows_are_not_the_new_revisions_fault() -> None:

@@ -16,6 +16,11 @@ type Measured = NonNullable<NonNullable<Revision["shift"]>["new"]>;
 const share = (part: number, whole: Measured) =>
   whole.requests === 0 ? "–" : percent(part / whole.requests);
 
+const silence = (of: Measured) =>
+  of.silent_calls === 0
+    ? "none"
+    : `${count(of.silent_calls)} for ${Math.round(of.silent_seconds)} s`;
+
 /** What guards measured last, new against old, with what is allowed. */
 export function GuardTable({ revision, old }: Props) {
   const seen = revision.shift;
@@ -52,6 +57,12 @@ export function GuardTable({ revision, old }: Props) {
       latency(fresh.p95_ms),
       latency(before.p95_ms),
       guards ? `up to ${guards.latency_factor} times` : "not guarded",
+    ],
+    [
+      "Calls that wait without any answer",
+      silence(fresh),
+      silence(before),
+      guards ? "up to 10 s, or as the old one" : "not guarded",
     ],
     [
       "Predictions",

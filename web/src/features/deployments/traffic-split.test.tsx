@@ -18,6 +18,8 @@ const measured = {
   p95_ms: 12,
   drift: null,
   crash: null,
+  silent_seconds: 12,
+  silent_calls: 4,
 };
 const canary = aRevision({
   number: 2,
@@ -30,7 +32,7 @@ const canary = aRevision({
     is_followed: true,
     checked_at: "2026-11-21T08:01:00Z",
     new: measured,
-    old: { ...measured, requests: 1800, errors_5xx: 0 },
+    old: { ...measured, requests: 1800, errors_5xx: 0, silent_calls: 0 },
     breach: null,
   },
 });
@@ -48,6 +50,9 @@ test("a canary shows what its guards measure and its share can be set", async ()
   await renderView(<TrafficSplit id={DEPLOYMENT} />);
   const guards = within(await screen.findByRole("table", { name: "Guards" }));
   expect(guards.getByRole("row", { name: /Failed \(5xx\) 0.5 % 0 % up to 2 %/ })).toBeVisible();
+  expect(
+    guards.getByRole("row", { name: /without any answer 4 for 12 s none up to/ }),
+  ).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "25 %" }));
   await userEvent.click(screen.getByRole("button", { name: "Send 25 % to revision 2" }));
   const weights = [
