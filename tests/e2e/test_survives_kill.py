@@ -52,9 +52,14 @@ def test_gateway_serves_while_the_control_plane_is_dead_and_every_call_is_logged
     installation: Installation, owner: Member, deployment: dict, key: str
 ) -> None:
     wait_for(lambda: _answers(deployment["url"], key), 15, lambda: installation.output[-3000:])
+    client = owner.post("/oauth-clients", {"name": "shop"})
+    secret = (client["client_id"], client["client_secret"])
+    form = {"grant_type": "client_credentials"}
+    told = httpx.post(f"{installation.url}/oauth/token", data=form, auth=secret, timeout=30)
+    token = told.json()["access_token"]
     installation.kill()
 
-    answers = [predict(deployment["url"], key) for _ in range(20)]
+    answers = [predict(deployment["url"], one) for one in (key, token) * 10]
     installation.start()
 
     assert [a.status_code for a in answers] == [200] * 20
@@ -65,6 +70,11 @@ def test_gateway_serves_while_the_control_plane_is_dead_and_every_call_is_logged
         20,
         lambda: f"{len(ids)} calls, logged: {owner.get(log, limit=100)}",
     )
+    logged = owner.get(log, limit=100)["items"]
+    assert {p["key_name"] for p in logged if p["id"] in ids} == {"test", "shop"}
+    owner.http.delete(f"/oauth-clients/{client['id']}").raise_for_status()
+    refused = lambda: predict(deployment["url"], token).status_code == 401  # noqa: E731
+    wait_for(refused, 15, lambda: "A revoked client's token still opens.")
 
 
 def test_killed_node_comes_back_with_its_deployments(

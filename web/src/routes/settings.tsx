@@ -8,6 +8,10 @@ import { workspaceRoute } from "./workspace";
 const GeneralPanel = lazyView(() => import("@/features/settings/general-panel"), "GeneralPanel");
 const MembersPage = lazyView(() => import("@/features/members/members-page"), "MembersPage");
 const TokensPage = lazyView(() => import("@/features/tokens/tokens-page"), "TokensPage");
+const OAuthClientsPanels = lazyView(
+  () => import("@/features/oauth-clients/oauth-clients-panels"),
+  "OAuthClientsPanels",
+);
 const EnvironmentsPage = lazyView(
   () => import("@/features/environments/environments-page"),
   "EnvironmentsPage",
@@ -84,7 +88,12 @@ const tokens = createRoute({
   getParentRoute: () => settings,
   path: "tokens",
   component: function Tokens() {
-    return <TokensPage ws={tokens.useParams().ws} />;
+    return (
+      <div className="stack">
+        <TokensPage ws={tokens.useParams().ws} />
+        <OAuthClientsPanels />
+      </div>
+    );
   },
 });
 
