@@ -13,7 +13,7 @@ PORT ?= 8080
 GATEWAY_PORT ?= 8081
 GRPC_PORT ?= 8082
 
-.PHONY: help setup run check format test test-autolog test-bad-input test-docker test-kubernetes unit e2e api docs migration bench-serving bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy soak-kill soak-capture clean
+.PHONY: help setup run check format test test-autolog test-bad-input test-docker test-kubernetes unit e2e api docs migration bench-serving bench-language bench-tracking bench-artifacts bench-start bench-search bench-run-table bench-fleet bench-drift bench-capture soak-deploy soak-kill soak-capture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -126,6 +126,9 @@ migration: .make/dev ## New migration from the models: make migration NAME="add 
 bench-serving: .make/dev ## Three models through the gateway, beside five peers in .make/peers (ARGS="--peers litserve")
 	@scripts/system-deps bench
 	@$(BIN)/python benchmarks/serving.py $(ARGS)
+
+bench-language: .make/dev ## Chat with a language model through the gateway, beside llama.cpp's own server
+	@$(BIN)/python benchmarks/language.py $(ARGS)
 
 bench-tracking: .make/dev ## All of tracking beside its peers, into one file (ARGS="--only ingestion history")
 	@$(BIN)/python benchmarks/everything.py $(ARGS)
