@@ -79,6 +79,7 @@ test("an answer is shown as it comes, and every turn is sent with all that was s
   ]);
   await userEvent.click(await screen.findByRole("button", { name: "Start over" }));
   expect(screen.queryByText("Good day.")).toBeNull();
+  expect(message).toHaveFocus();
 });
 
 test("what was written stays when somebody stops it", async () => {
@@ -89,6 +90,7 @@ test("what was written stays when somebody stops it", async () => {
   expect(await screen.findByText("Good")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Stop" }));
   expect(await screen.findByText(/stopped/)).toBeVisible();
+  expect(screen.getByLabelText("Message")).toHaveFocus();
   expect(screen.getByText("Good")).toBeVisible();
 });
 

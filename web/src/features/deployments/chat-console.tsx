@@ -1,5 +1,5 @@
 import { Button, NumberInput, Textarea } from "@mantine/core";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { latency } from "@/lib/format";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
@@ -18,12 +18,15 @@ export function ChatConsole({ deployment }: { deployment: Deployment }) {
   const [text, setText] = useState("");
   const [limit, setLimit] = useState(128);
   const [note, setNote] = useState<string | null>(null);
+  /** Takes the focus from buttons that go away or are locked when they are pressed. */
+  const message = useRef<HTMLTextAreaElement>(null);
   const chat = useChat(called.id);
   const isGoing = chat.told !== null;
   const submit = () => {
     if (!text.trim() || isGoing) return;
     const messages: Message[] = [...said, { role: "user", content: text.trim() }];
     setNote(null);
+    message.current?.focus();
     const began = performance.now();
     void chat.send({ model: called.model_name, messages, max_tokens: limit }, (told) => {
       setSaid([...messages, { role: "assistant", content: told.content }]);
@@ -51,6 +54,7 @@ export function ChatConsole({ deployment }: { deployment: Deployment }) {
               setSaid([]);
               setNote(null);
               chat.forget();
+              message.current?.focus();
             }}
           >
             Start over
@@ -68,6 +72,7 @@ export function ChatConsole({ deployment }: { deployment: Deployment }) {
         <Answering deployment={deployment} called={called} onCalled={setCalled} version={null} />
         {shown.length > 0 && <Said messages={shown} isGoing={isGoing} />}
         <Textarea
+          ref={message}
           label="Message"
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
@@ -97,7 +102,13 @@ export function ChatConsole({ deployment }: { deployment: Deployment }) {
             Send
           </Button>
           {isGoing && (
-            <Button variant="default" onClick={chat.stop}>
+            <Button
+              variant="default"
+              onClick={() => {
+                chat.stop();
+                message.current?.focus();
+              }}
+            >
               Stop
             </Button>
           )}

@@ -49,7 +49,8 @@ function inPython({ origin, model, request, onto, strategy }: Meant): string {
   const start = [
     "import modelyard",
     "",
-    `client = modelyard.Client(${text(origin)})  # the API token is in MODELYARD_TOKEN`,
+    "# The API token is read from MODELYARD_TOKEN.",
+    `client = modelyard.Client(${text(origin)})`,
   ];
   const shared = [
     ...(request.config ? [`config=${configIn(request.config)},`] : []),

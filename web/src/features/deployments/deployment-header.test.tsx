@@ -50,6 +50,8 @@ test("its environment is called what the workspace calls it", async () => {
   answers("get", "/api/v1/environments", [place]);
   await show();
   expect(await screen.findByText("Try-out")).toBeVisible();
+  const attempt = screen.getByRole("link", { name: "Try it" });
+  expect(attempt).toHaveAttribute("href", `/w/team/deployments/${DEPLOYMENT}?tab=api`);
 });
 
 test("without an earlier good revision there is nothing to roll back to", async () => {

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
 import { CopyField } from "@/ui/copy-field";
+import { LinkButton } from "@/ui/link-button";
 import { PageHeader } from "@/ui/page-header";
 import { StatusBadge, Tag } from "@/ui/status-badge";
 import { deployment, isMoving, revisionList, servedModel } from "./api";
@@ -24,6 +25,7 @@ export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
     useQuery({ ...servedModel(data.model_id), enabled: !isReported }).data?.latest_version ?? null;
   const revisions = useQuery(revisionList(id)).data ?? [];
   const mayChange = usePermission("deployments.create");
+  const mayTry = usePermission("deployments.try");
   const live = data.live_revision;
   const previous = revisions.find((one) => one.number === data.previous_good_revision);
   const good = revisions.filter((one) => data.good_revisions.includes(one.number));
@@ -51,17 +53,29 @@ export function DeploymentHeader({ id, tab }: { id: string; tab: Tab }) {
         }
         meta={isReported ? data.status_reason : <CopyField value={data.url} label="address" />}
         actions={
-          mayChange && (
-            <>
-              {previous && !moving && !isShared && (
-                <RollBack deployment={data} to={previous} good={good} />
-              )}
-              {behind && !moving && !isShared && (
-                <DeployVersion deployment={data} version={newest} />
-              )}
-              <LifecycleMenu deployment={data} />
-            </>
-          )
+          <>
+            {mayTry && live && !isReported && tab !== "api" && (
+              <LinkButton
+                variant="default"
+                to="/w/$ws/deployments/$dep"
+                params={{ ...here(), dep: id }}
+                search={{ tab: "api" }}
+              >
+                Try it
+              </LinkButton>
+            )}
+            {mayChange && (
+              <>
+                {previous && !moving && !isShared && (
+                  <RollBack deployment={data} to={previous} good={good} />
+                )}
+                {behind && !moving && !isShared && (
+                  <DeployVersion deployment={data} version={newest} />
+                )}
+                <LifecycleMenu deployment={data} />
+              </>
+            )}
+          </>
         }
       />
       <Notices deployment={data} tab={tab} />

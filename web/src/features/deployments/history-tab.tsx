@@ -1,18 +1,25 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
 import { type Column, DataTable } from "@/ui/data-table";
 import { Panel } from "@/ui/panel";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
-import { type Revision, revisionList } from "./api";
+import { type Deployment, deployment, isMoving, type Revision, revisionList } from "./api";
+import { RollBack } from "./roll-back";
 import { WhatAnswered } from "./what-answered";
 
 /** Every revision there ever was: who, when, what, why. */
 export function HistoryTab({ id }: { id: string }) {
   const { data } = useSuspenseQuery(revisionList(id));
-  const columns = useMemo(() => columnsOf(data), [data]);
+  const { data: of } = useSuspenseQuery(deployment(id));
+  const mayChange = usePermission("deployments.create");
+  const columns = useMemo(
+    () => [...columnsOf(data), ...(mayChange && isSettled(of) ? [redeploy(of, data)] : [])],
+    [data, of, mayChange],
+  );
   return (
     <div className="stack loose">
       <Panel title="Revisions" flush>
@@ -26,6 +33,23 @@ export function HistoryTab({ id }: { id: string }) {
       <WhatAnswered id={id} />
     </div>
   );
+}
+
+/** Nothing is on its way there, so that a revision of before can be served again. */
+const isSettled = (of: Deployment): boolean =>
+  !isMoving(of.status) && !isMoving(of.latest_revision.status) && of.weights.length < 2;
+
+function redeploy(of: Deployment, all: Revision[]): Column<Revision> {
+  const good = all.filter((one) => of.good_revisions.includes(one.number));
+  return {
+    id: "redeploy",
+    header: "",
+    align: "end",
+    cell: (row) =>
+      good.includes(row) && row.number !== of.live_revision?.number ? (
+        <RollBack deployment={of} to={row} good={good} inRow />
+      ) : null,
+  };
 }
 
 function whatOf(revision: Revision, all: Revision[]): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { levelOf } from "./log-levels";
+import { levelOf, readable } from "./log-levels";
 
 test.each([
   ["WARNING:root:slow", "warning"],
@@ -17,4 +17,10 @@ test.each([
   ["", "other"],
 ])("%s is of level %s", (line, level) => {
   expect(levelOf(line)).toBe(level);
+});
+
+test("what colours a line on a terminal is left out, and its level is found", () => {
+  const line = readable("\u001b[33mWARNING\u001b[0m slow \u001b[1;31mred\u001b[0m");
+  expect(line).toBe("WARNING slow red");
+  expect(levelOf(line)).toBe("warning");
 });

@@ -23,6 +23,12 @@ const CARRIED = [
 const RAISED = /^(Traceback \(most recent call last\)|[\w.]*(Error|Exception)\b)/;
 const WARNED = /\b\w*Warning: /;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what terminals take for colours and moves
+const FOR_TERMINALS = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
+
+/** A line as it is read, without what only a terminal understands. */
+export const readable = (line: string): string => line.replace(FOR_TERMINALS, "");
+
 /** The level that a line of a model server's log carries; "other" when it carries none. */
 export function levelOf(line: string): Level {
   const head = line.slice(0, HEAD);

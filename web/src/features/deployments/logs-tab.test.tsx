@@ -1,6 +1,6 @@
-import { screen } from "@testing-library/react";
+import { fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DEPLOYMENT } from "@/test/deployments";
 import { renderView } from "@/test/render";
 import { answers } from "@/test/server";
@@ -38,4 +38,19 @@ test("levels can be left out; lines without one stay under other", async () => {
   await userEvent.click(screen.getByRole("checkbox", { name: "Errors" }));
   await userEvent.click(await screen.findByRole("button", { name: "Show all lines" }));
   expect(screen.getByText(/ready/)).toBeVisible();
+});
+
+test("followed lines stay at their end, until somebody scrolls back", async () => {
+  const box = vi.spyOn(HTMLElement.prototype, "scrollHeight", "get").mockReturnValue(500);
+  const path = `/api/v1/deployments/${DEPLOYMENT}/logs`;
+  answers("get", path, { lines: ["first"] });
+  await renderView(<LogsTab id={DEPLOYMENT} />);
+  const shown = (await screen.findByText("first")).closest("pre");
+  expect(shown?.scrollTop).toBe(500);
+  if (shown) shown.scrollTop = 0;
+  fireEvent.scroll(shown ?? document.body);
+  answers("get", path, { lines: ["first", "second"] });
+  await screen.findByText(/second/, {}, { timeout: 8_000 });
+  expect(shown?.scrollTop).toBe(0);
+  box.mockRestore();
 });

@@ -7,7 +7,7 @@ import { CodeBlock } from "@/ui/code-block";
 import { EmptyState } from "@/ui/empty-state";
 import { Panel } from "@/ui/panel";
 import { logs } from "./api";
-import { LEVELS, type Level, levelOf } from "./log-levels";
+import { LEVELS, type Level, levelOf, readable } from "./log-levels";
 
 const FIRST = 200;
 const MOST = 10_000;
@@ -25,7 +25,10 @@ export function LogsTab({ id }: { id: string }) {
   const longer = Math.min(tail * 5, MOST);
   const needle = wanted.trim().toLowerCase();
   const [hidden, setHidden] = useState<readonly Level[]>([]);
-  const read = useMemo(() => data.lines.map((line) => ({ line, level: levelOf(line) })), [data]);
+  const read = useMemo(
+    () => data.lines.map(readable).map((line) => ({ line, level: levelOf(line) })),
+    [data],
+  );
   const there = LEVELS.filter((level) => read.some((one) => one.level === level));
   const found = read
     .filter((one) => !hidden.includes(one.level))
@@ -86,7 +89,7 @@ export function LogsTab({ id }: { id: string }) {
           action={<Button onClick={showAll}>Show all lines</Button>}
         />
       )}
-      {found.length > 0 && <CodeBlock code={found.join("\n")} label="log" wrap />}
+      {found.length > 0 && <CodeBlock code={found.join("\n")} label="log" wrap atEnd={following} />}
     </Panel>
   );
 }

@@ -150,7 +150,6 @@ export function QuickDeployForm({
             : {})}
         />
       )}
-      {asCode && <CopyAsCode of={code} />}
       <div className={`row between wrap ${classes.end}`}>
         <span className="small dim">
           {picked.environment_cached
@@ -176,6 +175,7 @@ export function QuickDeployForm({
           </Button>
         </div>
       </div>
+      {asCode && <CopyAsCode of={code} />}
     </form>
   );
 }

@@ -15,20 +15,33 @@ interface Props {
   to: Revision;
   /** All revisions that were good, newest first. */
   good: Revision[];
+  /** One of many in a table. */
+  inRow?: boolean;
 }
 
 /** The way back to the previous good revision: one question, one click. */
-export function RollBack({ deployment, to, good }: Props) {
+export function RollBack({ deployment, to, good, inRow = false }: Props) {
   const [asking, setAsking] = useState(false);
   return (
     <>
-      <Button
-        variant="default"
-        leftSection={<IconArrowBackUp size={16} stroke={1.7} aria-hidden />}
-        onClick={() => setAsking(true)}
-      >
-        Roll back to v{to.version}
-      </Button>
+      {inRow ? (
+        <Button
+          variant="default"
+          size="compact-xs"
+          aria-label={`Redeploy revision ${to.number}`}
+          onClick={() => setAsking(true)}
+        >
+          Redeploy
+        </Button>
+      ) : (
+        <Button
+          variant="default"
+          leftSection={<IconArrowBackUp size={16} stroke={1.7} aria-hidden />}
+          onClick={() => setAsking(true)}
+        >
+          Roll back to v{to.version}
+        </Button>
+      )}
       <Modal
         opened={asking}
         onClose={() => setAsking(false)}
@@ -45,7 +58,9 @@ export function RollBack({ deployment, to, good }: Props) {
 const differsInInput = (error: Error | null) =>
   error instanceof Refusal && error.code === "deployments.schema_differs";
 
-function Question({ deployment, to: first, good, onClose }: Props & { onClose: () => void }) {
+type QuestionProps = Omit<Props, "inRow"> & { onClose: () => void };
+
+function Question({ deployment, to: first, good, onClose }: QuestionProps) {
   const rollBack = useRollBack(deployment.id);
   const [reason, setReason] = useState("");
   const [number, setNumber] = useState(first.number);

@@ -25,6 +25,19 @@ test("a model's row says where it is live and deploys with one click", async () 
   expect(onDeploy).toHaveBeenCalledWith({ modelId: MODEL, version: 1 });
 });
 
+test("the key d deploys the model whose row has the focus, and nothing else", async () => {
+  answers("get", LIST, page([aModel()]));
+  const onDeploy = vi.fn();
+  await show({ onDeploy });
+  const link = await screen.findByRole("link", { name: "breast-cancer" });
+  await userEvent.keyboard("d");
+  await userEvent.type(screen.getByRole("searchbox"), "d");
+  expect(onDeploy).not.toHaveBeenCalled();
+  link.focus();
+  await userEvent.keyboard("{Control>}d{/Control}d");
+  expect(onDeploy.mock.calls).toEqual([[{ modelId: MODEL, version: 1 }]]);
+});
+
 test("who may not deploy gets no deploy button", async () => {
   answers("get", LIST, page([aModel()]));
   await show({ me: { ...ana, permissions: ["models.read"] } });
