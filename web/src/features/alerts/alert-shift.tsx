@@ -7,6 +7,7 @@ import { EmptyState } from "@/ui/empty-state";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { LinesSkeleton } from "@/ui/skeletons";
+import { useFocusBack } from "@/ui/use-focus-back";
 import { type Alert, alertShift, type Shift, type ShiftSide, useShiftFrom } from "./api";
 
 interface Props {
@@ -16,6 +17,7 @@ interface Props {
 
 /** Both revisions side by side, and a share for the other one. */
 export function AlertShift({ of, onClose }: Props) {
+  useFocusBack();
   const { data, error } = useQuery(alertShift(of.id));
   const [live, other] = data?.sides ?? [];
   return (

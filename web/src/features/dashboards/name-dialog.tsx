@@ -2,6 +2,7 @@ import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import type { Draft, Window } from "./api";
 import { WINDOW_WORDS, WINDOWS } from "./words";
 
@@ -20,6 +21,7 @@ interface Props {
 
 /** Name and window of a dashboard. */
 export function NameDialog({ title, saveLabel, of, busy, error, onClose, onSave }: Props) {
+  useFocusBack();
   const [name, setName] = useState(of?.name ?? "");
   const [window, setWindow] = useState<Window>(of?.window ?? "24h");
   return (

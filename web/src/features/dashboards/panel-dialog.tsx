@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Choice } from "@/ui/choice";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import { columns, type Panel, places, type Signal, type Window } from "./api";
 import { METRIC_CHOICES, SIGNALS, WINDOW_WORDS, WINDOWS } from "./words";
 
@@ -26,6 +27,7 @@ interface Props {
 
 /** What a panel shows, of which deployments, over which time. */
 export function PanelDialog({ panel, isNew = false, onClose, onSave }: Props) {
+  useFocusBack();
   const [draft, setDraft] = useState(panel);
   const [error, setError] = useState<Error | null>(null);
   const set = (changed: Partial<Panel>) => setDraft({ ...draft, ...changed });

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { usePermission } from "@/api/session";
 import { here } from "@/lib/here";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import { environmentList } from "./api";
 import { useCreateReported } from "./reported-api";
 
@@ -23,6 +24,7 @@ export function OutsideModel() {
 }
 
 function Form({ onClose }: { onClose: () => void }) {
+  useFocusBack();
   const create = useCreateReported();
   const { data: environments = [] } = useQuery(environmentList());
   const navigate = useNavigate();

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { here } from "@/lib/here";
 import { Callout } from "@/ui/callout";
 import { CopyField } from "@/ui/copy-field";
@@ -21,6 +22,11 @@ interface Props {
 /** The dialog after the click: steps, then the address and what to do with it. */
 export function QuickDeployProgress({ rollout, onRepair, onClose }: Props) {
   const { data, error, refetch } = useQuery(deployment(rollout.deploymentId));
+  const isShown = data !== undefined;
+  const leave = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isShown) leave.current?.focus(); // the button that was pressed is gone
+  }, [isShown]);
   if (error && !data) return <Refused error={error} onRetry={() => void refetch()} />;
   const revision = data?.latest_revision;
   if (!data || !revision || revision.number < rollout.revision) return <LinesSkeleton lines={8} />;
@@ -54,7 +60,7 @@ export function QuickDeployProgress({ rollout, onRepair, onClose }: Props) {
           )}
         </div>
         <div className="row">
-          <Button variant="default" onClick={onClose}>
+          <Button ref={leave} variant="default" onClick={onClose}>
             {live || revision.status === "failed" ? "Close" : "Continue in the background"}
           </Button>
           {revision.status === "failed" && <Button onClick={onRepair}>Fix and retry</Button>}

@@ -44,6 +44,7 @@ test("one click on the focused button deploys with the picked setup", async () =
   expect(screen.getByText("Logged with the sklearn flavor.")).toBeVisible();
   await userEvent.click(await primary());
   expect(await screen.findByText("Version 1 is live")).toBeVisible();
+  await vi.waitFor(() => expect(screen.getAllByRole("button", { name: "Close" })[1]).toHaveFocus());
   expect(sent).toEqual([
     {
       model_id: MODEL,

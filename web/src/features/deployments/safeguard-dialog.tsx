@@ -1,6 +1,7 @@
 import { Button, Modal, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import {
   ACTIONS,
   CHECKS,
@@ -42,6 +43,7 @@ const scalarOf = (text: string) => {
 
 /** One safeguard: what is looked at, when it holds, and what happens then. */
 export function SafeguardDialog({ id, now, name, onClose }: Props) {
+  useFocusBack();
   const put = usePutSafeguards(id);
   const [wanted, setWanted] = useState<Safeguard>(
     () => now.safeguards.find((one) => one.name === name) ?? FIRST,

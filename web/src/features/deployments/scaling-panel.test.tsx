@@ -26,6 +26,10 @@ test("processes are told, and sleeping can be switched on", async () => {
   await renderView(<ScalingPanel id={DEPLOYMENT} />);
   expect(await screen.findByText("2 processes, 180 MB")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Change" }));
+  expect(screen.getByRole("textbox", { name: "At least" })).toHaveFocus();
+  await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
+  expect(screen.getByRole("button", { name: "Change" })).toHaveFocus();
+  await userEvent.keyboard("{Enter}");
   await userEvent.click(screen.getByRole("switch", { name: /Sleep without calls/ }));
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
   const body = { min_replicas: 0, max_replicas: 3, target_concurrency: 4, idle_minutes: 30 };

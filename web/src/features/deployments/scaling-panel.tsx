@@ -1,6 +1,6 @@
 import { Button, NumberInput, Switch } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { usePermission } from "@/api/session";
 import type { Shape } from "@/api/types";
 import { duration, number, plural } from "@/lib/format";
@@ -20,13 +20,19 @@ export function ScalingPanel({ id }: { id: string }) {
   const { data } = useSuspenseQuery(scalingOf(id));
   const mayChange = usePermission("deployments.create");
   const [editing, setEditing] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const wasEditing = useRef(false);
+  useEffect(() => {
+    if (wasEditing.current && !editing) opener.current?.focus();
+    wasEditing.current = editing;
+  }, [editing]);
   return (
     <Panel
       title="Processes"
       note={data.is_default ? "As the environment has it." : undefined}
       action={
         mayChange && !editing ? (
-          <Button size="xs" variant="default" onClick={() => setEditing(true)}>
+          <Button ref={opener} size="xs" variant="default" onClick={() => setEditing(true)}>
             Change
           </Button>
         ) : undefined
@@ -83,8 +89,13 @@ function Edit({ id, of, onClose }: { id: string; of: Scaling; onClose: () => voi
   const [most, setMost] = useState(of.max_replicas);
   const [target, setTarget] = useState(of.target_concurrency);
   const [rest, setRest] = useState<number | null>(of.idle_minutes);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    form.current?.querySelector("input")?.focus();
+  }, []);
   return (
     <form
+      ref={form}
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();

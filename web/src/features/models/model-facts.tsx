@@ -6,6 +6,7 @@ import { FormActions } from "@/ui/form-actions";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
+import { useFocusBack } from "@/ui/use-focus-back";
 import type { Model } from "./api";
 import { members, useSetFacts } from "./page-api";
 
@@ -51,6 +52,7 @@ export function ModelFacts({ model, mayWrite }: { model: Model; mayWrite: boolea
 }
 
 function FactsDialog({ model, onClose }: { model: Model; onClose: () => void }) {
+  useFocusBack();
   const people = useQuery(members()).data?.items ?? [];
   const [facts, setFacts] = useState({
     licence: model.licence,

@@ -7,6 +7,7 @@ import { Refused } from "@/ui/refused";
 import { StatusBadge } from "@/ui/status-badge";
 import { Time } from "@/ui/time";
 import type { Tone } from "@/ui/tone";
+import { useFocusBack } from "@/ui/use-focus-back";
 import type { Version } from "./api";
 import { useReleaseScan, useWithdrawRelease } from "./page-api";
 
@@ -101,6 +102,7 @@ function Found({ version, scan }: { version: Version; scan: Scan }) {
 const SHORTEST = 10;
 
 function ReleaseDialog({ version, onClose }: { version: Version; onClose: () => void }) {
+  useFocusBack();
   const [reason, setReason] = useState("");
   const release = useReleaseScan(version);
   return (

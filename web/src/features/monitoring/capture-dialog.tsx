@@ -2,6 +2,7 @@ import { Button, Modal, NumberInput, Select } from "@mantine/core";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import {
   type Capture,
   type CapturePut,
@@ -21,6 +22,7 @@ const KEEP_OPTIONS = KEEPS.map((value) => ({ value, label: KEEP_NAMES[value] }))
 
 /** Column by column what is kept, which share of the calls, and for how long. */
 export function CaptureDialog({ id, now, onClose }: Props) {
+  useFocusBack();
   const change = useChangeCapture(id);
   const [columns, setColumns] = useState<Record<string, Keep>>(() =>
     Object.fromEntries(now.columns.map((column) => [column.name, column.keep])),

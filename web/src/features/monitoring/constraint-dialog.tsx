@@ -1,6 +1,7 @@
 import { Button, Modal, NumberInput, Select, TagsInput } from "@mantine/core";
 import { useState } from "react";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import {
   type Constraint,
   type Constraints,
@@ -26,6 +27,7 @@ const percentOf = (share: number | null | undefined) =>
 
 /** What one column may hold. */
 export function ConstraintDialog({ id, now, column, onClose }: Props) {
+  useFocusBack();
   const change = useChangeConstraints(id);
   const taken = new Set(now.columns.map((one) => one.column));
   const free = now.proposed.filter((one) => !taken.has(one.column));

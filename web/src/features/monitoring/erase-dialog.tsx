@@ -2,6 +2,7 @@ import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { plural } from "@/lib/format";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import { type Capture, useErase } from "./capture-api";
 
 interface Props {
@@ -12,6 +13,7 @@ interface Props {
 
 /** Removes every kept call that names somebody. */
 export function EraseDialog({ id, now, onClose }: Props) {
+  useFocusBack();
   const erase = useErase(id);
   const [column, setColumn] = useState(now.entity_column);
   const [value, setValue] = useState("");

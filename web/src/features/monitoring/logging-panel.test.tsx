@@ -24,6 +24,10 @@ test("the share of calls whose rows are kept is told and changed", async () => {
   expect(screen.getByText("30 days")).toBeVisible();
   expect(screen.getByText("email")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Change what is kept" }));
+  await screen.findByRole("dialog");
+  await userEvent.keyboard("{Escape}");
+  expect(screen.getByRole("button", { name: "Change what is kept" })).toHaveFocus();
+  await userEvent.keyboard("{Enter}");
   const share = await screen.findByRole("textbox", { name: "Share of calls, %" });
   await userEvent.clear(share);
   await userEvent.type(share, "25");

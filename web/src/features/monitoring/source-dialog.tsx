@@ -2,6 +2,7 @@ import { Button, Modal, NumberInput, Select, Switch } from "@mantine/core";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import { type Source, useConnect, useLook } from "./source-api";
 import { SourceColumns } from "./source-columns";
 import { type Draft, draftOf, guessed, type Kind, placeOf, putOf } from "./source-draft";
@@ -20,6 +21,7 @@ const KINDS: { value: Kind; label: string }[] = [
 ];
 /** Connects a deployment to where its outcomes are: the place, its columns, how often. */
 export function SourceDialog({ id, now, onClose }: Props) {
+  useFocusBack();
   const connect = useConnect(id);
   const look = useLook(id);
   const [draft, setDraft] = useState<Draft>(() => draftOf(now));

@@ -2,6 +2,7 @@ import { Button, FileInput, Modal } from "@mantine/core";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import type { useUploadOutcomes } from "./outcome-api";
 import { WithinDays } from "./source-columns";
 
@@ -12,6 +13,7 @@ interface Props {
 
 /** Takes a file of outcomes that name their prediction, or whom it was about and when. */
 export function UploadDialog({ upload, onClose }: Props) {
+  useFocusBack();
   const [file, setFile] = useState<File | null>(null);
   const [days, setDays] = useState(30);
   return (

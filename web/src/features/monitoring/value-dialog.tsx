@@ -2,6 +2,7 @@ import { Button, Modal, NumberInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
+import { useFocusBack } from "@/ui/use-focus-back";
 import type { Quality } from "./api";
 import { useChangeValue, type Value } from "./outcome-api";
 
@@ -37,6 +38,7 @@ const OF_NUMBERS: [Money, string][] = [
 
 /** What each kind of outcome is worth; costs are negative. */
 export function ValueDialog({ id, task, now, onClose }: Props) {
+  useFocusBack();
   const change = useChangeValue(id);
   const [wanted, setWanted] = useState<Required<Value>>({ ...NOTHING, ...now });
   const fields = task === "classification" ? OF_CLASSES : OF_NUMBERS;
