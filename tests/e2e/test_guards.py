@@ -1,4 +1,4 @@
-"""Guards against versions that really fail, really dawdle and really refuse what callers send."""
+"""Guards against versions that really fail, dawdle, hang and refuse what callers send."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from tests.make.journey import Member, an_owner
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 MOST_SECONDS = 30
 BAD = {"width": 200.0, "height": 1.0}  # no version was checked with it
-LOGS_FOUR_VERSIONS = """
+LOGS_FIVE_VERSIONS = """
 import mlflow, pandas
 from mlflow.models import infer_signature
 
@@ -36,11 +36,13 @@ class Adds(mlflow.pyfunc.PythonModel):
             raise ValueError("too wide")
         if model_input["width"].iloc[0] > 100 and self.flaw == "slow":
             time.sleep(0.15)
+        if model_input["width"].iloc[0] > 100 and self.flaw == "hangs":
+            time.sleep(300)
         return (model_input["width"] + model_input["height"]).tolist()
 
 
 with mlflow.start_run():
-    for flaw in ("none", "fails", "slow", "other"):
+    for flaw in ("none", "fails", "slow", "other", "hangs"):
         taken = rows.assign(depth=[1.0, 1.0]) if flaw == "other" else rows
         mlflow.pyfunc.log_model(
             name=flaw,
@@ -63,7 +65,7 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Member]:
 def _log_versions(installation: Installation, owner: Member) -> None:
     here = {"MLFLOW_TRACKING_URI": installation.url, "MLFLOW_TRACKING_TOKEN": owner.token}
     done = subprocess.run(
-        [sys.executable, "-c", LOGS_FOUR_VERSIONS],
+        [sys.executable, "-c", LOGS_FIVE_VERSIONS],
         env={**os.environ, **here},
         cwd=installation.folder,
         capture_output=True,
@@ -120,6 +122,7 @@ def test_a_version_that_does_worse_is_taken_back_in_half_a_minute_and_alerts(
             (2, canary, "calls failed (5xx)"),
             (3, canary, "p95 latency"),
             (4, at_once, "refused as wrong input (4xx)"),
+            (5, canary, "has answered nobody for"),
         ):
             owner.post(f"{address}/revisions", {"version": version, "strategy": strategy})
             wait_for(follows, 90, lambda: str(owner.get(address)["latest_revision"]))
@@ -129,10 +132,10 @@ def test_a_version_that_does_worse_is_taken_back_in_half_a_minute_and_alerts(
             print(f"version {version}: {said}, taken back after {took:.1f} s")
             waits.append(took)
             assert said in owner.get(address)["latest_revision"]["status_reason"]
-    assert sorted(waits)[1] <= MOST_SECONDS, waits  # other tests share the machine
-    assert {200, 422, 500} == set(statuses)
+    assert sorted(waits)[2] <= MOST_SECONDS, waits  # other tests share the machine
+    assert {200, 422, 500} <= set(statuses) <= {200, 422, 500, 504}
     events = owner.get("/audit", action="deployments.guard_rolled_back", limit=50)["items"]
-    assert len(events) == 3
+    assert len(events) == 4
     alerts = owner.get("/alerts")["items"]
     titles = [one["title"] for one in alerts if "taken back by itself" in one["title"]]
-    assert len(titles) == 3
+    assert len(titles) == 4
