@@ -28,6 +28,8 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -96,6 +98,27 @@ def normalised_url(url: str) -> URL:
     return parsed
 
 
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Of libpq, in seconds and ms: a server that has left the network is known in half a minute, not
+when the kernel gives up after a quarter of an hour. The database URL may say otherwise."""
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Tell a database that does not answer from a statement that it refused."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    # SQLite says so of a missing table too.
+    return not isinstance(error.orig, sqlite3.OperationalError) or "locked" in str(error.orig)
+
+
 class Database:
     """One engine, its sessions, and (SQLite) its single writer."""
 
@@ -108,6 +131,9 @@ class Database:
         options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 10}
         if self.is_sqlite:
             options["connect_args"] = {"check_same_thread": False, "timeout": 10}
+        else:
+            chosen = self.url.query
+            options["connect_args"] = {k: v for k, v in _PATIENCE.items() if k not in chosen}
         self.engine: Engine = create_engine(self.url, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)

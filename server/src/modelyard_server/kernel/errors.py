@@ -87,6 +87,12 @@ class Unavailable(DomainError):
     code = "request.unavailable"
 
 
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer, or takes no more connections."""
+
+    code = "request.database_unavailable"
+
+
 class OutOfSpace(DomainError):
     """There is no room for more bytes."""
 

@@ -16,10 +16,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from . import errors
+from .db import is_out_of_reach
 
 T = TypeVar("T")
 log = structlog.get_logger("modelyard.http")
@@ -37,6 +39,8 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.OutOfSpace: 507,
 }
 _PROBLEM_TYPE = "application/problem+json"
+_DATABASE_SECONDS = 5
+"""After these a caller may ask again when the database did not answer."""
 _MLFLOW_PREFIXES = (
     "/api/2.0/mlflow",
     "/ajax-api/2.0/mlflow",
@@ -199,6 +203,17 @@ def install_error_answers(app: FastAPI, lacks: Callable[[str], str | None]) -> N
     async def unstorable(request: Request, _error: Exception) -> Response:
         detail = "A value is out of range or has characters that cannot be stored."
         return problem(request, 422, errors.Invalid.code, detail)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeout)
+    async def out_of_reach(request: Request, error: Exception) -> Response:
+        if not is_out_of_reach(error):
+            return await failed(request, error)
+        said = str(getattr(error, "orig", None) or error)  # without the statement's values
+        log.error("database_unavailable", request_id=request_id(request), error=said)
+        detail = "The database does not answer. Try again in a moment."
+        code = errors.DatabaseUnavailable.code
+        return problem(request, 503, code, detail, retry_after_seconds=_DATABASE_SECONDS)
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
