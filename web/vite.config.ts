@@ -15,5 +15,6 @@ export default defineConfig({
     css: false,
     restoreMocks: true,
     testTimeout: 60_000,
+    maxWorkers: "100%", // by default one core is left idle, which is half of a small machine
   },
 });

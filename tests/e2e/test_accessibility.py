@@ -26,7 +26,17 @@ PLACES = (
 )
 SETTINGS = ("general", "members", "tokens", "channels", "status", "audit")
 REALISED = re.compile("^Quality, realised")
-TABS = ("overview", "drift", "predictions", "api", "keys", "logs", "discussion", "history")
+TABS = (
+    "overview",
+    "drift",
+    "predictions",
+    "api",
+    "keys",
+    "logs",
+    "discussion",
+    "history",
+    "settings",
+)
 
 
 @pytest.fixture(scope="module")

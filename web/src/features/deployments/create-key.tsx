@@ -1,5 +1,6 @@
 import { Button, Checkbox, Modal, NumberInput, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { SCOPES, type Scope } from "@/lib/scopes";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { useCreateKey } from "./actions";
@@ -11,12 +12,6 @@ const LIFETIMES = [
   { value: "90", label: "In 90 days" },
   { value: "365", label: "In a year" },
 ];
-
-const MAY = [
-  { value: "predict", label: "Ask for predictions" },
-  { value: "feedback", label: "Send outcomes" },
-] as const;
-type Scope = (typeof MAY)[number]["value"];
 
 interface Props {
   id: string;
@@ -78,7 +73,7 @@ export function CreateKey({ id, hasTokens, opened, onClose, onMade }: Props) {
           onChange={(chosen) => setScopes(chosen as Scope[])}
         >
           <div className="stack">
-            {MAY.map((one) => (
+            {SCOPES.map((one) => (
               <Checkbox key={one.value} value={one.value} label={one.label} />
             ))}
           </div>

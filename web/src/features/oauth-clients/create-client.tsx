@@ -1,15 +1,10 @@
 import { Button, Checkbox, Modal, MultiSelect, NumberInput, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { SCOPES, type Scope } from "@/lib/scopes";
 import { FormActions } from "@/ui/form-actions";
 import { Refused } from "@/ui/refused";
 import { environments, type MadeClient, useCreateClient, type Wanted } from "./api";
-
-const MAY = [
-  { value: "predict", label: "Ask for predictions" },
-  { value: "feedback", label: "Send outcomes" },
-] as const;
-type Scope = (typeof MAY)[number]["value"];
 
 interface Props {
   opened: boolean;
@@ -77,7 +72,7 @@ function ClientForm({ busy, error, onCancel, onSave }: FormProps) {
       />
       <Checkbox.Group label="May" value={scopes} onChange={setScopes}>
         <div className="stack">
-          {MAY.map((one) => (
+          {SCOPES.map((one) => (
             <Checkbox key={one.value} value={one.value} label={one.label} />
           ))}
         </div>
