@@ -110,7 +110,7 @@ unit: .make/dev ## Fast tests of pure code
 	@$(PYTEST) -q protocol/tests server/tests/unit runtime/tests/unit sdk/tests
 
 e2e: .make/dev .make/web ## The main job with real processes and a real browser; writes the README's screenshot
-	@MODELYARD_TEST_SCREENSHOT=docs/images/deployment.png $(PYTEST) -q -m e2e
+	@MODELYARD_TEST_SCREENSHOT=docs/images/deployment.png $(PYTEST) -q tests/e2e
 
 api: .make/dev .make/node ## Regenerate openapi.json and the web's types
 	@$(BIN)/python -m modelyard_server openapi > openapi.json.new && mv openapi.json.new openapi.json

@@ -32,6 +32,16 @@ _PART = re.compile(r"[A-Za-z0-9_-]+")
 class NotValid(ValueError):
     """This is no access token that may be believed; the text says why."""
 
+    @property
+    def detail(self) -> str:
+        """Say so to whoever sent it."""
+        return f"The access token is not valid. {self}"
+
+    @property
+    def challenge(self) -> str:
+        """Say so in `WWW-Authenticate` (RFC 6750, section 3); clients get another token then."""
+        return f'error="invalid_token", error_description="{self}"'
+
 
 @dataclass(frozen=True, slots=True)
 class Unverified:

@@ -76,7 +76,9 @@ class TokenDoor:
         try:
             claims, client, ends = self._believed(workspace, token)
         except NotValid as reason:
-            raise token_refused(str(reason)) from None
+            refusal = Refusal(401, "inference.invalid_token", reason.detail)
+            refusal.challenge = reason.challenge
+            raise refusal from None
         if client.environments is not None and environment not in client.environments:
             detail = f"This client may not call the environment {environment}."
             refusal = Refusal(403, "inference.environment_not_allowed", detail)
@@ -103,13 +105,6 @@ class TokenDoor:
         if client is None or client.workspace != workspace:
             raise NotValid("It is for another workspace.")
         return claims, client, ends
-
-
-def token_refused(reason: str) -> Refusal:
-    """Refuse an access token; clients get another one when they read this challenge."""
-    refusal = Refusal(401, "inference.invalid_token", f"The access token is not valid. {reason}")
-    refusal.challenge = f'error="invalid_token", error_description="{reason}"'
-    return refusal
 
 
 def _verifier(x: str) -> _Verify:

@@ -51,8 +51,7 @@ class Backend(asyncio.Protocol):
 
     def silent_seconds(self) -> float:
         """Give for how long calls have waited while none of them heard anything."""
-        first = next(iter(self._open.values()), None)
-        return 0.0 if first is None else time.monotonic() - max(first[1], self._heard_at)
+        return min(self.oldest_seconds(), time.monotonic() - self._heard_at)
 
     def talk(
         self, meta: dict[str, Any], body: bytes, on_piece: OnPiece, on_answer: OnAnswer

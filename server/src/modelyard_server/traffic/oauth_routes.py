@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -21,7 +21,9 @@ from modelyard_server.workspaces.access import Actor, allowed, public, visitor
 from modelyard_server.workspaces.permissions import Permission
 
 from . import oauth_clients, oauth_tokens
+from .answers import shown_once
 from .errors import TokenRequestRefused
+from .models import OAuthClient
 from .oauth_schemas import (
     AccessToken,
     AuthorizationServer,
@@ -34,7 +36,6 @@ from .oauth_schemas import (
 )
 from .oauth_tokens import Issuer, TokenRequest
 
-FOLLOW_SECONDS = 2.0  # the node looks several times a second; after that the client works soon
 MAX_FORM_BYTES = 16 * 1024
 _TEXT = {"type": "string"}
 _FORM = {
@@ -85,7 +86,7 @@ def create_oauth_client(
 ) -> LateAnswer:
     """Make an OAuth client, which works at once. Its secret is shown in this answer only."""
     row, secret = oauth_clients.create(db, actor, body)
-    return _shown_once(row, secret, publisher, actor)
+    return shown_once(_with_secret(row, secret), publisher, actor)
 
 
 @clients.post("/{oauth_client_id}/rotate", status_code=201, response_model=OAuthClientCreated)
@@ -102,7 +103,7 @@ def rotate_oauth_client(
     """
     overlap = dt.timedelta(hours=body.overlap_hours)
     row, secret = oauth_clients.rotate(db, actor, oauth_client_id, overlap)
-    return _shown_once(row, secret, publisher, actor)
+    return shown_once(_with_secret(row, secret), publisher, actor)
 
 
 @clients.delete("/{oauth_client_id}", status_code=204)
@@ -177,12 +178,6 @@ def describe_authorization_server(
     return issuer.metadata()
 
 
-def _shown_once(row: Any, secret: str, publisher: Publisher, actor: Actor) -> LateAnswer:
+def _with_secret(row: OAuthClient, secret: str) -> OAuthClientCreated:
     shown = OAuthClientOut.model_validate(row).model_dump()
-    made = OAuthClientCreated(**shown, client_secret=secret)
-
-    def settled() -> OAuthClientCreated:
-        publisher.settle(FOLLOW_SECONDS, workspace_id=actor.workspace_id)
-        return made
-
-    return LateAnswer(settled, 201)
+    return OAuthClientCreated(**shown, client_secret=secret)

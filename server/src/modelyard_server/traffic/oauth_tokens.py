@@ -227,10 +227,7 @@ def holder(db: Session, issuer: Issuer, token: str, named: str | None) -> tuple[
         claims = issuer.read(token)
         workspace, row = _held(db, claims, named)
     except NotValid as reason:
-        raise AccessTokenRefused(
-            f"The access token is not valid. {reason}",
-            extra={"_challenge": f'error="invalid_token", error_description="{reason}"'},
-        ) from None
+        raise AccessTokenRefused(reason.detail, extra={"_challenge": reason.challenge}) from None
     row.last_used_at = utcnow()
     scopes = frozenset(row.scopes) & {scope.value for scope in claims.scopes}
     return workspace, Holder(row.id, row.name, scopes, row.environments)

@@ -18,6 +18,7 @@ from modelyard_server.workspaces.access import Actor, allowed
 from modelyard_server.workspaces.permissions import Permission
 
 from . import calling, oauth_routes, service, tokens
+from .answers import shown_once
 from .schemas import (
     KeyCreate,
     KeyCreated,
@@ -28,8 +29,6 @@ from .schemas import (
     TryOut,
     TryRequest,
 )
-
-FOLLOW_SECONDS = 2.0  # the node looks several times a second; after that the key works soon
 
 router = APIRouter(prefix="/api/v1", tags=["traffic"])
 routers = [router, *oauth_routes.routers]
@@ -59,12 +58,7 @@ def create_key(
     """Make a key, which works at once. This answer is the only place where it is ever shown."""
     row, whole = service.create_key(db, actor, deployment_id, body)
     made = KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
-
-    def settled() -> KeyCreated:
-        publisher.settle(FOLLOW_SECONDS, workspace_id=actor.workspace_id)
-        return made
-
-    return LateAnswer(settled, 201)
+    return shown_once(made, publisher, actor)
 
 
 @router.post(
@@ -84,12 +78,7 @@ def rotate_key(
     overlap = dt.timedelta(hours=body.overlap_hours)
     row, whole = service.rotate_key(db, actor, deployment_id, key_id, overlap)
     made = KeyCreated(**KeyOut.model_validate(row).model_dump(), key=whole)
-
-    def settled() -> KeyCreated:
-        publisher.settle(FOLLOW_SECONDS, workspace_id=actor.workspace_id)
-        return made
-
-    return LateAnswer(settled, 201)
+    return shown_once(made, publisher, actor)
 
 
 @router.delete("/deployments/{deployment_id}/keys/{key_id}", status_code=204)

@@ -1,8 +1,9 @@
-import { Button, Checkbox, Modal, NumberInput, Select, TextInput } from "@mantine/core";
+import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { SCOPES, type Scope } from "@/lib/scopes";
 import { FormActions } from "@/ui/form-actions";
+import { LimitInput } from "@/ui/limit-input";
 import { Refused } from "@/ui/refused";
+import { type Scope, ScopeChoice } from "@/ui/scope-choice";
 import { useCreateKey } from "./actions";
 
 const DAY_MS = 86_400_000;
@@ -67,51 +68,35 @@ export function CreateKey({ id, hasTokens, opened, onClose, onMade }: Props) {
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <Checkbox.Group
-          label="May"
-          value={scopes}
-          onChange={(chosen) => setScopes(chosen as Scope[])}
-        >
-          <div className="stack">
-            {SCOPES.map((one) => (
-              <Checkbox key={one.value} value={one.value} label={one.label} />
-            ))}
-          </div>
-        </Checkbox.Group>
+        <ScopeChoice value={scopes} onChange={setScopes} />
         <Select
           label="Expires"
           data={LIFETIMES}
           value={days}
           onChange={(chosen) => chosen && setDays(chosen)}
         />
-        <NumberInput
+        <LimitInput
           label="Requests a minute"
           placeholder="No limit"
-          min={1}
-          allowDecimal={false}
-          value={limit ?? ""}
-          onChange={(value) => setLimit(typeof value === "number" ? value : null)}
+          value={limit}
+          onChange={setLimit}
         />
-        <NumberInput
+        <LimitInput
           label="Requests a month"
           description="Calendar months of UTC. Used up, it answers 429 until the next one begins."
           placeholder="No quota"
-          min={1}
-          allowDecimal={false}
           thousandSeparator=" "
-          value={quota ?? ""}
-          onChange={(value) => setQuota(typeof value === "number" ? value : null)}
+          value={quota}
+          onChange={setQuota}
         />
         {hasTokens && (
-          <NumberInput
+          <LimitInput
             label="Tokens a month"
             description="Read and written together, by the same months. An answer that has begun is finished."
             placeholder="No quota"
-            min={1}
-            allowDecimal={false}
             thousandSeparator=" "
-            value={tokens ?? ""}
-            onChange={(value) => setTokens(typeof value === "number" ? value : null)}
+            value={tokens}
+            onChange={setTokens}
           />
         )}
         {create.error && <Refused error={create.error} />}

@@ -1,9 +1,10 @@
-import { Button, Checkbox, Modal, MultiSelect, NumberInput, TextInput } from "@mantine/core";
+import { Button, Modal, MultiSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { SCOPES, type Scope } from "@/lib/scopes";
 import { FormActions } from "@/ui/form-actions";
+import { LimitInput } from "@/ui/limit-input";
 import { Refused } from "@/ui/refused";
+import { type Scope, ScopeChoice } from "@/ui/scope-choice";
 import { environments, type MadeClient, useCreateClient, type Wanted } from "./api";
 
 interface Props {
@@ -70,13 +71,7 @@ function ClientForm({ busy, error, onCancel, onSave }: FormProps) {
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
       />
-      <Checkbox.Group label="May" value={scopes} onChange={setScopes}>
-        <div className="stack">
-          {SCOPES.map((one) => (
-            <Checkbox key={one.value} value={one.value} label={one.label} />
-          ))}
-        </div>
-      </Checkbox.Group>
+      <ScopeChoice value={scopes} onChange={setScopes} />
       <MultiSelect
         label="Environments"
         description="Those it may call. None chosen: all of them, also later ones."
@@ -85,13 +80,11 @@ function ClientForm({ busy, error, onCancel, onSave }: FormProps) {
         value={places}
         onChange={setPlaces}
       />
-      <NumberInput
+      <LimitInput
         label="Requests a minute"
         placeholder="No limit"
-        min={1}
-        allowDecimal={false}
-        value={limit ?? ""}
-        onChange={(value) => setLimit(typeof value === "number" ? value : null)}
+        value={limit}
+        onChange={setLimit}
       />
       {error && <Refused error={error} />}
       <FormActions onCancel={onCancel}>

@@ -1,4 +1,4 @@
-import { Button, NumberInput, Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, body, done } from "@/api/client";
@@ -6,6 +6,7 @@ import type { Shape } from "@/api/types";
 import { count } from "@/lib/format";
 import { Callout } from "@/ui/callout";
 import { type Column, DataTable } from "@/ui/data-table";
+import { LimitInput } from "@/ui/limit-input";
 import { Panel } from "@/ui/panel";
 import { Refused } from "@/ui/refused";
 import { Time } from "@/ui/time";
@@ -107,13 +108,7 @@ function SetLimit({ defaults }: { defaults: Limit[] }) {
           value={String(at)}
           onChange={(value) => setAt(Number(value))}
         />
-        <NumberInput
-          label="Requests a minute"
-          min={1}
-          allowDecimal={false}
-          value={perMinute ?? ""}
-          onChange={(value) => setPerMinute(typeof value === "number" ? value : null)}
-        />
+        <LimitInput label="Requests a minute" value={perMinute} onChange={setPerMinute} />
         <Button type="submit" loading={set.isPending} disabled={perMinute === null}>
           Set limit
         </Button>
